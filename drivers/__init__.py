@@ -1,0 +1,1 @@
+"""What the board can sense and switch: cameras, sensors, lights, relays, and the types they speak."""

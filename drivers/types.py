@@ -1,0 +1,98 @@
+"""What drivers hand to the rest of the board: readings and frames, with their unit, place and time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import NewType
+
+Instant = NewType("Instant", int)
+"""Nanoseconds on the duct's clock (`drivers.clock.Clock`): CLOCK_MONOTONIC on a board,
+simulated time on the simulated board. Never wall time, which may jump by years."""
+
+SourceId = NewType("SourceId", str)
+"""The configured name of the device that something comes from, such as `duct-gas`."""
+
+NS_PER_S = 1_000_000_000
+
+
+class Quantity(Enum):
+    """What is measured, and the one unit it is measured in. Names and units follow SenML (RFC 8428, RFC 8798)."""
+
+    TEMPERATURE = ("temperature", "Cel")
+    HUMIDITY = ("humidity", "%RH")
+    PRESSURE = ("pressure", "hPa")
+    GAS_RESISTANCE = ("gas_resistance", "Ohm")
+    PM1 = ("pm1", "ug/m3")
+    PM2_5 = ("pm2_5", "ug/m3")
+    PM4 = ("pm4", "ug/m3")
+    PM10 = ("pm10", "ug/m3")
+    COUNT_0_3 = ("count_0_3", "1/dl")
+    COUNT_0_5 = ("count_0_5", "1/dl")
+    COUNT_1_0 = ("count_1_0", "1/dl")
+    COUNT_2_5 = ("count_2_5", "1/dl")
+    COUNT_5_0 = ("count_5_0", "1/dl")
+    COUNT_10 = ("count_10", "1/dl")
+    FAN_RUNNING = ("fan_running", "1")
+    CPU_TEMPERATURE = ("cpu_temperature", "Cel")
+    CPU_LOAD = ("cpu_load", "1")
+    MEMORY_USED = ("memory_used", "%")
+    DISK_USED = ("disk_used", "%")
+    CLOCK_SYNCHRONISED = ("clock_synchronised", "1")
+    RESIDENT = ("resident", "By")
+    RESTARTS = ("restarts", "1")
+    DROPPED = ("dropped", "1")
+    OVERWRITTEN = ("overwritten", "1")
+    ALIVE = ("alive", "1")
+    DIRTY_SCORE = ("dirty_score", "1")
+    BLIND = ("blind", "1")
+    BUDGET_MISSED = ("budget_missed", "1")
+
+    def __init__(self, signal: str, unit: str) -> None:
+        self.signal = signal
+        self.unit = unit
+
+
+class Quality(Enum):
+    """How far a reading's value can be trusted. Rules take anything but GOOD for unknown."""
+
+    GOOD = "good"
+    WARMING_UP = "warming_up"  # heater, fan or laser not settled: the value is shown, not judged
+    BAD = "bad"  # out of the sensor's own range
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One value of one quantity from one device."""
+
+    source: SourceId
+    quantity: Quantity
+    value: float
+    at: Instant
+    quality: Quality = Quality.GOOD
+
+
+class PixelFormat(Enum):
+    """V4L2 pixel formats that the classifier decodes, by their FourCC."""
+
+    MJPEG = "MJPG"
+    YUYV = "YUYV"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """One picture as the camera delivered it: not decoded, which happens later, once, at the size needed.
+
+    `payload` holds MJPEG bytes, or `height` rows of `width * 2` bytes of YUYV (BT.601, limited range).
+    `captured_ns` is CLOCK_MONOTONIC when the kernel took the picture: latency is counted from here.
+    `at` is the same moment on the duct's clock.
+    """
+
+    source: SourceId
+    sequence: int
+    payload: memoryview
+    pixel_format: PixelFormat
+    width: int
+    height: int
+    captured_ns: int
+    at: Instant

@@ -1,0 +1,1 @@
+"""From a frame to a verdict: judge the image, classify the duct, smooth over snapshots."""

@@ -1,0 +1,1 @@
+"""Model bundles: what may run on this board, and how it got here."""
