@@ -34,7 +34,7 @@ class SimulatedClock:
     """Time that steps from one awaited moment to the next, `factor` times as fast as real time.
 
     Whoever wakes reads exactly the moment it waited for, however late the machine is, so that one seed gives
-    the same run on any machine. Two sleepers with the same moment wake in the order in which they lay down.
+    the same run on any machine. Sleepers with the same moment wake in the order in which they lay down.
     """
 
     def __init__(self, factor: float = 1.0) -> None:
@@ -42,30 +42,37 @@ class SimulatedClock:
             raise ValueError(f"time factor must be above 0, not {factor}")
         self._factor = factor
         self._now = Instant(0)
-        self._started_s = time.monotonic()
+        self._origin_s: float | None = None  # the loop's time at simulated 0: set by the first sleeper
         self._order = itertools.count()
         self._waiting: list[tuple[Instant, int, asyncio.Future[None]]] = []
+        self._timer: asyncio.TimerHandle | None = None
 
     def now(self) -> Instant:
         return self._now
 
     async def sleep_until(self, when: Instant) -> None:
-        entry = (max(when, self._now), next(self._order), asyncio.get_running_loop().create_future())
-        heapq.heappush(self._waiting, entry)
-        try:
-            while not entry[2].done():
-                await self._wait_for_turn(entry)
-        finally:
-            if entry in self._waiting:
-                self._waiting.remove(entry)
-                heapq.heapify(self._waiting)
+        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (max(when, self._now), next(self._order), woken))
+        self._arm()
+        await woken
 
-    async def _wait_for_turn(self, entry: tuple[Instant, int, asyncio.Future[None]]) -> None:
-        due_s = self._started_s + entry[0] / NS_PER_S / self._factor
-        await asyncio.sleep(max(0.0, due_s - time.monotonic()))
-        while self._waiting and self._waiting[0] <= entry:
-            when, _, future = heapq.heappop(self._waiting)
-            self._now = max(self._now, when)
-            if not future.done():
-                future.set_result(None)
-                return
+    def _arm(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._origin_s is None:
+            self._origin_s = loop.time()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        while self._waiting and self._waiting[0][2].done():  # cancelled while asleep
+            heapq.heappop(self._waiting)
+        if self._waiting:
+            due_s = self._origin_s + self._waiting[0][0] / NS_PER_S / self._factor
+            self._timer = loop.call_at(due_s, self._step)
+
+    def _step(self) -> None:
+        self._timer = None
+        when, _, woken = heapq.heappop(self._waiting)
+        if not woken.done():
+            self._now = when
+            woken.set_result(None)
+        asyncio.get_running_loop().call_soon(self._arm)  # after the woken task had its turn

@@ -1,0 +1,47 @@
+"""The states of an alarm after ISA-18.2, as one table."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class AlarmState(Enum):
+    """`LATCHED_…`: the condition has returned to normal, and the alarm stays until somebody resets it."""
+
+    NORMAL = "normal"
+    UNACKNOWLEDGED = "unacknowledged"
+    ACKNOWLEDGED = "acknowledged"
+    RETURNED_UNACKNOWLEDGED = "returned_unacknowledged"
+    LATCHED_UNACKNOWLEDGED = "latched_unacknowledged"
+    LATCHED_ACKNOWLEDGED = "latched_acknowledged"
+
+
+class AlarmEvent(Enum):
+    RAISE = "raise"  # the condition holds, and has for its on-delay
+    RETURN = "return"  # the condition is over, and has been for its off-delay
+    RETURN_LATCHED = "return_latched"  # the same, for an alarm that latches
+    ACKNOWLEDGE = "acknowledge"  # a human has seen it
+    RESET = "reset"  # a human says that it is mended
+
+
+S, E = AlarmState, AlarmEvent
+
+NEXT: dict[tuple[AlarmState, AlarmEvent], AlarmState] = {
+    (S.NORMAL, E.RAISE): S.UNACKNOWLEDGED,
+    (S.UNACKNOWLEDGED, E.ACKNOWLEDGE): S.ACKNOWLEDGED,
+    (S.UNACKNOWLEDGED, E.RETURN): S.RETURNED_UNACKNOWLEDGED,
+    (S.UNACKNOWLEDGED, E.RETURN_LATCHED): S.LATCHED_UNACKNOWLEDGED,
+    (S.ACKNOWLEDGED, E.RETURN): S.NORMAL,
+    (S.ACKNOWLEDGED, E.RETURN_LATCHED): S.LATCHED_ACKNOWLEDGED,
+    (S.RETURNED_UNACKNOWLEDGED, E.RAISE): S.UNACKNOWLEDGED,
+    (S.RETURNED_UNACKNOWLEDGED, E.ACKNOWLEDGE): S.NORMAL,
+    (S.LATCHED_UNACKNOWLEDGED, E.RAISE): S.UNACKNOWLEDGED,
+    (S.LATCHED_UNACKNOWLEDGED, E.ACKNOWLEDGE): S.LATCHED_ACKNOWLEDGED,
+    (S.LATCHED_UNACKNOWLEDGED, E.RESET): S.NORMAL,
+    (S.LATCHED_ACKNOWLEDGED, E.RAISE): S.UNACKNOWLEDGED,
+    (S.LATCHED_ACKNOWLEDGED, E.RESET): S.NORMAL,
+}
+"""A pair that is not here is a move that the alarm cannot make."""
+
+ACTIVE = {S.UNACKNOWLEDGED, S.ACKNOWLEDGED, S.LATCHED_UNACKNOWLEDGED, S.LATCHED_ACKNOWLEDGED}
+"""States in which relay and lamp stay on."""

@@ -1,0 +1,1 @@
+"""What counts as an alarm: conditions on signals, decided without I/O and without a clock."""
