@@ -62,7 +62,9 @@ def samples(observation: Observation) -> tuple[Sample, ...]:
     if isinstance(observation, Verdict):
         blind = observation.label is Label.CANNOT_TELL and not NOT_THE_IMAGE.issuperset(observation.reasons)
         return (
-            Sample(observation.source, Quantity.DIRTY_SCORE.signal, None if blind else observation.score, observation.at),
+            Sample(
+                observation.source, Quantity.DIRTY_SCORE.signal, None if blind else observation.score, observation.at
+            ),
             Sample(observation.source, Quantity.BLIND.signal, float(blind), observation.at),
         )
     return ()
