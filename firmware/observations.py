@@ -31,7 +31,7 @@ class HealthChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthReport:
-    """Counters and latency figures since the start, now and then and on request. Values are numbers with their unit in the name."""
+    """Counters and latency figures since the start. Names of figures end in their unit."""
 
     figures: dict[str, float]
     at: Instant
@@ -39,7 +39,7 @@ class HealthReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """A snapshot kept on the board: `path` is relative to the data directory. The picture itself never travels by MQTT."""
+    """A snapshot kept on the board: `path` is relative to the data directory. It never travels by MQTT itself."""
 
     source: SourceId
     path: str

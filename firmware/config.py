@@ -1,0 +1,252 @@
+"""The configuration file: read, checked whole, and refused with file, line and remedy before anything is opened."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from drivers.settings import Duration, Settings, from_table
+from firmware import devices
+from firmware.toml_positions import KeyPath, locate
+from firmware.uplink.settings import UplinkSettings
+
+MAX_CONFIG_BYTES = 256 * 1024  # the example with every setting has 10 kB; a larger file is not a configuration
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")  # safe in MQTT topics, file names and Home Assistant ids
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used. The message says which file and line, what is wrong, and what to do."""
+
+
+class Board(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[board]`: who this is, and where it keeps what must outlive the process."""
+
+    name: str = "duct"
+    data: Path = Path("/var/lib/ductwatch")
+
+
+class SnapshotSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[snapshot]`: how often the duct is lit and looked at."""
+
+    period: Duration = Duration(300.0)
+    settle: Duration = Duration(0.8)  # light on to lit frame: auto exposure of UVC cameras needs about this
+    light_level: float = 1.0
+    light_limit: Duration = Duration(5.0)  # longest time that the light is on, also when a camera hangs
+    dark_frame: bool = True
+    agree: int = 2
+    of: int = 3
+    keep_pictures: int = 200
+    max_picture_bytes: int = 64 * 1024 * 1024
+
+
+class LatencySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[latency]`: from the kernel's capture stamp to the verdict."""
+
+    budget: Duration = Duration(0.150)
+
+
+class RealtimeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[realtime]`: SCHED_FIFO priority of loop and classifier, 1 to 99 (sched(7)); 0 for neither."""
+
+    priority: int = 50
+    lock_memory: bool = True
+
+
+class HealthSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[health]`: how often the board reports on itself."""
+
+    period: Duration = Duration(60.0)
+
+
+class FileSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[rules]` and `[model]`: a file or folder instead of what ships with the firmware."""
+
+    path: Path | None = None
+
+
+SECTIONS: Mapping[str, type[msgspec.Struct]] = {
+    "board": Board,
+    "snapshot": SnapshotSettings,
+    "latency": LatencySettings,
+    "realtime": RealtimeSettings,
+    "health": HealthSettings,
+    "uplink": UplinkSettings,
+    "rules": FileSettings,
+    "model": FileSettings,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """A whole configuration, checked. `uplink` is None where no broker is configured."""
+
+    file: Path
+    board: Board
+    snapshot: SnapshotSettings
+    latency: LatencySettings
+    realtime: RealtimeSettings
+    health: HealthSettings
+    rules: FileSettings
+    model: FileSettings
+    uplink: UplinkSettings | None
+    cameras: tuple[Settings, ...]
+    sensors: tuple[Settings, ...]
+    outputs: tuple[Settings, ...]
+    inputs: tuple[Settings, ...]
+
+    @property
+    def devices(self) -> tuple[Settings, ...]:
+        return self.cameras + self.sensors + self.outputs + self.inputs
+
+
+def load(path: Path) -> Config:
+    """Read and check a configuration file. Raises `ConfigError`."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_CONFIG_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}. Check the path and its permissions.") from error
+    if len(content) > MAX_CONFIG_BYTES:
+        raise ConfigError(f"{path}: larger than {MAX_CONFIG_BYTES} bytes. This is not a ductwatch configuration.")
+    try:
+        return parse(content.decode(), path)
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 text at byte {error.start}. Save the file as UTF-8.") from error
+
+
+def parse(text: str, path: Path) -> Config:
+    """Check the text of a configuration file; `path` is only for messages. Raises `ConfigError`."""
+    reader = _Reader(text, path)
+    known = [*SECTIONS, *devices.FAMILIES]
+    for key in reader.document:
+        if key not in known:
+            raise reader.error((key,), f"unknown table [{key}]{_nearest(key, known)}")
+    sections = {name: reader.section(name, kind) for name, kind in SECTIONS.items()}
+    families = {family: reader.family(family) for family in devices.FAMILIES}
+    config = Config(
+        file=path,
+        cameras=families["camera"],
+        sensors=families["sensor"],
+        outputs=families["output"],
+        inputs=families["input"],
+        **(sections | {"uplink": sections["uplink"] if "uplink" in reader.document else None}),  # type: ignore[arg-type]  # SECTIONS holds their types
+    )
+    reader.check(config)
+    return config
+
+
+class _Reader:
+    """One document with its text at hand, so that whatever is wrong can be pointed at."""
+
+    def __init__(self, text: str, path: Path) -> None:
+        self._text = text
+        self._path = path
+        try:
+            self.document: dict[str, Any] = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(f"{path}: not TOML: {error}. See config.example.toml for the form.") from error
+
+    def error(self, key_path: KeyPath, problem: str) -> ConfigError:
+        return ConfigError(f"{self._path}:{locate(self._text, key_path)}: {problem}")
+
+    def section(self, name: str, kind: type[msgspec.Struct]) -> msgspec.Struct:
+        table = self.document.get(name, {})
+        if not isinstance(table, dict):
+            raise self.error((name,), f"[{name}] must be one table, written once with single brackets")
+        return self._convert((name,), table, kind)
+
+    def family(self, family: str) -> tuple[Settings, ...]:
+        tables = self.document.get(family, [])
+        if not isinstance(tables, list):
+            raise self.error((family,), f"each {family} is a table of its own: write [[{family}]] with double brackets")
+        return tuple(self._device(family, index, table) for index, table in enumerate(tables))
+
+    def _device(self, family: str, index: int, table: Any) -> Settings:
+        drivers = devices.FAMILIES[family]
+        driver = table.get("driver") if isinstance(table, dict) else None
+        if driver not in drivers:
+            names = ", ".join(sorted(drivers))
+            told = f"unknown driver {driver!r}" if driver else "no driver named"
+            raise self.error((family, index, "driver"), f"{told}{_nearest(str(driver), drivers)}. Drivers: {names}")
+        return self._convert((family, index), table, drivers[driver].settings)
+
+    def _convert(self, where: KeyPath, table: dict[str, Any], kind: type[Any]) -> Any:
+        try:
+            return from_table(table, kind)
+        except msgspec.ValidationError as error:
+            problem, key_path = _explain(str(error), table, kind)
+            raise self.error(where + key_path, problem) from error
+
+    def check(self, config: Config) -> None:
+        """What only the whole can tell: names, claims and ranges."""
+        if not NAME.fullmatch(config.board.name):
+            raise self.error(("board", "name"), f"{config.board.name!r}: use a-z, 0-9, - and _, at most 63 characters")
+        self._check_devices(config)
+        for key_path, is_fine, problem in _ranges(config):
+            if not is_fine:
+                raise self.error(key_path, problem)
+
+    def _check_devices(self, config: Config) -> None:
+        names: dict[str, str] = {}
+        claims: dict[str, str] = {}
+        for family in devices.FAMILIES:
+            for index, device in enumerate(getattr(config, family + "s")):
+                where = (family, index)
+                if not NAME.fullmatch(device.name):
+                    raise self.error((*where, "name"), f"{device.name!r}: use a-z, 0-9, - and _, at most 63 characters")
+                if device.name in names:
+                    raise self.error((*where, "name"), f"two devices named {device.name!r}: give each its own name")
+                names[device.name] = family
+                for claim in device.claims():
+                    if claim in claims:
+                        raise self.error(
+                            where, f"{device.name} and {claims[claim]} both use {claim}: remove one of them"
+                        )
+                    claims[claim] = device.name
+
+
+def _ranges(config: Config) -> tuple[tuple[KeyPath, bool, str], ...]:
+    snapshot, latency = config.snapshot, config.latency
+    return (
+        (("snapshot", "period"), 0.1 <= snapshot.period <= 7 * 86400, "the period must be 100ms to 7d"),
+        (
+            ("snapshot", "settle"),
+            0 <= snapshot.settle < snapshot.light_limit,
+            "settle must be shorter than light_limit",
+        ),
+        (("snapshot", "light_level"), 0 <= snapshot.light_level <= 1, "light_level goes from 0 (off) to 1 (full)"),
+        (("snapshot", "light_limit"), 0.1 <= snapshot.light_limit <= 60, "light_limit must be 100ms to 60s"),
+        (("snapshot", "agree"), 1 <= snapshot.agree <= snapshot.of, "agree must be 1 to the value of `of`"),
+        (("snapshot", "of"), 1 <= snapshot.of <= 100, "of must be 1 to 100 snapshots"),
+        (("snapshot", "keep_pictures"), 0 <= snapshot.keep_pictures <= 100_000, "keep_pictures must be 0 to 100000"),
+        (("latency", "budget"), 0.001 <= latency.budget <= 10, "the budget must be 1ms to 10s"),
+        (("realtime", "priority"), 0 <= config.realtime.priority <= 99, "the priority must be 0 (off) to 99, sched(7)"),
+        (("health", "period"), 1 <= config.health.period <= 86400, "the period must be 1s to 1d"),
+    )
+
+
+def _explain(message: str, table: dict[str, Any], kind: type[Any]) -> tuple[str, KeyPath]:
+    """Turn msgspec's words (`… - at `$.a[0].b``) into ours, with the path of the key that is meant."""
+    problem, _, path = message.partition(" - at `")
+    key_path: list[str | int] = [int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]$`]+", path)]
+    fields = [field.encode_name for field in msgspec.structs.fields(kind)]
+    if unknown := re.search(r"unknown field `(.+?)`", problem):
+        return f"unknown key {unknown[1]!r}{_nearest(unknown[1], fields)}", (*key_path, unknown[1])
+    if missing := re.search(r"missing required field `(.+?)`", problem):
+        return f"{missing[1]} is missing: add it", tuple(key_path)
+    value = table.get(str(key_path[0])) if key_path else None
+    name = ".".join(str(key) for key in key_path)
+    expected = problem.replace("`", "").replace("int", "a whole number").replace("float", "a number")
+    return f"{name} = {value!r}: {expected[:1].lower()}{expected[1:]}", tuple(key_path)
+
+
+def _nearest(word: str, known: Any) -> str:
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f": did you mean {near[0]!r}?" if near else ""

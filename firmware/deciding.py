@@ -1,0 +1,93 @@
+"""Where everything that was noticed meets the rules: one consumer, so that order is the order of arrival."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from drivers.clock import Clock
+from drivers.types import NS_PER_S, Instant
+from firmware.alarms.store import AlarmStore
+from firmware.observations import Event, Observation, samples
+from firmware.rules.engine import RuleEngine
+from firmware.rules.types import AlarmId, Transition
+from firmware.sampling import every
+from firmware.streams import Mailbox
+from firmware.supervisor import Pulse
+
+MAILBOX_SIZE = 4096  # some minutes of readings of a full board; beyond it the oldest is dropped and counted
+TICK_NS = NS_PER_S  # delays of rules are exact to this
+REMEMBER_NS = 60 * NS_PER_S  # elapsed delays are written down this often; alarms at every change
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time went by: delays may have run out, signals may have gone stale."""
+
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    alarm: AlarmId
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    alarm: AlarmId
+    by: str
+
+
+Message = Observation | Tick | Acknowledge | Reset
+
+
+async def tick(mailbox: Mailbox[Message], clock: Clock, pulse: Pulse) -> None:
+    async for moment in every(TICK_NS, clock):
+        mailbox.put(Tick(moment))
+        pulse.beat()
+
+
+async def decide(
+    mailbox: Mailbox[Message],
+    *,
+    engine: RuleEngine,
+    store: AlarmStore,
+    publish: Callable[[Event], None],
+    follow: Callable[[RuleEngine], None],
+    clock: Clock,
+    pulse: Pulse,
+) -> None:
+    """Publish each observation and what the rules make of it, until cancelled.
+
+    Transitions are published before they are stored: a power cut in between raises an alarm twice, never not at all.
+    `follow` sets the outputs after the alarms.
+    """
+    remembered = clock.now()
+    while True:
+        message = await mailbox.get()
+        if not isinstance(message, Tick | Acknowledge | Reset):
+            publish(message)
+        transitions = list(step(engine, message, clock.now()))
+        for transition in transitions:
+            publish(transition)
+        if transitions or clock.now() - remembered > REMEMBER_NS:
+            remembered = clock.now()
+            await store.save(engine.records(remembered), transitions)
+        if transitions or isinstance(message, Tick):
+            follow(engine)
+        pulse.beat()
+
+
+def step(engine: RuleEngine, message: Message, now: Instant) -> Iterator[Transition]:
+    """What the rules make of one message."""
+    match message:
+        case Tick(at):
+            yield from engine.tick(at)
+        case Acknowledge(alarm, by):
+            yield from engine.acknowledge(alarm, now, by)
+        case Reset(alarm, by):
+            yield from engine.reset(alarm, now, by)
+        case _:
+            for sample in samples(message):
+                yield from engine.feed(sample)

@@ -1,0 +1,54 @@
+"""From a camera's shots to its verdicts, each within the latency budget."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from drivers.worker import Worker
+from firmware.observations import Observation
+from firmware.snapshot import Shot
+from firmware.streams import Latest
+from firmware.supervisor import Pulse
+from model.budget import LatencyBudget
+from model.classifier import Classifier
+from model.smoothing import Smoothing
+from model.types import Judgement, Verdict
+
+INVOKE_LIMIT_S = 10.0  # some thousand times the usual: beyond it the interpreter hangs, and only a restart helps
+
+
+async def judge(
+    shots: Latest[Shot],
+    *,
+    classifier: Classifier,
+    worker: Worker,
+    smoothing: Smoothing,
+    budget: LatencyBudget,
+    say: Callable[[Observation], None],
+    keep: Callable[[Shot, Verdict], None],
+    pulse: Pulse,
+) -> None:
+    """Judge one camera's shots until cancelled. Shots that came while one was judged give way to the newest."""
+    while True:
+        shot = await shots.get()
+        judgement = await worker.run(classifier.judge, shot.lit, shot.dark, limit_s=INVOKE_LIMIT_S)
+        verdict = smoothed(judgement, smoothing, latency_ns=time.monotonic_ns() - shot.lit.captured_ns)
+        budget.record(verdict.latency_ns)
+        say(verdict)
+        keep(shot, verdict)
+        pulse.beat()
+
+
+def smoothed(judgement: Judgement, smoothing: Smoothing, *, latency_ns: int) -> Verdict:
+    """The verdict over this snapshot and the ones before."""
+    label, reasons = smoothing.feed(judgement)
+    return Verdict(
+        source=judgement.source,
+        label=label,
+        score=judgement.score,
+        reasons=reasons,
+        at=judgement.at,
+        latency_ns=latency_ns,
+        model=judgement.model,
+    )

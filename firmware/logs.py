@@ -1,0 +1,64 @@
+"""The log: changes, not cycles, on stderr: pretty on a terminal, JSON otherwise. The one door of structlog."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import structlog
+
+from firmware.observations import Condition, Event, HealthChange
+from firmware.rules.types import Transition
+
+
+def set_up(*, verbose: bool = False) -> None:
+    """Send structlog's and the standard library's logs to stderr. Call once, at the start."""
+    pretty = sys.stderr.isatty()
+    shared: list[structlog.typing.Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="%H:%M:%S" if pretty else "iso", utc=not pretty),
+    ]
+    render = structlog.dev.ConsoleRenderer() if pretty else structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[*shared, structlog.processors.dict_tracebacks, render] if not pretty else [*shared, render],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if verbose else logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
+        )
+    )
+    logging.basicConfig(level=logging.DEBUG if verbose else logging.WARNING, handlers=[handler], force=True)
+
+
+def info(event: str, **fields: object) -> None:
+    structlog.get_logger().info(event, **fields)
+
+
+def warn(event: str, **fields: object) -> None:
+    structlog.get_logger().warning(event, **fields)
+
+
+def fail(event: str, **fields: object) -> None:
+    structlog.get_logger().error(event, **fields)
+
+
+def log_change(event: Event) -> None:
+    """Log health changes and alarm transitions; readings and verdicts are not news."""
+    if isinstance(event, HealthChange):
+        tell = info if event.condition is Condition.RECOVERED else warn
+        tell(f"device {event.condition.value}", source=event.source, problem=event.problem, remedy=event.remedy)
+    elif isinstance(event, Transition):
+        warn(
+            "alarm",
+            alarm=str(event.alarm),
+            before=event.before.value,
+            after=event.after.value,
+            severity=event.severity.value,
+            value=event.value,
+            reason=event.reason,
+            by=event.by,
+        )

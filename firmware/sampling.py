@@ -1,0 +1,62 @@
+"""Asks sensors for readings, each in its own rhythm."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+
+from drivers.clock import Clock
+from drivers.errors import BadData
+from drivers.protocol import Input, Sensor
+from drivers.types import Instant, Quantity, Reading
+from firmware.observations import Observation
+from firmware.supervisor import Pulse
+from firmware.vitals import Vitals
+
+Say = Callable[[Observation], None]
+
+
+async def sample(sensor: Sensor, period_ns: int, *, clock: Clock, say: Say, vitals: Vitals, pulse: Pulse) -> None:
+    """Read a sensor every `period_ns` until cancelled. Bad data is reported and read again; a lost device raises."""
+    async with sensor:
+        async for _ in every(period_ns, clock):
+            try:
+                readings = await sensor.read()
+            except BadData as error:
+                vitals.failed(error)
+            else:
+                for reading in readings:
+                    say(reading)
+                vitals.well(sensor.source)
+            pulse.beat()
+
+
+async def watch_fan(fan: Input, *, clock: Clock, say: Say, vitals: Vitals, pulse: Pulse) -> None:
+    """Say whether the fan runs, at each change of its contact."""
+    async with fan, aclosing(fan.states()) as states:
+        async for running in states:
+            say(Reading(source=fan.source, quantity=Quantity.FAN_RUNNING, value=float(running), at=clock.now()))
+            vitals.well(fan.source)
+            pulse.beat()
+
+
+async def watch_button(button: Input, press: Callable[[], None], *, vitals: Vitals, pulse: Pulse) -> None:
+    """Call `press` at each press; the state at the start is none."""
+    async with button, aclosing(button.states()) as states:
+        was_down = True
+        async for down in states:
+            if down and not was_down:
+                press()
+            was_down = down
+            vitals.well(button.source)
+            pulse.beat()
+
+
+async def every(period_ns: int, clock: Clock) -> AsyncGenerator[Instant, None]:
+    """Yield at once and then at each multiple of the period from here; a multiple that was missed is left out."""
+    due = clock.now()
+    while True:
+        yield due
+        late = (clock.now() - due) // period_ns
+        due = Instant(due + period_ns * (1 + late))
+        await clock.sleep_until(due)
