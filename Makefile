@@ -1,29 +1,40 @@
-# Everything lands in .venv. Targets that users call are silent on stdout but for the program's own output.
-.PHONY: env run test check bench lock train
+# Everything lands in .venv. On stdout there is nothing but the output of the program that was asked for.
+.PHONY: env dev run test check bench train lock clean
 
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-STAMP  := $(VENV)/.installed
 
-env: $(STAMP)
+env: $(VENV)/.run                        ## the environment that runs the firmware
+dev: $(VENV)/.dev                        ## the same with what tests, checks and benchmarks need
 
-$(STAMP): pyproject.toml requirements/run.txt requirements/dev.txt
-	@bash scripts/env.sh "$(PYTHON)" "$(VENV)" >&2
+$(VENV)/.run: pyproject.toml requirements/run.txt requirements/build.txt
+	@bash scripts/env.sh "$(PYTHON)" $(VENV) run >&2
 	@touch $@
 
-run: env
-	@$(BIN)/ductwatch run $(ARGS)
+$(VENV)/.dev: pyproject.toml requirements/dev.txt requirements/build.txt
+	@bash scripts/env.sh "$(PYTHON)" $(VENV) dev >&2
+	@touch $(VENV)/.run $@
 
-test: env
-	@bash scripts/needs.sh >&2
+run: env                                 ## the firmware on a simulated board; ARGS="..." for `ductwatch run`
+	@exec $(BIN)/ductwatch run $(ARGS)
+
+test: dev                                ## all tests; ARGS="..." for pytest
+	@PATH="$$PATH:/usr/sbin" command -v mosquitto >/dev/null || bash scripts/need.sh mosquitto "the MQTT broker Mosquitto" >&2
+	@command -v openssl >/dev/null || bash scripts/need.sh openssl "the openssl command" >&2
 	@$(BIN)/python -m pytest $(ARGS)
 
-check: env
+check: dev                               ## format, lint, types, import contracts
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: env
+bench: dev                               ## speed and memory, against rivals, into bench/results
 	@$(BIN)/python -m bench $(ARGS)
+
+lock: dev                                ## write the lock files anew from pyproject.toml
+	@bash scripts/lock.sh $(BIN)
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
