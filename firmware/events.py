@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self, TextIO
+from typing import Self
 
 MAX_WAITING = 10_000  # lines for a reader that is slow; beyond it the newest are dropped and counted
 FLUSH_S = 1.0  # at the end, how long the reader may take for the rest
@@ -15,10 +16,10 @@ FLUSH_S = 1.0  # at the end, how long the reader may take for the rest
 class LineWriter:
     """Writes lines in a thread of its own: a reader that stalls holds up nothing, one that left ends the run."""
 
-    def __init__(self, out: TextIO, *, gone: Callable[[], None]) -> None:
+    def __init__(self, descriptor: int, *, gone: Callable[[], None]) -> None:
         """`gone` is called, from the writer's thread, when nobody reads any more."""
         self.dropped = 0
-        self._out = out
+        self._descriptor = descriptor
         self._gone = gone
         self._lines: queue.Queue[str | None] = queue.Queue(MAX_WAITING)
         self._thread = threading.Thread(target=self._write, name="events", daemon=True)
@@ -45,9 +46,8 @@ class LineWriter:
     def _write(self) -> None:
         try:
             while (line := self._lines.get()) is not None:
-                self._out.write(line + "\n")
-                if self._lines.empty():
-                    self._out.flush()
-            self._out.flush()
-        except (BrokenPipeError, ValueError):  # the reader has gone, or the stream was closed
+                rest = f"{line}\n".encode()
+                while rest:
+                    rest = rest[os.write(self._descriptor, rest) :]
+        except OSError:  # EPIPE: the reader has gone; ENOSPC: the file's disk is full
             self._gone()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+from collections.abc import Mapping
 
 
 class Notify:
@@ -15,11 +16,11 @@ class Notify:
         self._address = "\0" + address[1:] if address and address.startswith("@") else address
 
     @classmethod
-    def from_environment(cls) -> Notify:
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Notify:
         """Watchdog interval by WATCHDOG_USEC, valid only for our own process (sd_watchdog_enabled(3))."""
-        meant_for_us = os.environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
-        interval_us = os.environ.get("WATCHDOG_USEC", "") if meant_for_us else ""
-        return cls(os.environ.get("NOTIFY_SOCKET"), int(interval_us) / 1e6 if interval_us.isdecimal() else None)
+        meant_for_us = environment.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
+        interval_us = environment.get("WATCHDOG_USEC", "") if meant_for_us else ""
+        return cls(environment.get("NOTIFY_SOCKET"), int(interval_us) / 1e6 if interval_us.isdecimal() else None)
 
     def ready(self) -> None:
         self._send("READY=1")
