@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from enum import Enum
 
+LEAST_ROOM = 16  # columns for what comes after names: on a narrower terminal rows are longer than it
 _NOT_PRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
 
 
@@ -28,10 +29,12 @@ class Style(Enum):
     RED = "1;31"
     CYAN = "36"
     ALARM = "1;97;41"
-    WARNING = "1;30;43"
+    WARNING = "30;43"
+    FINE = "30;42"
 
 
 Span = tuple[str, Style]
+Row = list[Span]
 
 
 def colours(environment: Mapping[str, str], *, is_terminal: bool) -> Colours:
@@ -49,40 +52,46 @@ def printable(text: str) -> str:
 
 
 def paint(spans: Sequence[Span], shown: Colours) -> str:
-    """One line of spans, without blanks at its end."""
-    spans = list(spans)
-    while spans and not spans[-1][0].rstrip() and spans[-1][1] is not Style.ALARM:
-        spans.pop()
-    if spans:
-        spans[-1] = (spans[-1][0].rstrip(), spans[-1][1])
+    """One line of one or more spans, without blanks at its end."""
     if shown is Colours.NONE:
-        return "".join(text for text, _ in spans)
-    return "".join(text if style is Style.PLAIN else f"\x1b[{style.value}m{text}\x1b[0m" for text, style in spans)
+        return "".join(text for text, _ in spans).rstrip()
+    last, style = spans[-1]
+    return "".join(_in_style(*span) for span in (*spans[:-1], (last.rstrip(), style)))
 
 
-def wrap(first: Sequence[Span], spans: Sequence[Span], width: int, indent: int) -> list[list[Span]]:
-    """Lines of at most `width` columns: `first`, padded to `indent`, then `spans`, which are not torn apart.
+def listed(first: Row, items: Sequence[Span], width: int) -> list[Row]:
+    """`first`, and after it the items, two blanks apart, on as many rows as they need on `width` columns.
 
-    A span that is wider than a line by itself is broken between words, or at the width where it has none.
+    Further rows are indented by the length of `first`. An item that is wider than a row is broken between words,
+    or anywhere if it has none.
     """
-    lines: list[list[Span]] = [[*first, (" " * (indent - _length(first)), Style.PLAIN)]]
-    for span in spans:
-        for text in _pieces(span[0], max(8, width - indent)):
-            if _length(lines[-1]) + len(text.rstrip()) > max(width, indent + 8):
-                lines.append([(" " * indent, Style.PLAIN)])
-            lines[-1].append((text, span[1]))
-    return lines
+    indent = _length(first)
+    room = max(LEAST_ROOM, width - indent)
+    made: list[Row] = [list(first)]
+    used = 0
+    for text, style in items:
+        for piece in _pieces(text, room):
+            gap = "  " if used else ""
+            if used + len(gap) + len(piece) > room:
+                made.append([(" " * indent, Style.PLAIN)])
+                used, gap = 0, ""
+            made[-1] += [(gap, Style.PLAIN), (piece, style)]
+            used += len(gap) + len(piece)
+    return made
 
 
-def _length(spans: Sequence[Span]) -> int:
-    return sum(len(text) for text, _ in spans)
+def _in_style(text: str, style: Style) -> str:
+    return text if style is Style.PLAIN or not text else f"\x1b[{style.value}m{text}\x1b[0m"
+
+
+def _length(row: Row) -> int:
+    return sum(len(text) for text, _ in row)
 
 
 def _pieces(text: str, width: int) -> list[str]:
     pieces = []
-    while len(text.rstrip()) > width:
+    while len(text) > width:
         cut = text.rfind(" ", 1, width + 1)
-        cut = cut + 1 if cut > 0 else width
-        pieces.append(text[:cut])
-        text = text[cut:]
+        pieces.append(text[: cut if cut > 0 else width])
+        text = text[cut + 1 if cut > 0 else width :]
     return [*pieces, text]

@@ -1,0 +1,203 @@
+"""Events in a technician's words, as rows of coloured text. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from drivers.types import Quality, Quantity, Reading, SourceId
+from firmware.alarms.states import ACTIVE, AlarmEvent, AlarmState
+from firmware.observations import Condition, Event, HealthChange, HealthReport, Picture
+from firmware.rules.types import AlarmId, Transition
+from firmware.terminal import Row, Span, Style, listed, printable
+from model.types import Label, Reason, Verdict
+
+NS_PER_MS = 1_000_000
+TIME_WIDTH, NAME_WIDTH, LABEL_WIDTH, BAR_WIDTH, BADGE_WIDTH = 9, 12, 13, 10, 7
+EIGHTHS = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")
+NO_TIME: Span = (" " * TIME_WIDTH, Style.PLAIN)
+EMPTY: Row = [("", Style.PLAIN)]
+
+LABELS = {
+    Label.CLEAN: ("CLEAN", Style.GREEN),
+    Label.DIRTY: ("DIRTY", Style.RED),
+    Label.CANNOT_TELL: ("CANNOT TELL", Style.YELLOW),
+}
+
+REASONS = {
+    Reason.UNREADABLE: "the picture is damaged",
+    Reason.DARK: "dark: is the light on, the lens free?",
+    Reason.SATURATED: "far too much light",
+    Reason.BLURRED: "blurred: fog or dust on the lens, or out of focus",
+    Reason.FROZEN: "the camera repeats the same picture",
+    Reason.UNLIT: "the light makes no difference: is it dead?",
+    Reason.UNSURE: "between clean and dirty",
+    Reason.UNSETTLED: "too few snapshots agree",
+}
+
+STATES = {
+    AlarmState.UNACKNOWLEDGED: (" ALARM ", Style.ALARM, "not acknowledged"),
+    AlarmState.ACKNOWLEDGED: (" alarm ", Style.WARNING, "acknowledged, still there"),
+    AlarmState.RETURNED_UNACKNOWLEDGED: ("  over ", Style.WARNING, "gone by itself, not acknowledged"),
+    AlarmState.LATCHED_UNACKNOWLEDGED: (" alarm ", Style.WARNING, "gone, but kept until acknowledged and reset"),
+    AlarmState.LATCHED_ACKNOWLEDGED: (" alarm ", Style.WARNING, "acknowledged, kept until reset"),
+    AlarmState.NORMAL: ("  over ", Style.FINE, "back to normal"),
+}
+
+CONDITIONS = {
+    Condition.FAILED: ("failed ", Style.RED),
+    Condition.DEGRADED: ("limited", Style.YELLOW),
+    Condition.RECOVERED: ("  back ", Style.GREEN),
+}
+
+QUALITIES = {
+    Quality.GOOD: ("", Style.PLAIN),
+    Quality.WARMING_UP: (" (warming up)", Style.DIM),
+    Quality.BAD: (" (impossible)", Style.RED),
+}
+
+
+class Shown(NamedTuple):
+    """How a number is shown: words before and after it, its width, decimals and scale."""
+
+    before: str
+    after: str
+    width: int = 0
+    decimals: int = 0
+    scale: float = 1.0
+
+    def text(self, value: float) -> str:
+        return f"{self.before}{value * self.scale:{self.width}.{self.decimals}f}{self.after}"
+
+
+SHOWN = {
+    Quantity.TEMPERATURE: Shown("", " °C", 5, 1),
+    Quantity.HUMIDITY: Shown("", " %RH", 3),
+    Quantity.PRESSURE: Shown("", " hPa", 4),
+    Quantity.GAS_RESISTANCE: Shown("gas ", " kΩ", 3, scale=0.001),
+    Quantity.PM1: Shown("PM1", "", 4),
+    Quantity.PM2_5: Shown("PM2.5", "", 4),
+    Quantity.PM4: Shown("PM4", "", 4),
+    Quantity.PM10: Shown("PM10", " µg/m³", 4),
+    Quantity.CPU_TEMPERATURE: Shown("CPU ", " °C"),
+    Quantity.CPU_LOAD: Shown("load ", "", decimals=2),
+    Quantity.MEMORY_USED: Shown("memory ", " %"),
+    Quantity.DISK_USED: Shown("disk ", " %"),
+}
+"""What is not here, such as counts and signals that only rules look at, is left to the events and the broker."""
+
+WORDS = {
+    Quantity.FAN_RUNNING: ("fan stands still", "fan runs"),
+    Quantity.CLOCK_SYNCHRONISED: ("clock not synchronised", "clock synchronised"),
+}
+
+FIGURES = {
+    "verdicts": Shown("", " verdicts"),
+    "latency_p50_ms": Shown("half within ", " ms", decimals=1),
+    "latency_p99_ms": Shown("99 % within ", " ms", decimals=1),
+    "budget_overruns": Shown("", " over budget"),
+    "loop_lag_max_ms": Shown("loop lag ", " ms", decimals=1),
+}
+
+
+def rows(event: Event, stamp: Span, width: int, action: Callable[[AlarmId], str]) -> list[Row]:
+    """An event as rows of spans on `width` columns; `stamp` is its time."""
+    match event:
+        case Verdict():
+            return _verdict(event, stamp, width)
+        case Transition():
+            return _transition(event, stamp, width, action(event.alarm))
+        case HealthChange():
+            return _health_change(event, stamp, width)
+        case HealthReport():
+            figures = [
+                (shown.text(event.figures[name]), Style.DIM) for name, shown in FIGURES.items() if name in event.figures
+            ]
+            return listed([stamp, _name("board")], figures, width)
+        case Reading():
+            return readings_rows([event], stamp, width)
+        case Picture():
+            return []  # where it is kept is in the events
+
+
+def readings_rows(readings: Sequence[Reading], stamp: Span, width: int) -> list[Row]:
+    """Readings of one moment, a row for each source; none for a source without anything to show."""
+    by_source: dict[SourceId, list[Reading]] = {}
+    for reading in readings:
+        if reading.quantity in SHOWN or reading.quantity in WORDS:
+            by_source.setdefault(reading.source, []).append(reading)
+    made: list[Row] = []
+    for source, of_source in by_source.items():
+        made += listed([NO_TIME if made else stamp, _name(source)], _values(of_source), width)
+    return made
+
+
+def _values(readings: Sequence[Reading]) -> list[Span]:
+    """The note on their quality follows the last of a row of alike ones."""
+    spans: list[Span] = []
+    for reading, following in zip(readings, [*readings[1:], None], strict=True):
+        note, style = QUALITIES[reading.quality]
+        alike = following is not None and following.quality is reading.quality
+        spans.append((_value(reading) + ("" if alike else note), style))
+    return spans
+
+
+def _value(reading: Reading) -> str:
+    if reading.quantity in WORDS:
+        return WORDS[reading.quantity][reading.value >= 0.5]
+    shown = SHOWN[reading.quantity]
+    return f"{shown.before} ?{shown.after}" if reading.quality is Quality.BAD else shown.text(reading.value)
+
+
+def _verdict(verdict: Verdict, stamp: Span, width: int) -> list[Row]:
+    title, style = LABELS[verdict.label]
+    score = "   –" if verdict.score is None else f"{verdict.score:4.2f}"
+    first: Row = [
+        stamp,
+        _name(verdict.source),
+        (f"{title:<{LABEL_WIDTH}}", style),
+        (_bar(verdict.score), style),
+        (f" {score}", Style.BOLD),
+        (f"{verdict.latency_ns / NS_PER_MS:7.1f} ms  ", Style.DIM),
+    ]
+    return listed(first, [(REASONS[reason], Style.PLAIN) for reason in verdict.reasons] or [_model(verdict)], width)
+
+
+def _model(verdict: Verdict) -> Span:
+    return f"{printable(verdict.model.name)} {printable(verdict.model.version)}", Style.DIM
+
+
+def _bar(score: float | None) -> str:
+    """Full cells, and the last one filled to an eighth."""
+    eighths = round(8 * BAR_WIDTH * min(1.0, max(0.0, score or 0.0)))
+    return ("█" * (eighths // 8) + EIGHTHS[eighths % 8]).ljust(BAR_WIDTH, "·")
+
+
+def _transition(transition: Transition, stamp: Span, width: int, action: str) -> list[Row]:
+    badge, style, state = STATES[transition.after]
+    by = "" if transition.by == "rule" else f", by {printable(transition.by)}"
+    title = [
+        (printable(str(transition.alarm)), Style.BOLD),
+        (f"{transition.severity.value}, {state}{by}", Style.PLAIN),
+    ]
+    made = listed([stamp, (badge, style), ("  ", Style.PLAIN)], title, width)
+    made += _below(printable(transition.reason), Style.PLAIN, width)
+    if transition.after in ACTIVE:
+        made += _below(printable(action), Style.CYAN, width)
+    return [EMPTY, *made, EMPTY] if transition.event is AlarmEvent.RAISE else made
+
+
+def _health_change(change: HealthChange, stamp: Span, width: int) -> list[Row]:
+    badge, style = CONDITIONS[change.condition]
+    title = [(printable(change.source), Style.BOLD), (printable(change.problem), Style.PLAIN)]
+    made = listed([stamp, (badge, style), ("  ", Style.PLAIN)], title, width)
+    return made + _below(printable(change.remedy), Style.CYAN, width)
+
+
+def _below(text: str, style: Style, width: int) -> list[Row]:
+    """Under the title of an alarm or a health change."""
+    return listed([(" " * (TIME_WIDTH + BADGE_WIDTH + 2), Style.PLAIN)], [(text, style)], width) if text else []
+
+
+def _name(source: str) -> Span:
+    return f"{printable(source):<{NAME_WIDTH - 2}}  ", Style.BOLD
