@@ -11,17 +11,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from drivers.duct.geometry import BLADE, Hits
-from drivers.duct.scene import Scene
+from drivers.duct.scene import Obstacle, Scene
 from drivers.duct.surface import from_joint, woven
 from drivers.duct.tiles import F32, Tiles, dice, hashed
 
 THICKEST_G_M2 = 20.0  # renders beyond this look no different
 EXTINCTION_M2_G = 0.32  # dust of 10 to 30 um hides some 30 % of what it lies on with each g/m2, seen from above
 CLUMPS_FROM_G_M2 = 2.5  # half of the clumps' share is reached here
-DEBRIS_CELL_M = 0.09  # room of one crumb
+CELL_M = 0.09  # room of one crumb
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +49,23 @@ def coverage(scene: Scene, film: F32, clumps: F32, mean_g_m2: float) -> F32:
 
 def pattern(scene: Scene, hits: Hits, tiles: Tiles) -> Pattern:
     soiling, seed = scene.soiling, scene.seed
-    cloud = woven(tiles.cloud, hits, 0.002, offset=(seed * 17.0, 300))
-    fine = woven(tiles.cloud, hits, 0.0007, offset=(seed * 19.0, 0))
-    before = woven(tiles.cloud, hits, 0.0007, offset=(seed * 19.0, -4))
-    grain = woven(tiles.grain, hits, 0.0006, offset=(0, seed * 23.0))
-    streak = woven(tiles.cloud, hits, 0.0016, stretch=25, offset=(seed * 29.0, 0))
-    lint = woven(tiles.fibres, hits, 0.0007, offset=(seed * 31.0, 500))
+    cloud = woven(scene, tiles.cloud, hits, 0.002, offset=(seed * 17.0, 300))
+    fine = woven(scene, tiles.cloud, hits, 0.0007, offset=(seed * 19.0, 0))
+    before = woven(scene, tiles.cloud, hits, 0.0007, offset=(seed * 19.0, -4))
+    grain = woven(scene, tiles.grain, hits, 0.0006, offset=(0, seed * 23.0))
+    streak = woven(scene, tiles.cloud, hits, 0.0016, stretch=25, offset=(seed * 29.0, 0))
+    lint = woven(scene, tiles.fibres, hits, 0.00035, offset=(seed * 31.0, 500)) * (0.15 + 0.85 * np.abs(hits.upward))
     settled = np.maximum(hits.upward, 0) ** np.float32(1.5)
     base = 0.04 + (1 - soiling.floor_share) * (0.6 + 0.2 * hits.upward) + soiling.floor_share * 2.4 * settled
+    if scene.obstacle is not Obstacle.NONE:  # what stands in the flow is thrown at
+        base += 3 * np.maximum(hits.facing - 0.7, 0) * (hits.along > 0.8 * scene.obstacle_m) * (1 - soiling.floor_share)
     base = base * _gathering(scene, hits)
-    film = base * np.exp((cloud - 0.5) * 3 + (streak - 0.5) * np.float32(5 * soiling.streaks) + (grain - 0.5) * 0.8)
+    uneven = np.exp((cloud - 0.5) * 3 + (streak - 0.5) * np.float32(5 * soiling.streaks) + (grain - 0.5) * 0.8)
+    film = base * (0.35 + 0.65 * uneven)  # no spot stays bare for ever
     lumps = np.clip((fine - 0.52) * 6, 0, 1.6) * np.clip((cloud - 0.3) * 3, 0, 1) * (0.4 + 1.2 * grain)
-    clumps = base * (lumps + np.float32(2.5 * soiling.lint) * lint + 0.02)
-    relief = np.clip((fine - before) * 9 + (grain - 0.5) * 1.6, -1, 1)
+    clumps = base * (lumps + np.float32(4 * soiling.lint) * lint + 0.02)
+    swell = cloud - woven(scene, tiles.cloud, hits, 0.002, offset=(seed * 17.0, 296))
+    relief = np.clip((fine - before) * 9 + swell * 5 + (grain - 0.5) * 0.9, -1, 1)
     crumb, crumb_from, crumb_grey = _crumbs(scene, hits, settled, fine)
     return Pattern(
         film.astype(np.float32),
@@ -86,15 +89,21 @@ def _gathering(scene: Scene, hits: Hits) -> F32:
 
 def _crumbs(scene: Scene, hits: Hits, settled: F32, rough: F32) -> tuple[F32, F32, F32]:
     """Crumbs and flakes on floors, at most one in a cell, each there from its own degree on."""
-    column, row = np.floor(hits.across / DEBRIS_CELL_M), np.floor(hits.along / DEBRIS_CELL_M)
+    cover, start, grey = (np.zeros_like(rough) for _ in range(3))
+    floor = np.flatnonzero((settled > 0.3) & (hits.wall != BLADE))
+    x, y = hits.across[floor] * np.float32(1 / CELL_M), hits.along[floor] * np.float32(1 / CELL_M)
+    column, row = np.floor(x), np.floor(y)
     bits = hashed(scene.seed + 1, column.astype(np.int32), row.astype(np.int32))
-    more = hashed(scene.seed + 2, column.astype(np.int32), row.astype(np.int32))
-    x = hits.across / DEBRIS_CELL_M - column - (0.25 + 0.5 * dice(bits, 0))
-    y = hits.along / DEBRIS_CELL_M - row - (0.25 + 0.5 * dice(bits, 1))
+    there = np.flatnonzero(dice(bits, 3) < 0.5 * scene.soiling.debris)
+    floor, bits = floor[there], bits[there]
+    more = hashed(scene.seed + 2, column[there].astype(np.int32), row[there].astype(np.int32))
+    x = (x - column)[there] - (0.25 + 0.5 * dice(bits, 0))
+    y = (y - row)[there] - (0.25 + 0.5 * dice(bits, 1))
     turn = dice(bits, 2) * np.float32(np.pi)
     long = 0.03 + 0.12 * dice(more, 0) ** 3
     u, v = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
-    edge = 1 - np.hypot(u / long, v / (long * (0.15 + 0.7 * dice(more, 1)))) + (rough - 0.5) * 1.2
-    there = (dice(bits, 3) < 0.5 * scene.soiling.debris) & (settled > 0.3) & (hits.wall != BLADE)
-    cover: NDArray[np.float32] = np.where(there, np.clip(edge * 4, 0, 1), 0).astype(np.float32)
-    return cover, 0.3 + 8 * dice(more, 2) ** 1.5, 0.04 + 0.4 * dice(more, 3) ** 2
+    edge = 1 - np.hypot(u / long, v / (long * (0.15 + 0.7 * dice(more, 1)))) + (rough[floor] - 0.5) * 1.2
+    cover[floor] = np.clip(edge * 4, 0, 1)
+    start[floor] = 0.3 + 8 * dice(more, 2) ** 1.5
+    grey[floor] = 0.04 + 0.4 * dice(more, 3) ** 2
+    return cover, start, grey

@@ -78,9 +78,9 @@ def trace(scene: Scene, rays: F32, pixel_rad: float) -> Hits:
 
 def _straight(scene: Scene, section: _Section, rays: F32, pixel_rad: float) -> Hits:
     """Where rays leave a section that has no ends."""
-    eye = section.axes @ (_eye(scene) - section.origin)
+    eye = (section.axes @ (_eye(scene) - section.origin)).astype(np.float32)
     d = (section.axes @ rays).astype(np.float32)
-    a, b = scene.half_width_m, scene.half_height_m
+    a, b = np.float32(scene.half_width_m), np.float32(scene.half_height_m)
     if scene.shape is Shape.ROUND:
         aa = np.maximum(d[0] ** 2 + d[1] ** 2, 1e-9)
         ab = eye[0] * d[0] + eye[1] * d[1]
@@ -90,7 +90,7 @@ def _straight(scene: Scene, section: _Section, rays: F32, pixel_rad: float) -> H
         across = a * theta
         normal_x, normal_y = -np.sin(theta), -np.cos(theta)
         wall = np.zeros(theta.shape, np.int32)
-        corner = np.full(theta.shape, 10.0)
+        corner = np.full(theta.shape, 10.0, np.float32)
     else:
         to_x = (np.copysign(a, d[0]) - eye[0]) / np.where(np.abs(d[0]) < 1e-6, np.copysign(1e-6, d[0]), d[0])
         to_y = (np.copysign(b, d[1]) - eye[1]) / np.where(np.abs(d[1]) < 1e-6, np.copysign(1e-6, d[1]), d[1])
@@ -102,7 +102,7 @@ def _straight(scene: Scene, section: _Section, rays: F32, pixel_rad: float) -> H
         wall = np.where(on_side, np.where(d[0] > 0, 1, 3), np.where(d[1] > 0, 0, 2)).astype(np.int32)
         across = np.choose(wall, [q[0] + a, 2 * a + b - q[1], 3 * a + 2 * b - q[0], 4 * a + 3 * b + q[1]])
         corner = np.where(on_side, b - np.abs(q[1]), a - np.abs(q[0]))
-    light = section.axes @ (_eye(scene) + _ring(scene) - section.origin)
+    light = (section.axes @ (_eye(scene) + _ring(scene) - section.origin)).astype(np.float32)
     to_light = light[:, None] - q
     light_m = np.maximum(np.sqrt((to_light**2).sum(axis=0)), 0.01)
     return _hits(

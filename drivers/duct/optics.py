@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from drivers.duct.scene import Rgb
+from drivers.duct.scene import Rgb, warmth
 from drivers.duct.tiles import F32
 
 AMBIENT = 2e-4  # of full LED power: what leaks into a duct that nothing lights
@@ -48,11 +48,10 @@ FAULTS: dict[str, Optics] = {
 
 def random_optics(rng: np.random.Generator) -> Optics:
     """A sound camera as one meets them: any exposure that still shows the duct, some noise, not quite sharp."""
-    white_balance = np.exp(rng.normal(0, 0.06, 3))
     return Optics(
         exposure_ev=float(rng.uniform(-1.3, 1.3)),
         metering=float(rng.choice([0.0, rng.uniform(0, 1), 1.0])),
-        white_balance=(float(white_balance[0]), float(white_balance[1]), float(white_balance[2])),
+        white_balance=warmth(rng, 0.07),
         noise=float(rng.uniform(0.004, 0.03)),
         defocus_px=float(rng.choice([0.0, rng.uniform(0, 1.2)])),
         lens_dust=float(rng.choice([0.0, rng.uniform(0, 0.35)], p=[0.8, 0.2])),
@@ -89,8 +88,8 @@ def lens_dust(seed: int, width: int, height: int) -> tuple[F32, F32]:
     for _ in range(int(rng.integers(25, 60))):
         away = np.hypot(x - rng.uniform(0, 1), y - rng.uniform(0, small_height / small_width))
         spot = 1 / (1 + np.exp(np.minimum((away - rng.uniform(0.006, 0.05)) * 200, 30)))
-        shade = 1 - (1 - shade) * (1 - spot * rng.uniform(0.15, 0.75))
-        glow = glow + spot * rng.uniform(0, 0.25)
+        shade = 1 - (1 - shade) * (1 - spot * rng.uniform(0.2, 0.9))
+        glow = glow + spot * rng.uniform(0, 0.5)
     haze = 0.25 * np.ones_like(x)
     return _grown(1 - (1 - shade) * (1 - haze), width, height), _grown(glow + 0.15 * haze, width, height)
 

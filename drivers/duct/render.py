@@ -68,7 +68,7 @@ class Renderer:
             cover += layers.clumps[rows] * clumps
             relief = np.minimum(cover * np.float32(-1 / RELIEF_FULL_G_M2), 1)
             relief *= layers.relief[rows]
-            relief *= np.float32(0.55)
+            relief *= np.float32(0.75)
             relief += 1
             cover *= layers.thickness[rows]
             bare = np.exp(cover, out=cover)

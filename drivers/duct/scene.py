@@ -130,7 +130,7 @@ def random_scene(seed: int) -> Scene:
         tint=_surface_tint(rng, material),
         gloss=float(rng.uniform(0.25, 1.0)),
         texture_m=float(
-            {"galvanised": rng.uniform(0.005, 0.018), "flexible": rng.uniform(0.02, 0.045)}.get(
+            {"galvanised": 0.002 * 6.0 ** rng.uniform(0, 1), "flexible": rng.uniform(0.02, 0.045)}.get(
                 material.value, rng.uniform(0.2, 0.4)
             )
         ),
@@ -140,7 +140,7 @@ def random_scene(seed: int) -> Scene:
             x_m=float(rng.uniform(-0.02, 0.02)),
             y_m=float(rng.uniform(-0.03, 0.02)),
             beam=float(rng.uniform(0.5, 4)),
-            colour=_colour(rng, (1.0, 1.0, 1.0), 0.06),
+            colour=warmth(rng, 0.06),
         ),
         soiling=_random_soiling(rng),
     )
@@ -159,17 +159,23 @@ def other_way(scene: Scene, seed: int) -> Scene:
     )
 
 
+def warmth(rng: np.random.Generator, spread: float) -> Rgb:
+    """White that leans to red or to blue, as lamps and cameras do, and hardly to green."""
+    warm, green = float(rng.normal(0, spread)), float(rng.normal(0, spread / 4))
+    return (float(np.exp(warm)), float(np.exp(green)), float(np.exp(-warm)))
+
+
 def _random_camera(rng: np.random.Generator, half_width_m: float, half_height_m: float) -> Camera:
     return Camera(
         x_m=float(rng.uniform(-0.4, 0.4) * half_width_m),
-        y_m=float(rng.uniform(-0.5, 0.35) * half_height_m),
+        y_m=float(rng.uniform(-0.55, 0.3) * half_height_m),
         yaw=float(rng.normal(0, 0.1)),
-        pitch=float(rng.normal(0.06, 0.09)),
+        pitch=float(rng.normal(0.12, 0.09)),
         roll=float(rng.normal(0, 0.06)),
         field_of_view=float(rng.uniform(1.1, 1.75)),
         barrel=float(rng.uniform(-0.02, 0.16)),
         vignette=float(rng.uniform(0, 0.45)),
-        white_balance=_colour(rng, (1.0, 1.0, 1.0), 0.09),
+        white_balance=warmth(rng, 0.08),
     )
 
 
@@ -179,7 +185,7 @@ def _random_soiling(rng: np.random.Generator) -> Soiling:
     return Soiling(
         colour=colour,
         patch_colour=_colour(rng, colour, 0.2),
-        floor_share=float(rng.uniform(0.25, 0.9)),
+        floor_share=float(rng.uniform(0.1, 0.7)),
         streaks=float(rng.uniform(0, 1)),
         clumps=float(rng.uniform(0.1, 0.8)),
         joints=float(rng.uniform(0, 1)),
@@ -199,7 +205,7 @@ def _surface_tint(rng: np.random.Generator, material: Material) -> Rgb:
 
 
 def _colour(rng: np.random.Generator, near: Rgb, spread: float) -> Rgb:
-    """A colour near `near`: its level and each channel vary."""
+    """A colour near `near`: its level varies, and a little each channel."""
     level = float(np.exp(rng.normal(0, spread)))
-    channels = np.asarray(near) * level * np.exp(rng.normal(0, spread / 2, 3))
+    channels = np.asarray(near) * level * np.exp(rng.normal(0, spread / 4, 3))
     return (float(channels[0]), float(channels[1]), float(channels[2]))

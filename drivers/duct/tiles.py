@@ -13,6 +13,7 @@ F32 = NDArray[np.float32]
 I32 = NDArray[np.int32]
 
 SIDE = 1024  # texels; a power of two, so that wrapping is a mask
+CRYSTAL = 32  # texels a zinc crystal is wide
 LEVELS = 9  # down to 4 texels a side
 VARIANTS = 3  # of each tile; kept once made: 7 MB a variant
 
@@ -33,6 +34,18 @@ class Tile:
         values: F32 = self.texels[index] * np.float32(1 / 255)
         return values
 
+    def between(self, x: F32, y: F32) -> F32:
+        """Values at x, y by straight lines between the finest level's texels: where a texel is larger than a ray."""
+        left, top = np.floor(x - np.float32(0.5)), np.floor(y - np.float32(0.5))
+        right_share, low_share = x - np.float32(0.5) - left, y - np.float32(0.5) - top
+        column, row = left.astype(np.int32) & (SIDE - 1), top.astype(np.int32) & (SIDE - 1)
+        right, low = (column + 1) & (SIDE - 1), ((row + 1) & (SIDE - 1)) * SIDE
+        row *= SIDE
+        upper = self.texels[row + column] * (1 - right_share) + self.texels[row + right] * right_share
+        lower = self.texels[low + column] * (1 - right_share) + self.texels[low + right] * right_share
+        values: F32 = (upper + (lower - upper) * low_share) * np.float32(1 / 255)
+        return values
+
 
 @dataclass(frozen=True, slots=True)
 class Tiles:
@@ -40,17 +53,18 @@ class Tiles:
 
     cloud: Tile  # soft patches of all sizes
     grain: Tile  # fine, even roughness
-    spangle: Tile  # crystals of about 24 texels, each with its own brightness
+    spangle: Tile  # crystals of about `CRYSTAL` texels, each with its own brightness
     fibres: Tile  # thin bent threads
 
 
 @lru_cache(maxsize=VARIANTS)
 def tiles(variant: int) -> Tiles:
     rng = np.random.default_rng([variant, 77])
+    cloud = _coloured_noise(rng, slope=1.7, low=1, high=300)
     return Tiles(
-        cloud=_tile(_even(_coloured_noise(rng, slope=1.7, low=1, high=300))),
-        grain=_tile(_even(_coloured_noise(rng, slope=0.4, low=24, high=400))),
-        spangle=_tile(_spangle(rng)),
+        cloud=_tile(cloud),
+        grain=_tile(_coloured_noise(rng, slope=0.4, low=24, high=400)),
+        spangle=_tile(_spangle(rng, cloud)),
         fibres=_tile(_fibres(rng)),
     )
 
@@ -87,55 +101,56 @@ def _tile(values: F32) -> Tile:
 
 
 def _coloured_noise(rng: np.random.Generator, *, slope: float, low: float, high: float) -> F32:
-    """Noise whose amplitude falls as frequency^-slope between `low` and `high` cycles a tile."""
+    """Noise whose amplitude falls as frequency^-slope between `low` and `high` cycles a tile; 0..1, mean one half."""
     spectrum = np.fft.rfft2(rng.standard_normal((SIDE, SIDE), dtype=np.float32))
-    frequency = np.hypot(np.fft.fftfreq(SIDE, 1 / SIDE)[:, None], np.fft.rfftfreq(SIDE, 1 / SIDE)[None, :])
-    shape = np.maximum(frequency, low) ** -slope * (frequency >= low) * np.exp(-((frequency / high) ** 2))
-    return np.fft.irfft2(spectrum * shape, (SIDE, SIDE)).astype(np.float32)
+    across = np.fft.rfftfreq(SIDE, 1 / SIDE)
+    for row, down in zip(spectrum, np.fft.fftfreq(SIDE, 1 / SIDE), strict=True):
+        frequency = np.hypot(across, down)
+        row *= np.maximum(frequency, low) ** -slope * (frequency >= low) * np.exp(-((frequency / high) ** 2))
+    values = np.fft.irfft2(spectrum, (SIDE, SIDE)).astype(np.float32)
+    values *= np.float32(1 / (6 * values.std()))  # three standard deviations either way fit in
+    values += np.float32(0.5)
+    return np.clip(values, 0, 1, out=values)
 
 
-def _even(values: F32) -> F32:
-    """Scaled to 0..1 with mean one half: three standard deviations either way fit in."""
-    even: F32 = np.clip(0.5 + values / (6 * values.std()), 0, 1).astype(np.float32)
-    return even
-
-
-def _spangle(rng: np.random.Generator) -> F32:
-    """Zinc crystals: cells of the nearest nucleus, each with a brightness of its own and feathers within."""
-    cell = 32
-    count = SIDE // cell
-    offset = rng.uniform(0, 1, (2, count, count)).astype(np.float32)
-    bright = rng.beta(1.2, 2.4, (count, count)).astype(np.float32)
+def _spangle(rng: np.random.Generator, warp: F32) -> F32:
+    """Zinc crystals: cells of the nearest nucleus, ragged, each with a brightness and feathers of its own."""
+    count = SIDE // CRYSTAL
+    nucleus = rng.uniform(0, 1, (2, count, count)).astype(np.float32)
+    bright = rng.beta(1.3, 2.2, (count, count)).astype(np.float32)
     angle = rng.uniform(0, np.pi, (count, count)).astype(np.float32)
-    wave = rng.uniform(0.5, 1.3, (count, count)).astype(np.float32)
-    y, x = np.mgrid[0:SIDE, 0:SIDE].astype(np.float32)
-    row, column = (np.arange(SIDE) // cell)[:, None], (np.arange(SIDE) // cell)[None, :]
-    best = np.full((SIDE, SIDE), np.inf, np.float32)
-    second = best.copy()
-    look = np.zeros((SIDE, SIDE), np.float32)
-    for down in (-1, 0, 1):
-        for right in (-1, 0, 1):
-            r, c = (row + down) % count, (column + right) % count
-            dx = x - (column + right + offset[0][r, c]) * cell
-            dy = y - (row + down + offset[1][r, c]) * cell
-            away = dx * dx + dy * dy
-            nearer = away < best
-            second = np.where(nearer, best, np.minimum(second, away))
-            feather = np.cos((dx * np.cos(angle[r, c]) + dy * np.sin(angle[r, c])) * wave[r, c])
-            look = np.where(nearer, bright[r, c] * (1 + 0.25 * feather), look)
-            best = np.minimum(best, away)
-    border = np.clip((np.sqrt(second) - np.sqrt(best)) / 3, 0, 1)
-    return np.clip(look * (0.75 + 0.25 * border), 0, 1).astype(np.float32)
+    wave = rng.uniform(0.9, 2.2, (count, count)).astype(np.float32)
+    column = np.arange(SIDE) // CRYSTAL
+    canvas = np.empty((SIDE, SIDE), np.float32)
+    for row in range(count):  # a band of crystals at a time, to need little memory
+        rows = slice(row * CRYSTAL, (row + 1) * CRYSTAL)
+        bend = (warp[rows] - 0.5) * np.float32(0.9 * CRYSTAL)
+        y = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None] + bend
+        x = np.arange(SIDE, dtype=np.float32)[None, :] + np.roll(bend, SIDE // 2, axis=1)
+        best = np.full(bend.shape, np.inf, np.float32)
+        second, look = best.copy(), np.zeros_like(best)
+        for down in (-1, 0, 1):
+            for right in (-1, 0, 1):
+                r, c = (row + down) % count, (column + right) % count
+                dx = x - (column + right + nucleus[0][r, c]) * np.float32(CRYSTAL)
+                dy = y - (row + down + nucleus[1][r, c]) * np.float32(CRYSTAL)
+                away = dx * dx + dy * dy
+                feather = np.cos((dx * np.cos(angle[r, c]) + dy * np.sin(angle[r, c])) * wave[r, c])
+                second = np.where(away < best, best, np.minimum(second, away))
+                look = np.where(away < best, bright[r, c] * (1 + 0.09 * feather), look)
+                best = np.minimum(best, away)
+        canvas[rows] = look * (0.8 + 0.2 * np.clip((np.sqrt(second) - np.sqrt(best)) / 4, 0, 1))
+    return np.clip(canvas, 0, 1, out=canvas)
 
 
-def _fibres(rng: np.random.Generator, count: int = 260) -> F32:
-    """Threads of 30 to 160 texels that bend as they go."""
+def _fibres(rng: np.random.Generator, count: int = 420) -> F32:
+    """Threads of 20 to 180 texels that bend as they go."""
     canvas = np.zeros((SIDE, SIDE), np.float32)
-    for length in rng.integers(30, 160, count):
-        heading = rng.uniform(0, 2 * np.pi) + np.cumsum(rng.normal(0, 0.035, 2 * length) + rng.normal(0, 0.012))
+    for length in rng.integers(20, 180, count):
+        heading = rng.uniform(0, 2 * np.pi) + np.cumsum(rng.normal(0, 0.06, 2 * length) + rng.normal(0, 0.01))
         x = rng.uniform(0, SIDE) + np.cumsum(np.cos(heading)) / 2
         y = rng.uniform(0, SIDE) + np.cumsum(np.sin(heading)) / 2
-        _draw(canvas, x, y, float(rng.uniform(0.4, 1.0)))
+        _draw(canvas, x, y, float(rng.uniform(0.2, 1.0) ** 1.5))
     return canvas
 
 

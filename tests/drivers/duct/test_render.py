@@ -50,22 +50,6 @@ def test_every_scene_gives_a_picture_at_every_degree(seed: int) -> None:
         assert picture.std() > 8  # something is to be seen
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_the_mean_coverage_in_view_is_the_one_asked_for(seed: int) -> None:
-    renderer = Renderer(random_scene(seed), *SIZE)
-    area = renderer.area_m2
-
-    for mean_g_m2 in DEGREES:
-        assert (renderer.coverage_g_m2(mean_g_m2) * area).sum() / area.sum() == pytest.approx(mean_g_m2, rel=1e-3)
-
-
-def test_coverage_never_shrinks_anywhere_while_the_duct_soils() -> None:
-    renderer = Renderer(random_scene(2), *SIZE)
-    steps = [renderer.coverage_g_m2(mean) for mean in np.linspace(0, 12, 60)]
-
-    assert all((after >= before).all() for before, after in pairwise(steps))
-
-
 def test_the_duct_soils_smoothly_before_ones_eyes() -> None:
     renderer = galvanised(3)
     pictures = [frame(renderer, mean).astype(float) for mean in np.linspace(0, 12, 121)]
