@@ -6,7 +6,10 @@ from enum import Enum
 
 
 class AlarmState(Enum):
-    """`LATCHED_…`: the condition has returned to normal, and the alarm stays until somebody resets it."""
+    """`LATCHED_…`: the condition has returned to normal, and the alarm stays until somebody resets it.
+
+    An alarm whose on-delay runs is NORMAL: nobody is told before the delay is over.
+    """
 
     NORMAL = "normal"
     UNACKNOWLEDGED = "unacknowledged"
@@ -22,6 +25,7 @@ class AlarmEvent(Enum):
     RETURN_LATCHED = "return_latched"  # the same, for an alarm that latches
     ACKNOWLEDGE = "acknowledge"  # a human has seen it
     RESET = "reset"  # a human says that it is mended
+    RETIRE = "retire"  # its rule or its device is no longer configured
 
 
 S, E = AlarmState, AlarmEvent
@@ -31,17 +35,28 @@ NEXT: dict[tuple[AlarmState, AlarmEvent], AlarmState] = {
     (S.UNACKNOWLEDGED, E.ACKNOWLEDGE): S.ACKNOWLEDGED,
     (S.UNACKNOWLEDGED, E.RETURN): S.RETURNED_UNACKNOWLEDGED,
     (S.UNACKNOWLEDGED, E.RETURN_LATCHED): S.LATCHED_UNACKNOWLEDGED,
+    (S.UNACKNOWLEDGED, E.RETIRE): S.NORMAL,
     (S.ACKNOWLEDGED, E.RETURN): S.NORMAL,
     (S.ACKNOWLEDGED, E.RETURN_LATCHED): S.LATCHED_ACKNOWLEDGED,
+    (S.ACKNOWLEDGED, E.RETIRE): S.NORMAL,
     (S.RETURNED_UNACKNOWLEDGED, E.RAISE): S.UNACKNOWLEDGED,
     (S.RETURNED_UNACKNOWLEDGED, E.ACKNOWLEDGE): S.NORMAL,
+    (S.RETURNED_UNACKNOWLEDGED, E.RETIRE): S.NORMAL,
     (S.LATCHED_UNACKNOWLEDGED, E.RAISE): S.UNACKNOWLEDGED,
     (S.LATCHED_UNACKNOWLEDGED, E.ACKNOWLEDGE): S.LATCHED_ACKNOWLEDGED,
     (S.LATCHED_UNACKNOWLEDGED, E.RESET): S.NORMAL,
+    (S.LATCHED_UNACKNOWLEDGED, E.RETIRE): S.NORMAL,
     (S.LATCHED_ACKNOWLEDGED, E.RAISE): S.UNACKNOWLEDGED,
     (S.LATCHED_ACKNOWLEDGED, E.RESET): S.NORMAL,
+    (S.LATCHED_ACKNOWLEDGED, E.RETIRE): S.NORMAL,
 }
 """A pair that is not here is a move that the alarm cannot make."""
 
-ACTIVE = {S.UNACKNOWLEDGED, S.ACKNOWLEDGED, S.LATCHED_UNACKNOWLEDGED, S.LATCHED_ACKNOWLEDGED}
+RAISED = {S.UNACKNOWLEDGED, S.ACKNOWLEDGED}
+"""States in which the condition holds."""
+
+ACTIVE = RAISED | {S.LATCHED_UNACKNOWLEDGED, S.LATCHED_ACKNOWLEDGED}
 """States in which relay and lamp stay on."""
+
+UNSEEN = {S.UNACKNOWLEDGED, S.RETURNED_UNACKNOWLEDGED, S.LATCHED_UNACKNOWLEDGED}
+"""States that wait for a human to acknowledge: the buzzer stays on."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 
 from drivers.types import Instant, SourceId
 from firmware.alarms.states import AlarmEvent, AlarmState
+from firmware.rules.conditions import AT_ONCE, NO_EVIDENCE, Delay, Evidence, Limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +29,64 @@ class Severity(Enum):
     HIGH = "high"
     CRITICAL = "critical"
 
+    @property
+    def rank(self) -> int:
+        """0 for the lowest."""
+        return tuple(Severity).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Annotations:
+    """What an operator reads at three in the morning: why it rang, what follows, what to do."""
+
+    cause: str
+    consequence: str
+    action: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One limit on one signal, of one source or (None) of each source that has the signal.
+
+    `tolerance_ns` is how long the signal may be unknown before that is an alarm of its own; None is for ever.
+    A value holds until the next one, but not longer than the tolerance: a delay by time needs one.
+    `reference` says where the limit comes from.
+    """
+
+    name: str
+    signal: str
+    source: SourceId | None = None
+    limit: Limit
+    unit: str
+    on_delay: Delay = AT_ONCE
+    off_delay: Delay = AT_ONCE
+    latch: bool = False
+    severity: Severity
+    tolerance_ns: int | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Annotations
+    reference: str
+
+    @property
+    def condition(self) -> str:
+        """What is asked of the signal: evidence gathered for one condition says nothing about another."""
+        edge = f" until {self.limit.edge:g}" if self.limit.deadband else ""
+        return f"{self.signal} {self.bound}{edge}, on {self.on_delay}, off {self.off_delay}"
+
+    @property
+    def bound(self) -> str:
+        """The limit in words: `above 35.4 ug/m3`."""
+        return f"{self.limit.side.value} {quantity(self.limit.value, self.unit)}"
+
+
+def quantity(value: float, unit: str) -> str:
+    """A value with its unit; the unit of a plain number is left out."""
+    return f"{value:.6g}" if unit == "1" else f"{value:.6g} {unit}"
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class AlarmId:
-    """One rule on one source: `pm2_5_high` of `duct-pm`."""
+    """One rule on one source: `pm2_5_high` of `duct-pm`. An unknown signal's alarm is `pm2_5_fault` of `duct-pm`."""
 
     rule: str
     source: SourceId
@@ -56,3 +112,21 @@ class Transition:
     fault: bool
     reason: str
     by: str = "rule"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmRecord:
+    """An alarm as it stands, with all that a new engine needs to carry on as if there had been no other.
+
+    `value` is the last known one of the signal, `age_ns` the time since it was known.
+    """
+
+    alarm: AlarmId
+    signal: str
+    condition: str
+    fault: bool
+    severity: Severity
+    state: AlarmState
+    value: float | None
+    age_ns: int
+    evidence: Evidence = NO_EVIDENCE

@@ -1,0 +1,160 @@
+"""One signal of one source: what is known of it, since when, and the alarms that depend on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from drivers.types import Instant, SourceId
+from firmware.alarms.states import AlarmEvent, AlarmState
+from firmware.rules.conditions import NO_EVIDENCE, Evidence, in_words
+from firmware.rules.types import AlarmId, AlarmRecord, Annotations, Rule, Transition, quantity
+from firmware.rules.watch import Alarm, Watch
+
+NOTHING: Sequence[Transition] = ()
+NEVER_NS = 2**63  # longer than any board lives
+
+
+def fault_of(signal: str) -> str:
+    """The name under which an unknown signal raises its alarm. No rule may be named so."""
+    return f"{signal}_fault"
+
+
+class Signal:
+    """Passes values to the rules that watch this signal, and raises the FAULT alarm when there are none for too long.
+
+    The FAULT alarm goes by the shortest tolerance among the rules and has the highest severity among them:
+    an unknown signal hides each of their alarms. It returns with the first known value.
+    """
+
+    def __init__(
+        self,
+        source: SourceId,
+        name: str,
+        rules: Iterable[Rule],
+        *,
+        now: Instant,
+        records: Sequence[AlarmRecord] = (),
+        outage_ns: int | None = 0,
+    ) -> None:
+        """`records` are this signal's alone; `outage_ns` is how long ago they were taken, None if nobody knows."""
+        self.source = source
+        self.name = name
+        remembered = {record.alarm: record for record in records}
+        self._known_at = Instant(now - records[0].age_ns) if records else now
+        self._value = records[0].value if records else None
+        self._watches: list[Watch] = []
+        for rule in rules:
+            record = remembered.get(AlarmId(rule.name, source))
+            state = record.state if record else AlarmState.NORMAL
+            evidence = _still_good(record, rule, outage_ns) if record else NO_EVIDENCE
+            self._watches.append(Watch(rule, source, state=state, evidence=evidence, now=now))
+        tolerances = [watch.rule.tolerance_ns for watch in self._watches if watch.rule.tolerance_ns is not None]
+        self._tolerance_ns = min(tolerances, default=NEVER_NS)
+        self._fault: Alarm | None = None
+        if tolerances:
+            severity = max((watch.rule.severity for watch in self._watches), key=lambda severity: severity.rank)
+            record = remembered.get(AlarmId(fault_of(name), source))
+            state = record.state if record else AlarmState.NORMAL
+            self._fault = Alarm(AlarmId(fault_of(name), source), severity=severity, state=state, fault=True)
+
+    def feed(self, value: float | None, at: Instant) -> Sequence[Transition]:
+        """Take a value, or None. One that is older than the last known one is old news and is passed over."""
+        gap_ns = at - self._known_at
+        if gap_ns < 0:
+            return NOTHING
+        if value is None or value != value:  # NaN is nothing that anybody knows
+            for watch in self._watches:
+                watch.feed(None, at)
+            return self.tick(at)
+        if gap_ns >= self._tolerance_ns:
+            for watch in self._watches:
+                watch.forget(gap_ns, at)
+        self._known_at = at
+        self._value = value
+        found: list[Transition] = []
+        if self._fault is not None and self._fault.raised:
+            reason = f"{self.name} of {self.source} is known again: {self._shown(value)}"
+            found.append(self._fault.move(AlarmEvent.RETURN, at, value=value, reason=reason))
+        found.extend(moved for watch in self._watches if (moved := watch.feed(value, at)) is not None)
+        return found
+
+    def tick(self, now: Instant) -> Sequence[Transition]:
+        """Time has come to `now` without a value."""
+        known_at, value = self._known_at, self._value
+        found = [moved for watch in self._watches if (moved := watch.tick(now, known_at, value)) is not None]
+        if now - self._known_at >= self._tolerance_ns and self._fault is not None and not self._fault.raised:
+            found.append(self._fault.move(AlarmEvent.RAISE, now, value=None, reason=self._unknown()))
+        return found
+
+    def acknowledge(self, alarm: AlarmId, now: Instant, by: str) -> Sequence[Transition]:
+        return [
+            each.move(AlarmEvent.ACKNOWLEDGE, now, value=self._value, reason="acknowledged", by=by)
+            for each in self._alarms()
+            if each.id == alarm and each.can(AlarmEvent.ACKNOWLEDGE)
+        ]
+
+    def reset(self, alarm: AlarmId, now: Instant, by: str) -> Sequence[Transition]:
+        return [
+            watch.reset(now, value=self._value, by=by)
+            for watch in self._watches
+            if watch.alarm.id == alarm and watch.alarm.can(AlarmEvent.RESET)
+        ]
+
+    def annotations(self, alarm: AlarmId) -> Annotations | None:
+        if self._fault is not None and self._fault.id == alarm:
+            return self._what_to_do()
+        return next((watch.rule.annotations for watch in self._watches if watch.alarm.id == alarm), None)
+
+    def records(self, now: Instant) -> Iterator[AlarmRecord]:
+        """All that is not as it would be in a new engine."""
+        if self._fault is not None:
+            yield self._record(self._fault, fault_of(self.name), NO_EVIDENCE, now)
+        for watch in self._watches:
+            evidence = watch.evidence(now, self._known_at)
+            if watch.alarm.state is not AlarmState.NORMAL or evidence != NO_EVIDENCE:
+                yield self._record(watch.alarm, watch.rule.condition, evidence, now)
+
+    def _record(self, alarm: Alarm, condition: str, evidence: Evidence, now: Instant) -> AlarmRecord:
+        return AlarmRecord(
+            alarm=alarm.id,
+            signal=self.name,
+            condition=condition,
+            fault=alarm.fault,
+            severity=alarm.severity,
+            state=alarm.state,
+            value=self._value,
+            age_ns=max(0, now - self._known_at),
+            evidence=evidence,
+        )
+
+    def _alarms(self) -> Iterator[Alarm]:
+        if self._fault is not None:
+            yield self._fault
+        for watch in self._watches:
+            yield watch.alarm
+
+    def _unknown(self) -> str:
+        last = "never known so far" if self._value is None else f"last known as {self._shown(self._value)}"
+        return f"{self.name} of {self.source} unknown for {in_words(self._tolerance_ns)}, {last}"
+
+    def _shown(self, value: float) -> str:
+        return quantity(value, self._watches[0].rule.unit)
+
+    def _what_to_do(self) -> Annotations:
+        hidden = ", ".join(watch.rule.name for watch in self._watches)
+        return Annotations(
+            cause=f"{self.source} is dead, unplugged, warming up, or reports {self.name} outside its range.",
+            consequence=f"While {self.name} is unknown nothing can raise or end: {hidden}.",
+            action=f"Run `ductwatch check`, then look at the cable and power of {self.source}.",
+        )
+
+
+def _still_good(record: AlarmRecord, rule: Rule, outage_ns: int | None) -> Evidence:
+    """What was gathered before an outage, unless for another condition or further back than the tolerance."""
+    if record.condition != rule.condition:
+        return NO_EVIDENCE
+    if rule.tolerance_ns is None:
+        return record.evidence
+    if outage_ns is None or record.age_ns < rule.tolerance_ns <= record.age_ns + outage_ns:
+        return NO_EVIDENCE
+    return record.evidence
