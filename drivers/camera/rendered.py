@@ -81,7 +81,7 @@ class RenderedCamera:
 
     async def __aenter__(self) -> Self:
         if self._world.fails(Fault.CAMERA_UNPLUGGED, self._source):
-            raise Absent(self._source, "no camera there", remedy=_end(Fault.CAMERA_UNPLUGGED))
+            raise Absent(self._source, "no camera there", remedy=_remedy(Fault.CAMERA_UNPLUGGED))
         await self._eye.open(limit_s=DRAW_LIMIT_S)
         return self
 
@@ -101,7 +101,7 @@ class RenderedCamera:
                 yield self._frame(payload, at, sequence)
                 damaged_in_a_row = 0
             elif damaged_in_a_row == MOST_DAMAGED:
-                raise BadData(self._source, "frames are cut short", remedy=_end(Fault.CAMERA_CORRUPT))
+                raise BadData(self._source, "frames are cut short", remedy=_remedy(Fault.CAMERA_CORRUPT))
             else:
                 damaged_in_a_row += 1
             sequence += 1
@@ -114,7 +114,7 @@ class RenderedCamera:
         """What the camera sends at this moment. Everything it depends on is asked before rendering starts."""
         fails = self._world.fails
         if fails(Fault.CAMERA_UNPLUGGED, self._source):
-            raise Lost(self._source, "unplugged", remedy=_end(Fault.CAMERA_UNPLUGGED))
+            raise Lost(self._source, "unplugged", remedy=_remedy(Fault.CAMERA_UNPLUGGED))
         corrupt = fails(Fault.CAMERA_CORRUPT, self._source)
         if not (self._newest and fails(Fault.CAMERA_FROZEN, self._source)):
             self._newest = await self._eye.call(self._render, self._exposure(at), limit_s=RENDER_LIMIT_S)
@@ -147,6 +147,7 @@ class RenderedCamera:
                 lens_dust=FULL_DUST if exposure.dusty else 0.0,
                 lens_dust_seed=exposure.dust_seed,
                 cover=float(exposure.covered),
+                led=0.0 if exposure.covered else 1.0,  # a cap close on the lens lets none of the ring's light in
             ),
             frame_seed=exposure.frame_seed,
         )
@@ -186,5 +187,5 @@ class RenderedCamera:
         )
 
 
-def _end(fault: Fault) -> str:
-    return f"Check its cable; on the simulated board: end the fault {fault.title}."
+def _remedy(fault: Fault) -> str:
+    return f"Check its cable. (Here: the simulated fault {fault.title}.)"

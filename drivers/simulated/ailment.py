@@ -14,7 +14,6 @@ from drivers.worker import Stuck, Worker
 
 HANG_LIMIT_S = 2.0  # what the drivers of real sensors allow one reading
 HANG_POLL_S = 0.05  # how soon a thread that hangs notices that the fault is over
-REMEDY = "Check the sensor's cable; on the simulated board: end the fault {title}."
 
 
 class Ailment:
@@ -60,4 +59,4 @@ class Ailment:
 
 
 def _remedy(fault: Fault) -> str:
-    return REMEDY.format(title=fault.title)
+    return f"Check its cable. (Here: the simulated fault {fault.title}.)"

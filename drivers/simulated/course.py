@@ -9,7 +9,7 @@ import hashlib
 import itertools
 from collections.abc import Sequence
 
-IRWIN_HALL_DEVIATION = (4 / 12) ** 0.5  # of a sum of four uniform numbers
+IRWIN_HALL_DEVIATION = 0.5773502691896257  # of a sum of four uniform numbers: the root of 4/12
 
 
 def chance(key: str) -> float:
