@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-MAX_COLUMNS = 40  # of one picture: enough to see dirt, and two beside each other fit on 100 columns
+MAX_COLUMNS = 44  # of one picture: enough to see dirt, and two beside each other fit on 100 columns
 GAP = "  "
 RESET = "\x1b[0m"
 GREY_LEVELS = 24  # of the 256-colour palette, from 232 on; its cube of 6x6x6 starts at 16

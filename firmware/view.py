@@ -41,6 +41,7 @@ class View:
         self._labels: dict[SourceId, Label] = {}
         self._pictures: dict[SourceId, NDArray[np.uint8] | None] = dict.fromkeys(cameras)
         self._changed_at: Instant | None = None
+        self._after_gap = True
 
     def saw(self, camera: SourceId, picture: NDArray[np.uint8]) -> None:
         """Take the picture of which a verdict is about to come: (height, width, 3) of RGB, small."""
@@ -75,7 +76,16 @@ class View:
         return f"{since(self._start, at):>{TIME_WIDTH - 2}}  ", Style.DIM
 
     def _painted(self, made: list[Row]) -> list[str]:
-        return [paint(row, self._colours) for row in made]
+        return self._spaced([paint(row, self._colours) for row in made])
+
+    def _spaced(self, lines: list[str]) -> list[str]:
+        """Of two gaps in a row, one."""
+        kept = []
+        for line in lines:
+            if line or not self._after_gap:
+                kept.append(line)
+            self._after_gap = not line
+        return kept
 
     def _side_by_side(self) -> list[str]:
         seen = {name: picture for name, picture in self._pictures.items() if picture is not None}
@@ -88,7 +98,7 @@ class View:
         for name in seen:
             title, style = LABELS[self._labels.get(name, Label.CANNOT_TELL)]
             captions += [(f"{printable(name)}  ", Style.BOLD), (f"{title:<{max(0, wide - len(name) - 2)}}", style)]
-        return ["", paint(captions, self._colours), *(NO_TIME[0] + line for line in drawn), ""]
+        return self._spaced(["", paint(captions, self._colours), *(NO_TIME[0] + line for line in drawn), ""])
 
 
 def since(start: Instant, at: Instant) -> str:

@@ -6,15 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from drivers.types import Quality, Quantity, Reading, SourceId
-from firmware.alarms.states import ACTIVE, AlarmEvent, AlarmState
+from firmware.alarms.states import AlarmEvent, AlarmState
 from firmware.observations import Condition, Event, HealthChange, HealthReport, Picture
 from firmware.rules.types import AlarmId, Transition
 from firmware.terminal import Row, Span, Style, listed, printable
 from model.types import Label, Reason, Verdict
 
 NS_PER_MS = 1_000_000
-TIME_WIDTH, NAME_WIDTH, LABEL_WIDTH, BAR_WIDTH, BADGE_WIDTH = 9, 12, 13, 10, 7
-EIGHTHS = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")
+TIME_WIDTH, NAME_WIDTH, LABEL_WIDTH, BAR_WIDTH, BADGE_WIDTH = 9, 12, 12, 8, 7  # a verdict fits on 80 columns
 NO_TIME: Span = (" " * TIME_WIDTH, Style.PLAIN)
 EMPTY: Row = [("", Style.PLAIN)]
 
@@ -44,6 +43,9 @@ STATES = {
     AlarmState.NORMAL: ("  over ", Style.FINE, "back to normal"),
 }
 
+BY_HAND = {AlarmEvent.ACKNOWLEDGE, AlarmEvent.RESET}
+"""Events whose state says all: their reason repeats it."""
+
 CONDITIONS = {
     Condition.FAILED: ("failed ", Style.RED),
     Condition.DEGRADED: ("limited", Style.YELLOW),
@@ -71,8 +73,8 @@ class Shown(NamedTuple):
 
 
 SHOWN = {
-    Quantity.TEMPERATURE: Shown("", " °C", 5, 1),
-    Quantity.HUMIDITY: Shown("", " %RH", 3),
+    Quantity.TEMPERATURE: Shown("", " °C", 4, 1),
+    Quantity.HUMIDITY: Shown("", " %RH", 2),
     Quantity.PRESSURE: Shown("", " hPa", 4),
     Quantity.GAS_RESISTANCE: Shown("gas ", " kΩ", 3, scale=0.001),
     Quantity.PM1: Shown("PM1", "", 4),
@@ -87,13 +89,13 @@ SHOWN = {
 """What is not here, such as counts and signals that only rules look at, is left to the events and the broker."""
 
 WORDS = {
-    Quantity.FAN_RUNNING: ("fan stands still", "fan runs"),
+    Quantity.FAN_RUNNING: ("not running", "running"),
     Quantity.CLOCK_SYNCHRONISED: ("clock not synchronised", "clock synchronised"),
 }
 
 FIGURES = {
     "verdicts": Shown("", " verdicts"),
-    "latency_p50_ms": Shown("half within ", " ms", decimals=1),
+    "latency_p50_ms": Shown("median ", " ms", decimals=1),
     "latency_p99_ms": Shown("99 % within ", " ms", decimals=1),
     "budget_overruns": Shown("", " over budget"),
     "loop_lag_max_ms": Shown("loop lag ", " ms", decimals=1),
@@ -158,7 +160,7 @@ def _verdict(verdict: Verdict, stamp: Span, width: int) -> list[Row]:
         (f"{title:<{LABEL_WIDTH}}", style),
         (_bar(verdict.score), style),
         (f" {score}", Style.BOLD),
-        (f"{verdict.latency_ns / NS_PER_MS:7.1f} ms  ", Style.DIM),
+        (f"{verdict.latency_ns / NS_PER_MS:6.1f} ms  ", Style.DIM),
     ]
     return listed(first, [(REASONS[reason], Style.PLAIN) for reason in verdict.reasons] or [_model(verdict)], width)
 
@@ -168,9 +170,9 @@ def _model(verdict: Verdict) -> Span:
 
 
 def _bar(score: float | None) -> str:
-    """Full cells, and the last one filled to an eighth."""
-    eighths = round(8 * BAR_WIDTH * min(1.0, max(0.0, score or 0.0)))
-    return ("█" * (eighths // 8) + EIGHTHS[eighths % 8]).ljust(BAR_WIDTH, "·")
+    """The score as a bar, to half a cell."""
+    halves = round(2 * BAR_WIDTH * min(1.0, max(0.0, score or 0.0)))
+    return ("━" * (halves // 2) + "╸" * (halves % 2)).ljust(BAR_WIDTH, "·")
 
 
 def _transition(transition: Transition, stamp: Span, width: int, action: str) -> list[Row]:
@@ -181,10 +183,11 @@ def _transition(transition: Transition, stamp: Span, width: int, action: str) ->
         (f"{transition.severity.value}, {state}{by}", Style.PLAIN),
     ]
     made = listed([stamp, (badge, style), ("  ", Style.PLAIN)], title, width)
-    made += _below(printable(transition.reason), Style.PLAIN, width)
-    if transition.after in ACTIVE:
-        made += _below(printable(action), Style.CYAN, width)
-    return [EMPTY, *made, EMPTY] if transition.event is AlarmEvent.RAISE else made
+    if transition.event not in BY_HAND:
+        made += _below(printable(transition.reason), Style.PLAIN, width)
+    if transition.event is not AlarmEvent.RAISE:
+        return made
+    return [EMPTY, *made, *_below(printable(action), Style.CYAN, width), EMPTY]
 
 
 def _health_change(change: HealthChange, stamp: Span, width: int) -> list[Row]:
