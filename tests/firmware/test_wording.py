@@ -90,8 +90,8 @@ def test_a_new_alarm_stands_apart_with_its_reason_and_what_to_do() -> None:
     ("event", "lines"),
     [
         (
-            transition(AlarmEvent.ACKNOWLEDGE, AlarmState.ACKNOWLEDGED, by="caretaker"),
-            ["   0:40   alarm   duct_dirty/upstream  high, acknowledged, still there, by caretaker"],
+            transition(AlarmEvent.ACKNOWLEDGE, AlarmState.ACKNOWLEDGED, by="panel"),
+            ["   0:40   alarm   duct_dirty/upstream  high, acknowledged, still there, by panel"],
         ),
         (
             transition(AlarmEvent.RETURN, AlarmState.RETURNED_UNACKNOWLEDGED),
