@@ -5,24 +5,24 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from drivers.settings import Duration, Settings, from_table
 from firmware import devices
+from firmware.alarms.outputs import Until
+from firmware.errors import ConfigError
+from firmware.rules.types import Severity
 from firmware.toml_positions import KeyPath, locate
 from firmware.uplink.settings import UplinkSettings
 
 MAX_CONFIG_BYTES = 256 * 1024  # the example with every setting has 10 kB; a larger file is not a configuration
+S = TypeVar("S")
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")  # safe in MQTT topics, file names and Home Assistant ids
-
-
-class ConfigError(Exception):
-    """The configuration cannot be used. The message says which file and line, what is wrong, and what to do."""
 
 
 class Board(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -65,22 +65,21 @@ class HealthSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     period: Duration = Duration(60.0)
 
 
+class OutputPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Keys of `[[output]]` that no driver knows: which alarms switch it on, and until when."""
+
+    severities: tuple[Severity, ...] = (Severity.HIGH, Severity.CRITICAL)
+    until: Until = Until.OVER
+
+
 class FileSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[rules]` and `[model]`: a file or folder instead of what ships with the firmware."""
 
     path: Path | None = None
 
 
-SECTIONS: Mapping[str, type[msgspec.Struct]] = {
-    "board": Board,
-    "snapshot": SnapshotSettings,
-    "latency": LatencySettings,
-    "realtime": RealtimeSettings,
-    "health": HealthSettings,
-    "uplink": UplinkSettings,
-    "rules": FileSettings,
-    "model": FileSettings,
-}
+OUTPUT_KEYS = {field.name for field in msgspec.structs.fields(OutputPolicy)}
+SECTIONS = ("board", "snapshot", "latency", "realtime", "health", "uplink", "rules", "model")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,14 +95,18 @@ class Config:
     rules: FileSettings
     model: FileSettings
     uplink: UplinkSettings | None
-    cameras: tuple[Settings, ...]
-    sensors: tuple[Settings, ...]
-    outputs: tuple[Settings, ...]
-    inputs: tuple[Settings, ...]
+    families: Mapping[str, tuple[Settings, ...]]
+    outputs: Mapping[str, OutputPolicy]
+
+    def devices(self) -> Iterator[tuple[str, Settings]]:
+        """Each device with its family, in the order of the file."""
+        for family, devices_of_family in self.families.items():
+            for device in devices_of_family:
+                yield family, device
 
     @property
-    def devices(self) -> tuple[Settings, ...]:
-        return self.cameras + self.sensors + self.outputs + self.inputs
+    def simulated(self) -> bool:
+        return any(devices.is_simulated(family, device) for family, device in self.devices())
 
 
 def load(path: Path) -> Config:
@@ -128,15 +131,19 @@ def parse(text: str, path: Path) -> Config:
     for key in reader.document:
         if key not in known:
             raise reader.error((key,), f"unknown table [{key}]{_nearest(key, known)}")
-    sections = {name: reader.section(name, kind) for name, kind in SECTIONS.items()}
-    families = {family: reader.family(family) for family in devices.FAMILIES}
+    outputs = reader.policies()
     config = Config(
         file=path,
-        cameras=families["camera"],
-        sensors=families["sensor"],
-        outputs=families["output"],
-        inputs=families["input"],
-        **(sections | {"uplink": sections["uplink"] if "uplink" in reader.document else None}),  # type: ignore[arg-type]  # SECTIONS holds their types
+        board=reader.section("board", Board),
+        snapshot=reader.section("snapshot", SnapshotSettings),
+        latency=reader.section("latency", LatencySettings),
+        realtime=reader.section("realtime", RealtimeSettings),
+        health=reader.section("health", HealthSettings),
+        rules=reader.section("rules", FileSettings),
+        model=reader.section("model", FileSettings),
+        uplink=reader.section("uplink", UplinkSettings) if "uplink" in reader.document else None,
+        families={family: reader.family(family) for family in devices.FAMILIES},
+        outputs=outputs,
     )
     reader.check(config)
     return config
@@ -156,28 +163,39 @@ class _Reader:
     def error(self, key_path: KeyPath, problem: str) -> ConfigError:
         return ConfigError(f"{self._path}:{locate(self._text, key_path)}: {problem}")
 
-    def section(self, name: str, kind: type[msgspec.Struct]) -> msgspec.Struct:
+    def section(self, name: str, kind: type[S]) -> S:
         table = self.document.get(name, {})
         if not isinstance(table, dict):
             raise self.error((name,), f"[{name}] must be one table, written once with single brackets")
         return self._convert((name,), table, kind)
 
-    def family(self, family: str) -> tuple[Settings, ...]:
-        tables = self.document.get(family, [])
-        if not isinstance(tables, list):
-            raise self.error((family,), f"each {family} is a table of its own: write [[{family}]] with double brackets")
-        return tuple(self._device(family, index, table) for index, table in enumerate(tables))
+    def policies(self) -> dict[str, OutputPolicy]:
+        """Take the keys that say which alarms an output follows out of its table: no driver's business."""
+        policies = {}
+        for index, table in enumerate(self._tables("output")):
+            keys = {key: table.pop(key) for key in list(table) if key in OUTPUT_KEYS}
+            policies[str(table.get("name"))] = self._convert(("output", index), keys, OutputPolicy)
+        return policies
 
-    def _device(self, family: str, index: int, table: Any) -> Settings:
+    def family(self, family: str) -> tuple[Settings, ...]:
+        return tuple(self._device(family, index, table) for index, table in enumerate(self._tables(family)))
+
+    def _tables(self, family: str) -> list[dict[str, Any]]:
+        tables = self.document.get(family, [])
+        if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+            raise self.error((family,), f"each {family} is a table of its own: write [[{family}]] with double brackets")
+        return tables
+
+    def _device(self, family: str, index: int, table: dict[str, Any]) -> Settings:
         drivers = devices.FAMILIES[family]
-        driver = table.get("driver") if isinstance(table, dict) else None
+        driver = str(table.get("driver", ""))
         if driver not in drivers:
             names = ", ".join(sorted(drivers))
             told = f"unknown driver {driver!r}" if driver else "no driver named"
-            raise self.error((family, index, "driver"), f"{told}{_nearest(str(driver), drivers)}. Drivers: {names}")
+            raise self.error((family, index, "driver"), f"{told}{_nearest(driver, drivers)}. Drivers: {names}")
         return self._convert((family, index), table, drivers[driver].settings)
 
-    def _convert(self, where: KeyPath, table: dict[str, Any], kind: type[Any]) -> Any:
+    def _convert(self, where: KeyPath, table: dict[str, Any], kind: type[S]) -> S:
         try:
             return from_table(table, kind)
         except msgspec.ValidationError as error:
@@ -196,8 +214,10 @@ class _Reader:
     def _check_devices(self, config: Config) -> None:
         names: dict[str, str] = {}
         claims: dict[str, str] = {}
-        for family in devices.FAMILIES:
-            for index, device in enumerate(getattr(config, family + "s")):
+        if len(config.families["light"]) > 1:
+            raise self.error(("light", 1), "two lights: both cameras are lit by one; drive further lamps by its line")
+        for family, devices_of_family in config.families.items():
+            for index, device in enumerate(devices_of_family):
                 where = (family, index)
                 if not NAME.fullmatch(device.name):
                     raise self.error((*where, "name"), f"{device.name!r}: use a-z, 0-9, - and _, at most 63 characters")
@@ -223,7 +243,11 @@ def _ranges(config: Config) -> tuple[tuple[KeyPath, bool, str], ...]:
         ),
         (("snapshot", "light_level"), 0 <= snapshot.light_level <= 1, "light_level goes from 0 (off) to 1 (full)"),
         (("snapshot", "light_limit"), 0.1 <= snapshot.light_limit <= 60, "light_limit must be 100ms to 60s"),
-        (("snapshot", "agree"), 1 <= snapshot.agree <= snapshot.of, "agree must be 1 to the value of `of`"),
+        (
+            ("snapshot", "agree"),
+            snapshot.of / 2 < snapshot.agree <= snapshot.of,
+            "agree must be most of `of`",
+        ),
         (("snapshot", "of"), 1 <= snapshot.of <= 100, "of must be 1 to 100 snapshots"),
         (("snapshot", "keep_pictures"), 0 <= snapshot.keep_pictures <= 100_000, "keep_pictures must be 0 to 100000"),
         (("latency", "budget"), 0.001 <= latency.budget <= 10, "the budget must be 1ms to 10s"),
@@ -247,6 +271,6 @@ def _explain(message: str, table: dict[str, Any], kind: type[Any]) -> tuple[str,
     return f"{name} = {value!r}: {expected[:1].lower()}{expected[1:]}", tuple(key_path)
 
 
-def _nearest(word: str, known: Any) -> str:
+def _nearest(word: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(word, list(known), n=1)
     return f": did you mean {near[0]!r}?" if near else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from drivers.clock import Clock
@@ -10,10 +10,11 @@ from drivers.types import NS_PER_S, Instant
 from firmware.alarms.store import AlarmStore
 from firmware.observations import Event, Observation, samples
 from firmware.rules.engine import RuleEngine
-from firmware.rules.types import AlarmId, Transition
+from firmware.rules.types import AlarmRecord, Transition
 from firmware.sampling import every
 from firmware.streams import Mailbox
 from firmware.supervisor import Pulse
+from firmware.uplink.commands import Acknowledge, Reset
 
 MAILBOX_SIZE = 4096  # some minutes of readings of a full board; beyond it the oldest is dropped and counted
 TICK_NS = NS_PER_S  # delays of rules are exact to this
@@ -25,18 +26,6 @@ class Tick:
     """Time went by: delays may have run out, signals may have gone stale."""
 
     at: Instant
-
-
-@dataclass(frozen=True, slots=True)
-class Acknowledge:
-    alarm: AlarmId
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reset:
-    alarm: AlarmId
-    by: str
 
 
 Message = Observation | Tick | Acknowledge | Reset
@@ -54,7 +43,7 @@ async def decide(
     engine: RuleEngine,
     store: AlarmStore,
     publish: Callable[[Event], None],
-    follow: Callable[[RuleEngine], None],
+    follow: Callable[[Sequence[AlarmRecord]], None],
     clock: Clock,
     pulse: Pulse,
 ) -> None:
@@ -64,19 +53,23 @@ async def decide(
     `follow` sets the outputs after the alarms.
     """
     remembered = clock.now()
-    while True:
-        message = await mailbox.get()
-        if not isinstance(message, Tick | Acknowledge | Reset):
-            publish(message)
-        transitions = list(step(engine, message, clock.now()))
-        for transition in transitions:
-            publish(transition)
-        if transitions or clock.now() - remembered > REMEMBER_NS:
-            remembered = clock.now()
-            await store.save(engine.records(remembered), transitions)
-        if transitions or isinstance(message, Tick):
-            follow(engine)
-        pulse.beat()
+    try:
+        while True:
+            pulse.rest()
+            message = await mailbox.get()
+            pulse.beat()
+            if not isinstance(message, Tick | Acknowledge | Reset):
+                publish(message)
+            transitions = list(step(engine, message, clock.now()))
+            for transition in transitions:
+                publish(transition)
+            if transitions or clock.now() - remembered > REMEMBER_NS:
+                remembered = clock.now()
+                await store.save(engine.records(remembered), transitions)
+            if transitions or isinstance(message, Tick):
+                follow(engine.records(clock.now()))
+    finally:
+        await store.save(engine.records(clock.now()), ())
 
 
 def step(engine: RuleEngine, message: Message, now: Instant) -> Iterator[Transition]:
@@ -87,7 +80,9 @@ def step(engine: RuleEngine, message: Message, now: Instant) -> Iterator[Transit
         case Acknowledge(alarm, by):
             yield from engine.acknowledge(alarm, now, by)
         case Reset(alarm, by):
-            yield from engine.reset(alarm, now, by)
+            alarms = [record.alarm for record in engine.records(now)] if alarm is None else [alarm]
+            for one in alarms:
+                yield from engine.reset(one, now, by)
         case _:
             for sample in samples(message):
                 yield from engine.feed(sample)

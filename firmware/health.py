@@ -40,12 +40,12 @@ class LoopLag:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """Where the figures come from. `counters` are asked anew for each report."""
+    """Where the figures come from. `figures` are asked anew for each report."""
 
     budget: LatencyBudget
     lag: LoopLag
     vitals: Vitals
-    counters: Mapping[str, Callable[[], float]]
+    figures: Callable[[], Mapping[str, float]]
 
     def report(self, clock: Clock) -> HealthReport:
         percentiles = self.budget.percentiles_ns((0.5, 0.99, 0.999, 1.0))
@@ -57,18 +57,19 @@ class Health:
                 "budget_overruns": self.budget.overruns,
                 "loop_lag_max_ms": self.lag.take_worst_ms(),
                 "uptime_s": clock.now() / NS_PER_S,
-                **{name: counter() for name, counter in self.counters.items()},
+                **self.figures(),
             },
             at=clock.now(),
         )
 
     def signals(self, clock: Clock) -> list[Reading]:
         """What rules can watch, among the figures."""
+        figures = self.figures()
         values = {
             Quantity.BUDGET_MISSED: self.budget.missed_share,
-            Quantity.RESTARTS: self.counters["restarts"](),
-            Quantity.DROPPED: self.counters["dropped"](),
-            Quantity.OVERWRITTEN: self.counters["overwritten"](),
+            Quantity.RESTARTS: figures["restarts"],
+            Quantity.DROPPED: figures["dropped"],
+            Quantity.OVERWRITTEN: figures["overwritten"],
         }
         return [Reading(source=BOARD, quantity=key, value=value, at=clock.now()) for key, value in values.items()]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from drivers.worker import Worker
 from firmware.observations import Observation
-from firmware.snapshot import Shot
+from firmware.photography import Shot
 from firmware.streams import Latest
 from firmware.supervisor import Pulse
 from model.budget import LatencyBudget
@@ -31,13 +31,14 @@ async def judge(
 ) -> None:
     """Judge one camera's shots until cancelled. Shots that came while one was judged give way to the newest."""
     while True:
+        pulse.rest()
         shot = await shots.get()
+        pulse.beat()
         judgement = await worker.run(classifier.judge, shot.lit, shot.dark, limit_s=INVOKE_LIMIT_S)
         verdict = smoothed(judgement, smoothing, latency_ns=time.monotonic_ns() - shot.lit.captured_ns)
         budget.record(verdict.latency_ns)
         say(verdict)
         keep(shot, verdict)
-        pulse.beat()
 
 
 def smoothed(judgement: Judgement, smoothing: Smoothing, *, latency_ns: int) -> Verdict:

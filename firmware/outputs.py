@@ -13,6 +13,8 @@ async def drive(output: Output, levels: Latest[float], *, vitals: Vitals, pulse:
     that was lost and found again gets its state back."""
     async with output:
         while True:
-            await output.set(await levels.get())
-            vitals.well(output.source)
+            pulse.rest()
+            level = await levels.get()
             pulse.beat()
+            await output.set(level)
+            vitals.well(output.source)

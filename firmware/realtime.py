@@ -5,37 +5,39 @@ Measured: priority of loop and classifier decides, not thread against process (d
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import os
 
+GRANT_PRIORITY = "Grant it with LimitRTPRIO=99 in the systemd unit, or run with CAP_SYS_NICE."
+GRANT_MEMORY = "Grant it with LimitMEMLOCK=infinity in the systemd unit, or run with CAP_IPC_LOCK."
 MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT = 1, 2, 4  # linux/mman.h; ONFAULT locks what is touched: 71 MB instead of 475
 
 
-def raise_priority(priority: int) -> str | None:
-    """Put the calling thread under SCHED_FIFO. Returns what is lacking and how to grant it, or None.
+def make_urgent(priority: int) -> None:
+    """Put the calling thread under SCHED_FIFO at 1 to 99, or leave it as it is at 0 or where that is not granted.
 
     Threads started later do not inherit it (SCHED_RESET_ON_FORK, sched(7)): only loop and classifier are urgent.
     """
-    try:
-        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
-    except PermissionError:
-        return (
-            f"no real-time priority {priority}: verdicts may be late when the board is busy. "
-            "Grant it with LimitRTPRIO=99 in the systemd unit, or run with CAP_SYS_NICE."
-        )
-    return None
+    if priority:
+        with contextlib.suppress(PermissionError):
+            os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
 
 
-def lock_memory() -> str | None:
-    """Keep touched pages in RAM, mlockall(2). Returns what is lacking and how to grant it, or None."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0:
-        return None
-    return (
-        f"memory is not locked ({os.strerror(ctypes.get_errno())}): a verdict may wait for the disk. "
-        "Grant it with LimitMEMLOCK=infinity in the systemd unit, or run with CAP_IPC_LOCK."
-    )
+def lacking(*, priority: int, memory_locked: bool) -> list[tuple[str, str]]:
+    """What was wanted and not granted to the calling thread, each with how to grant it."""
+    lacks = []
+    if priority and os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK != os.SCHED_FIFO:
+        lacks.append((f"no real-time priority {priority}: verdicts may be late when the board is busy", GRANT_PRIORITY))
+    if not memory_locked:
+        lacks.append(("memory is not locked: a verdict may wait for the disk", GRANT_MEMORY))
+    return lacks
+
+
+def lock_memory() -> bool:
+    """Keep touched pages in RAM, mlockall(2). False where that is not granted."""
+    return bool(ctypes.CDLL(None).mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0)
 
 
 def settle_garbage() -> None:

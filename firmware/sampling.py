@@ -37,7 +37,7 @@ async def watch_fan(fan: Input, *, clock: Clock, say: Say, vitals: Vitals, pulse
         async for running in states:
             say(Reading(source=fan.source, quantity=Quantity.FAN_RUNNING, value=float(running), at=clock.now()))
             vitals.well(fan.source)
-            pulse.beat()
+            pulse.rest()
 
 
 async def watch_button(button: Input, press: Callable[[], None], *, vitals: Vitals, pulse: Pulse) -> None:
@@ -49,7 +49,7 @@ async def watch_button(button: Input, press: Callable[[], None], *, vitals: Vita
                 press()
             was_down = down
             vitals.well(button.source)
-            pulse.beat()
+            pulse.rest()
 
 
 async def every(period_ns: int, clock: Clock) -> AsyncGenerator[Instant, None]:

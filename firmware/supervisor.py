@@ -31,7 +31,7 @@ class Pulse:
         self._resting = False
 
     def rest(self) -> None:
-        """The service is stopped, and its supervisor knows: silence is fine until the next beat."""
+        """Nothing to do, or stopped until the next try: silence is fine until the next beat."""
         self._resting = True
 
     @property
@@ -39,7 +39,7 @@ class Pulse:
         return not self._resting and self._now_s() - self._last_s > self._limit_s
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Service:
     """Something that runs until it is cancelled. `start` beats its pulse at least every `pulse_limit_s`."""
 

@@ -1,4 +1,4 @@
-"""One snapshot: light on, settle, one frame of each camera in the same light, light off whatever happens."""
+"""Snapshots: light on, settle, one frame of each camera in the same light, light off whatever happens."""
 
 from __future__ import annotations
 
@@ -9,8 +9,13 @@ from dataclasses import dataclass
 
 from drivers.clock import Clock
 from drivers.errors import DriverError, Lost
-from drivers.protocol import Camera, Output
+from drivers.protocol import Camera
 from drivers.types import NS_PER_S, Frame, Instant, SourceId
+from firmware.lamp import Lamp
+from firmware.realtime import collect_garbage
+from firmware.sampling import every
+from firmware.streams import Latest
+from firmware.supervisor import Pulse
 from firmware.vitals import Vitals
 
 
@@ -48,10 +53,10 @@ class Photographer:
     """Takes snapshots with all cameras at once. A camera that fails is reported and left out; the others go on."""
 
     def __init__(
-        self, cameras: Sequence[Camera], light: Output | None, lighting: Lighting, clock: Clock, vitals: Vitals
+        self, cameras: Sequence[Camera], lamp: Lamp | None, lighting: Lighting, clock: Clock, vitals: Vitals
     ) -> None:
         self._cameras = cameras
-        self._light = light
+        self._lamp = lamp
         self._lighting = lighting
         self._clock = clock
         self._vitals = vitals
@@ -102,7 +107,7 @@ class Photographer:
 
     @property
     def _wants_dark(self) -> bool:
-        return self._lighting.dark_frame and self._light is not None
+        return self._lighting.dark_frame and self._lamp is not None
 
     async def _shoot(self, view: _View, ready: Instant, deliver: Deliver) -> None:
         source = view.camera.source
@@ -119,24 +124,38 @@ class Photographer:
 
     @asynccontextmanager
     async def _lit(self) -> AsyncIterator[None]:
-        """Light on inside. A light that fails is reported; the picture will tell that it is dark."""
-        if self._light is None:
+        """Light on inside, and off afterwards whatever happened."""
+        if self._lamp is None:
             yield
             return
-        await self._set(self._lighting.level)
         try:
+            await self._lamp.set(self._lighting.level)
             yield
         finally:
-            await self._set(0.0)
+            await self._lamp.set(0.0)
 
-    async def _set(self, level: float) -> None:
-        assert self._light is not None
-        try:
-            await self._light.set(level)
-        except DriverError as error:
-            self._vitals.failed(error)
-        else:
-            self._vitals.well(self._light.source)
+
+async def request_regularly(period_ns: int, requests: Latest[str], clock: Clock, pulse: Pulse) -> None:
+    """Ask for a snapshot now and every `period_ns`, until cancelled."""
+    async for _ in every(period_ns, clock):
+        requests.put("schedule")
+        pulse.rest()
+
+
+async def photograph(photographer: Photographer, requests: Latest[str], deliver: Deliver, pulse: Pulse) -> None:
+    """Take a snapshot for each request, until cancelled. Requests that come meanwhile become one."""
+    while True:
+        pulse.rest()
+        await requests.get()
+        pulse.beat()
+        collect_garbage()  # the idle gap: nothing is waiting for a verdict
+        await photographer.take(deliver)
+
+
+async def aim(photographer: Photographer, period_ns: int, deliver: Deliver, pulse: Pulse) -> None:
+    """Light on, and a frame of each camera every `period_ns`, until cancelled: for aiming the cameras."""
+    pulse.rest()
+    await photographer.aim(period_ns, deliver)
 
 
 async def _first_from(frames: AsyncGenerator[Frame, None], ready: Instant, source: SourceId) -> Frame:

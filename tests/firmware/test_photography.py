@@ -5,8 +5,9 @@ import itertools
 
 from drivers.clock import SimulatedClock
 from drivers.types import NS_PER_S
+from firmware.lamp import Lamp
 from firmware.observations import Condition, HealthChange, Observation
-from firmware.snapshot import Lighting, Photographer, Shot
+from firmware.photography import Lighting, Photographer, Shot
 from firmware.vitals import Vitals
 from tests.builders import at
 from tests.fakes.devices import FakeCamera, FakeLight
@@ -25,7 +26,9 @@ class Duct:
         self.said: list[Observation] = []
         self.shots: dict[str, Shot] = {}
         vitals = Vitals(self.said.append, self.clock.now)
-        self.photographer = Photographer([self.left, self.right], self.light, lighting, self.clock, vitals)
+        self.photographer = Photographer(
+            [self.left, self.right], Lamp(self.light, vitals), lighting, self.clock, vitals
+        )
 
     async def snapshot(self) -> None:
         await self.photographer.take(lambda shot: self.shots.update({shot.lit.source: shot}))

@@ -1,0 +1,50 @@
+"""`ductwatch`: carries out what the command line asks for. The last line of defence against tracebacks."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+from firmware.cli import parser
+from firmware.errors import ConfigError
+
+EX_WRONG, EX_USAGE, EX_SOFTWARE, EX_INTERRUPTED = 1, 2, 70, 130
+
+COMMANDS = {
+    "run": "firmware.run",
+    "check": "firmware.check",
+    "detect": "firmware.detect",
+    "rules": "firmware.rules_check",
+}
+"""Modules with a `main(arguments) -> int`, imported only when asked for: a first verdict should not wait for MQTT."""
+
+
+def main() -> None:
+    arguments = parser().parse_args()
+    try:
+        sys.exit(importlib.import_module(COMMANDS[arguments.command]).main(arguments))
+    except ConfigError as error:
+        print(f"ductwatch: {error}", file=sys.stderr)
+        sys.exit(EX_USAGE)
+    except KeyboardInterrupt:
+        sys.exit(EX_INTERRUPTED)
+    except BrokenPipeError:
+        sys.exit(EX_WRONG)
+    except Exception as error:  # noqa: BLE001  # the one place that may: a clear last line instead of a traceback
+        print(f"ductwatch: {_last_line(error)}", file=sys.stderr)
+        sys.exit(EX_SOFTWARE)
+
+
+def _last_line(error: BaseException) -> str:
+    """Who failed and how, through any group of errors."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    place = f" at {frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}" if frame is not None else ""
+    return f"ended by a fault of its own: {type(error).__name__}: {error}{place}. Please report this line."
+
+
+if __name__ == "__main__":
+    main()

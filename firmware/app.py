@@ -1,0 +1,274 @@
+"""The composition root: every part, and every stream between parts, is made and named here, once.
+
+schedule, button, command -> requests -> snapshot -> shots of each camera -> judge -+
+                                                                                    +-> mailbox -> decide -> sinks
+sensors, fan, health, tick, acknowledge, reset -------------------------------------+                |
+                                                                                            levels -> outputs
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+
+from drivers.errors import DriverError
+from drivers.settings import SensorSettings, Settings
+from drivers.types import SourceId
+from drivers.worker import Worker
+from firmware import realtime
+from firmware.alarms.outputs import Following, outputs_on
+from firmware.alarms.store import AlarmStore, Remembered
+from firmware.album import Album
+from firmware.deciding import Message, decide, tick
+from firmware.devices import Site, make
+from firmware.health import Health, LoopLag, report_health
+from firmware.judging import judge
+from firmware.lamp import Lamp
+from firmware.observations import Event
+from firmware.outputs import drive
+from firmware.photography import Lighting, Photographer, Shot, aim, photograph, request_regularly
+from firmware.pictures import MAILBOX_SIZE as PICTURES_WAITING
+from firmware.pictures import Interest, keep_pictures
+from firmware.plan import Plan
+from firmware.rules.engine import RuleEngine
+from firmware.rules.types import AlarmRecord
+from firmware.sampling import sample, watch_button, watch_fan
+from firmware.streams import Latest, Mailbox
+from firmware.supervisor import Pulse, Service, Supervisor
+from firmware.uplink.commands import Acknowledge, Answer, Command, Report, Reset, Snapshot
+from firmware.vitals import Vitals
+from firmware.wall import Wall
+from model.budget import LatencyBudget
+from model.smoothing import Smoothing
+from model.types import Verdict
+
+Start = Callable[[Pulse], Awaitable[None]]
+
+BOARD = SourceId("board")
+STAGE_LIMIT_S = 30.0  # a stage that was given something to do must be done with it within this
+SENSOR_LIMIT_S = 60.0  # beyond the longest time limit that any driver gives one reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What the board stands in. No sink may block; `see` gets each shot before its verdict comes to the sinks."""
+
+    site: Site
+    wall: Wall
+    sinks: Sequence[Callable[[Event], None]]
+    see: Callable[[Shot], None]
+    figures: Callable[[], dict[str, float]]
+
+
+class Board:
+    """The streams of one run, and the services that stand between them."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        around: Surroundings,
+        *,
+        mailbox: Mailbox[Message],
+        store: AlarmStore,
+        remembered: Remembered,
+        album: Album | None,
+        aim_period_ns: int | None,
+        further: Sequence[Service] = (),
+    ) -> None:
+        """`further` services run beside the board's own. Needs a running event loop."""
+        self._config = plan.config
+        self._classifier = plan.classifier
+        self._around = around
+        self._clock = around.site.clock
+        self._mailbox = mailbox
+        self._requests: Latest[str] = Latest()
+        self._shots = {SourceId(camera.name): Latest[Shot]() for camera in self._config.families["camera"]}
+        self._levels = {SourceId(output.name): Latest[float]() for output in self._config.families["output"]}
+        self._taken: Mailbox[tuple[Shot, Verdict]] = Mailbox(PICTURES_WAITING)
+        self._interest = Interest()
+        self._vitals = Vitals(mailbox.put, self._clock.now)
+        self._budget = LatencyBudget(self._config.latency.budget * 1000)
+        self._lag = LoopLag()
+        self._lamp = self._make_lamp()
+        engine = RuleEngine(
+            plan.rules,
+            now=self._clock.now(),
+            remembered=remembered.records,
+            outage_ns=remembered.outage_ns,
+            sources={SourceId(device.name) for _, device in self._config.devices()} | {BOARD},
+        )
+        self.supervisor = Supervisor(
+            [
+                Service("tick", partial(tick, mailbox, self._clock), STAGE_LIMIT_S),
+                self._deciding(engine, store),
+                *self._photographing(aim_period_ns),
+                *self._judging(),
+                *self._sampling(),
+                *self._watching_lines(),
+                *self._driving_outputs(),
+                *self._keeping_pictures(album),
+                self._reporting(),
+                Service("loop lag", self._lag.watch, STAGE_LIMIT_S),
+                *further,
+            ],
+            clock=self._clock,
+            failed=self._vitals.failed,
+        )
+
+    async def run(self) -> None:
+        """Run until cancelled. Raises ExceptionGroup for what nobody expected. Outputs are safe afterwards."""
+        async with AsyncExitStack() as stack:
+            if self._lamp is not None:
+                await stack.enter_async_context(self._lamp)
+            await self.supervisor.run()
+
+    def obey(self, command: Command) -> Answer:
+        """Carry out what the broker asked for; what comes of it goes the way of all events."""
+        match command:
+            case Snapshot():
+                self._requests.put("command")
+                return Answer(True, "the snapshot is being taken")
+            case Acknowledge() | Reset():
+                self._mailbox.put(command)
+                return Answer(True, "handed to the alarms: their transitions tell what came of it")
+            case Report():
+                self._mailbox.put(self._health.report(self._clock))
+                return Answer(True, "the report is on its way")
+
+    @property
+    def _health(self) -> Health:
+        return Health(budget=self._budget, lag=self._lag, vitals=self._vitals, figures=self._figures)
+
+    def _figures(self) -> dict[str, float]:
+        return {
+            "restarts": self.supervisor.restarts,
+            "device_failures": self._vitals.failures,
+            "dropped": self._mailbox.dropped + self._taken.dropped,
+            "overwritten": sum(shots.overwritten for shots in self._shots.values()),
+            **self._around.figures(),
+        }
+
+    def _deciding(self, engine: RuleEngine, store: AlarmStore) -> Service:
+        following = [
+            Following(output=SourceId(name), severities=frozenset(policy.severities), until=policy.until)
+            for name, policy in self._config.outputs.items()
+        ]
+
+        def follow(alarms: Sequence[AlarmRecord]) -> None:
+            on = outputs_on(following, alarms)
+            for output, levels in self._levels.items():
+                levels.put(float(output in on))
+
+        def publish(event: Event) -> None:
+            for sink in self._around.sinks:
+                sink(event)
+
+        start = partial(
+            decide, self._mailbox, engine=engine, store=store, publish=publish, follow=follow, clock=self._clock
+        )
+        return _stage("decide", start)
+
+    def _make_lamp(self) -> Lamp | None:
+        lights = self._config.families["light"]
+        return Lamp(make("light", lights[0], self._around.site), self._vitals) if lights else None
+
+    def _photographing(self, aim_period_ns: int | None) -> Iterator[Service]:
+        cameras = [make("camera", camera, self._around.site) for camera in self._config.families["camera"]]
+        if not cameras:
+            return
+        settings = self._config.snapshot
+        lighting = Lighting(
+            level=settings.light_level,
+            settle_s=settings.settle,
+            limit_s=settings.light_limit,
+            dark_frame=settings.dark_frame,
+        )
+        photographer = Photographer(cameras, self._lamp, lighting, self._clock, self._vitals)
+        if aim_period_ns is not None:
+            yield _stage("aim", partial(aim, photographer, aim_period_ns, self._deliver))
+            return
+        yield _stage("snapshots", partial(photograph, photographer, self._requests, self._deliver))
+        yield _stage("schedule", partial(request_regularly, settings.period.ns, self._requests, self._clock))
+
+    def _deliver(self, shot: Shot) -> None:
+        self._around.see(shot)
+        self._shots[shot.lit.source].put(shot)
+
+    def _judging(self) -> Iterator[Service]:
+        priority = self._config.realtime.priority
+        worker = Worker("classifier", on_start=partial(realtime.make_urgent, priority))
+        for camera, shots in self._shots.items():
+            start = partial(
+                judge,
+                shots,
+                classifier=self._classifier,
+                worker=worker,
+                smoothing=Smoothing(needed=self._config.snapshot.agree, of=self._config.snapshot.of),
+                budget=self._budget,
+                say=self._mailbox.put,
+                keep=self._keep,
+            )
+            yield _stage(f"judge {camera}", start)
+
+    def _keep(self, shot: Shot, verdict: Verdict) -> None:
+        if self._interest.roused_by(verdict):
+            self._taken.put((shot, verdict))
+
+    def _keeping_pictures(self, album: Album | None) -> Iterator[Service]:
+        if album is None:
+            return
+        start = partial(
+            keep_pictures,
+            self._taken,
+            album,
+            Worker("pictures"),
+            utc=lambda at: self._around.wall().utc(at).replace(":", "").replace("-", ""),
+            say=self._mailbox.put,
+            vitals=self._vitals,
+        )
+        yield _stage("pictures", start)
+
+    def _sampling(self) -> Iterator[Service]:
+        for settings in self._config.families["sensor"]:
+            assert isinstance(settings, SensorSettings)
+            start = partial(
+                sample,
+                make("sensor", settings, self._around.site),
+                settings.period.ns,
+                clock=self._clock,
+                say=self._mailbox.put,
+                vitals=self._vitals,
+            )
+            yield _device(settings, start, limit_s=settings.period + SENSOR_LIMIT_S)
+
+    def _watching_lines(self) -> Iterator[Service]:
+        for settings in self._config.families["fan"]:
+            fan = make("fan", settings, self._around.site)
+            start = partial(watch_fan, fan, clock=self._clock, say=self._mailbox.put, vitals=self._vitals)
+            yield _device(settings, start)
+        for settings in self._config.families["button"]:
+            button = make("button", settings, self._around.site)
+            press = partial(self._requests.put, "button")
+            yield _device(settings, partial(watch_button, button, press, vitals=self._vitals))
+
+    def _driving_outputs(self) -> Iterator[Service]:
+        for settings in self._config.families["output"]:
+            output = make("output", settings, self._around.site)
+            yield _device(settings, partial(drive, output, self._levels[output.source], vitals=self._vitals))
+
+    def _reporting(self) -> Service:
+        period = self._config.health.period
+        start = partial(report_health, self._health, period.ns, clock=self._clock, say=self._mailbox.put)
+        return Service("health", start, STAGE_LIMIT_S + period)
+
+
+def _stage(name: str, start: Start) -> Service:
+    """A stage of the pipeline: what goes wrong in it nobody expected."""
+    return Service(name, start, STAGE_LIMIT_S)
+
+
+def _device(settings: Settings, start: Start, *, limit_s: float = STAGE_LIMIT_S) -> Service:
+    """A service around one device: it starts again when the device fails."""
+    return Service(settings.name, start, limit_s, restart_on=(DriverError,))

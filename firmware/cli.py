@@ -1,0 +1,188 @@
+"""The command line: what can be asked for, and with which options."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from drivers.settings import Duration
+from drivers.simulated.faults import FORM, explain, parse_fault
+from firmware import __version__
+
+EXIT_CODES = """exit status:
+  0   all is well
+  1   something that was asked about is not: a device is missing, a file cannot be judged
+  2   the command line or the configuration is wrong
+  70  the firmware ended by a fault of its own (EX_SOFTWARE, sysexits.h)
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands with their options and their help."""
+    root = argparse.ArgumentParser(
+        prog="ductwatch",
+        description="Watches an air duct: two cameras, gas, particulates, local alarms, MQTT.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    root.add_argument("--version", action="version", version=f"ductwatch {__version__}")
+    commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _run(commands)
+    _check(commands)
+    _detect(commands)
+    _rules(commands)
+    return root
+
+
+def _run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    run = commands.add_parser(
+        "run",
+        help="run the firmware: on the board that a configuration describes, or on a simulated board",
+        description="Run the firmware. Without --config it runs on a simulated board whose duct gets dirty while "
+        "you watch; nothing is needed for that, and nothing is kept.",
+        epilog=f"faults for --fault, as {FORM}:\n{_indented(explain())}\n\n{EXIT_CODES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _config(run)
+    run.add_argument(
+        "--for",
+        dest="run_for",
+        type=_seconds,
+        metavar="SECONDS",
+        help="stop by itself after this long, in the duct's time",
+    )
+    run.add_argument(
+        "--events",
+        choices=["-"],
+        metavar="-",
+        help="write every event to stdout as one JSON object a line (docs/events.md)",
+    )
+    run.add_argument("--quiet", action="store_true", help="no view on stdout; the log stays on stderr")
+    run.add_argument("--verbose", action="store_true", help="log more")
+    run.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="keep alarms, outbox and pictures here instead of where the configuration says",
+    )
+    run.add_argument(
+        "--broker", type=_broker, metavar="HOST[:PORT]", help="send to this MQTT broker, instead of the configured one"
+    )
+    run.add_argument(
+        "--aim",
+        type=_rate,
+        metavar="RATE",
+        help="instead of snapshots: light on, and this many frames a second, for aiming the cameras",
+    )
+    simulated = run.add_argument_group("on a simulated board")
+    simulated.add_argument(
+        "--seed", type=int, default=1, metavar="N", help="one seed gives the same duct and the same run (default 1)"
+    )
+    simulated.add_argument(
+        "--time-factor",
+        type=_factor,
+        default=1.0,
+        metavar="X",
+        help="let the duct's time go X times as fast, 0.1 to 1000",
+    )
+    simulated.add_argument(
+        "--fault",
+        type=_fault,
+        action="append",
+        default=[],
+        metavar="FAULT",
+        help="make something go wrong; may be repeated; see below",
+    )
+
+
+def _check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    check = commands.add_parser(
+        "check",
+        help="check the configuration and probe each device",
+        description="Check the configuration, then look for each device: found, what it is, one sample, or what to do. "
+        "Nothing is switched. Without --config the simulated board is checked.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _config(check)
+    check.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+
+
+def _detect(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    detect = commands.add_parser(
+        "detect",
+        help="say of image files whether the duct is clean",
+        description="Judge JPEG files with the model that the board runs: CLEAN, DIRTY or CANNOT_TELL with reasons, "
+        "score (0 clean to 1 dirty), and milliseconds of decoding (with the image checks), of the model, and in total.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    detect.add_argument("images", nargs="+", type=Path, metavar="IMAGE", help="a JPEG file")
+    detect.add_argument("--json", action="store_true", help="one JSON object a line instead of a table")
+    detect.add_argument("--model", type=Path, metavar="BUNDLE", help="another model bundle than the one that ships")
+
+
+def _rules(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    rules = commands.add_parser("rules", help="check alarm rules", description="Work with files of alarm rules.")
+    actions = rules.add_subparsers(dest="action", required=True, metavar="ACTION")
+    check = actions.add_parser(
+        "check", help="check a rules file", description="Check a file of alarm rules: unknown keys, signals, units."
+    )
+    check.add_argument("file", nargs="?", type=Path, metavar="FILE", help="default: the rules that ship")
+
+
+def _config(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--config", type=Path, metavar="FILE", help="the board's configuration (see config.example.toml)"
+    )
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            seconds = Duration.parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(f"{text!r}: write seconds, or a duration such as 5min") from error
+    if not 0 < seconds < 10**9:
+        raise argparse.ArgumentTypeError(f"{text!r}: must be above 0")
+    return seconds
+
+
+def _factor(text: str) -> float:
+    return _within(text, 0.1, 1000, "a factor from 0.1 to 1000")
+
+
+def _rate(text: str) -> float:
+    return _within(text, 0.1, 60, "frames a second from 0.1 to 60")
+
+
+def _within(text: str, least: float, most: float, form: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not least <= value <= most:
+        raise argparse.ArgumentTypeError(f"{text!r}: write {form}")
+    return value
+
+
+def _broker(text: str) -> tuple[str, int | None]:
+    host, colon, port = text.rpartition(":")
+    if not colon:
+        return text, None
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise argparse.ArgumentTypeError(f"{text!r}: write HOST or HOST:PORT")
+    return host, int(port)
+
+
+def _fault(text: str) -> object:
+    try:
+        return parse_fault(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines())

@@ -1,0 +1,34 @@
+"""What a board has, as its configuration says: for whoever wants to know before the first message comes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from drivers.types import Quantity, SourceId
+from firmware.app import BOARD
+from firmware.devices import quantities
+from firmware.plan import Plan
+from firmware.rules.types import AlarmId
+from firmware.uplink.discovery import Equipment
+
+OF_CAMERAS = (Quantity.DIRTY_SCORE, Quantity.BLIND)
+OF_THE_BOARD = (Quantity.BUDGET_MISSED, Quantity.RESTARTS, Quantity.DROPPED, Quantity.OVERWRITTEN)
+
+
+def equipment(plan: Plan) -> Equipment:
+    """Cameras, sensors with their quantities, and every alarm that the rules can raise on them."""
+    families = plan.config.families
+    cameras = tuple(SourceId(camera.name) for camera in families["camera"])
+    sensors = {SourceId(sensor.name): quantities(sensor) for sensor in families["sensor"]}
+    signals: Mapping[SourceId, tuple[Quantity, ...]] = {
+        BOARD: OF_THE_BOARD,
+        **dict.fromkeys(cameras, (*OF_CAMERAS, Quantity.ALIVE)),
+        **{sensor: (*measured, Quantity.ALIVE) for sensor, measured in sensors.items()},
+    }
+    alarms = [
+        AlarmId(rule.name, source)
+        for rule in plan.rules
+        for source, present in signals.items()
+        if rule.source in (None, source) and rule.signal in {quantity.signal for quantity in present}
+    ]
+    return Equipment(cameras=cameras, sensors=sensors, alarms=alarms)

@@ -1,0 +1,216 @@
+"""Runs a board from start to stop: what must be open around it, signals, reload, watchdog, and a safe end."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import uuid
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from functools import partial
+
+from drivers.types import NS_PER_S, Instant, SourceId
+from firmware import __version__, logs, realtime
+from firmware.alarms.store import AlarmStore
+from firmware.album import Album
+from firmware.app import BOARD, Board, Surroundings
+from firmware.deciding import MAILBOX_SIZE, Message
+from firmware.devices import Site
+from firmware.equipment import equipment
+from firmware.errors import ConfigError
+from firmware.notify import Notify
+from firmware.observations import Condition, Event, HealthChange
+from firmware.photography import Shot
+from firmware.pictures import PICTURES, REMEDY
+from firmware.plan import Plan
+from firmware.streams import Mailbox
+from firmware.supervisor import Service
+from firmware.uplink.commands import Answer, Command
+from firmware.uplink.discovery import announcement
+from firmware.uplink.outbox import Outbox
+from firmware.uplink.session import PULSE_LIMIT_S, Session
+from firmware.uplink.settings import UplinkSettings
+from firmware.uplink.wire import Topics, message
+from firmware.wall import Wall
+
+FEED_S = 1.0  # how often silent stages are looked for; systemd wants to hear twice in its interval
+SIGNALS_WAITING = 8
+STOPPING = (signal.SIGTERM, signal.SIGINT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """How a board is run: where, who listens, and for how long (in the duct's time)."""
+
+    site: Site
+    wall: Wall
+    sinks: Sequence[Callable[[Event], None]]
+    see: Callable[[Shot], None]
+    run_for_s: float | None = None
+    aim_period_ns: int | None = None
+    notify: Notify = field(default_factory=Notify.from_environment)
+
+
+async def operate(plan: Plan, run: Run, *, load: Callable[[], Plan] | None) -> None:
+    """Run `plan` until SIGTERM, SIGINT or the end of `run_for_s`. Raises ExceptionGroup for what nobody expected.
+
+    SIGHUP loads the plan anew: a good one takes over, a bad one is reported and the old one goes on. Without `load`
+    there is nothing to reload, and SIGHUP stops.
+    """
+    loop = asyncio.get_running_loop()
+    signals: Mailbox[signal.Signals] = Mailbox(SIGNALS_WAITING)
+    for number in (*STOPPING, signal.SIGHUP):
+        loop.add_signal_handler(number, signals.put, number)
+    stop_at = None if run.run_for_s is None else Instant(run.site.clock.now() + round(run.run_for_s * NS_PER_S))
+    following: Plan | None = plan
+    while following is not None:
+        mailbox: Mailbox[Message] = Mailbox(MAILBOX_SIZE)
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(_run(following, run, mailbox), name="board")]
+            if stop_at is not None:
+                tasks.append(group.create_task(_stop_at(stop_at, run, signals), name="end of the run"))
+            following = await _next_plan(signals, load, mailbox, run)
+            for task in tasks:
+                task.cancel()
+
+
+async def _stop_at(when: Instant, run: Run, signals: Mailbox[signal.Signals]) -> None:
+    await run.site.clock.sleep_until(when)
+    signals.put(signal.SIGTERM)
+
+
+async def _next_plan(
+    signals: Mailbox[signal.Signals], load: Callable[[], Plan] | None, mailbox: Mailbox[Message], run: Run
+) -> Plan | None:
+    """Wait for the signal to stop (None), or for a plan that can take over."""
+    while True:
+        if await signals.get() in STOPPING or load is None:
+            run.notify.stopping()
+            return None
+        run.notify.reloading()
+        try:
+            return load()
+        except ConfigError as error:
+            problem = f"the configuration was not reloaded and the old one goes on: {error}"
+            mailbox.put(_change(run, BOARD, Condition.DEGRADED, problem, "Mend the file, then reload again."))
+            run.notify.ready()
+
+
+async def _run(plan: Plan, run: Run, mailbox: Mailbox[Message]) -> None:
+    """Run one plan until cancelled."""
+    uplink = plan.config.uplink or UplinkSettings()
+    topics = Topics(uplink.prefix, plan.config.board.name)
+    async with AsyncExitStack() as stack:
+        outbox = await stack.enter_async_context(
+            Outbox(
+                run.site.data / "outbox.sqlite",
+                boot_id=str(uuid.uuid4()),
+                report=mailbox.put,
+                now=run.site.clock.now,
+                max_rows=uplink.max_messages,
+                max_bytes=uplink.max_bytes,
+            )
+        )
+        store = await stack.enter_async_context(
+            AlarmStore(
+                run.site.data / "alarms.sqlite",
+                wall_ns=partial(_wall_ns, run),
+                report=lambda *change: mailbox.put(_change(run, SourceId("alarms"), *change)),
+            )
+        )
+
+        async def obey(command: Command) -> Answer:
+            return board.obey(command)
+
+        uplinks = []
+        if plan.config.uplink is not None:
+            announcements = [announcement(equipment(plan), topics, version=__version__)] if uplink.discovery else []
+            uplinks.append(
+                Session(
+                    uplink,
+                    outbox,
+                    topics,
+                    on_command=obey,
+                    report=mailbox.put,
+                    now=run.site.clock.now,
+                    announcements=announcements,
+                )
+            )
+        board = Board(
+            plan,
+            Surroundings(
+                site=run.site,
+                wall=run.wall,
+                sinks=[*run.sinks, lambda event: _accept(outbox, event, run.wall, topics)],
+                see=run.see,
+                figures=lambda: dict(
+                    chain(outbox.figures().items(), *(uplink.figures().items() for uplink in uplinks))
+                ),
+            ),
+            mailbox=mailbox,
+            store=store,
+            remembered=await store.load(),
+            album=_album(plan, run, mailbox),
+            aim_period_ns=run.aim_period_ns,
+            further=[Service("uplink", session.run, PULSE_LIMIT_S) for session in uplinks],
+        )
+        for problem, remedy in _make_punctual(plan):
+            mailbox.put(_change(run, BOARD, Condition.DEGRADED, problem, remedy))
+        run.notify.ready()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(board.run(), name="board")
+            group.create_task(_feed(board, run.notify), name="watchdog")
+
+
+def _make_punctual(plan: Plan) -> list[tuple[str, str]]:
+    """Real-time priority, memory and garbage as configured; returns what was not granted."""
+    settings = plan.config.realtime
+    memory_locked = not settings.lock_memory or realtime.lock_memory()
+    realtime.make_urgent(settings.priority)
+    realtime.settle_garbage()
+    return realtime.lacking(priority=settings.priority, memory_locked=memory_locked)
+
+
+async def _feed(board: Board, notify: Notify) -> None:
+    """Feed the watchdog while every stage has ticked in time; say once which have not."""
+    known: list[str] = []
+    while True:
+        silent = board.supervisor.silent()
+        if not silent:
+            notify.alive()
+        elif silent != known:
+            logs.fail("stages are silent: the watchdog is not fed", stages=silent)
+        known = silent
+        await asyncio.sleep(FEED_S)
+
+
+def _figures(*parts: Outbox | Session) -> dict[str, float]:
+    return {name: value for part in parts for name, value in part.figures().items()}
+
+
+def _accept(outbox: Outbox, event: Event, wall: Wall, topics: Topics) -> None:
+    outbox.accept(message(event, wall(), topics))
+
+
+def _wall_ns(run: Run) -> int | None:
+    """Wall time for what is remembered across restarts; None while it cannot be trusted."""
+    wall = run.wall()
+    return run.site.clock.now() + wall.offset_ns if wall.synchronised else None
+
+
+def _album(plan: Plan, run: Run, mailbox: Mailbox[Message]) -> Album | None:
+    settings = plan.config.snapshot
+    if settings.keep_pictures == 0:
+        return None
+    try:
+        return Album(
+            run.site.data / "pictures", max_pictures=settings.keep_pictures, max_bytes=settings.max_picture_bytes
+        )
+    except OSError as error:
+        mailbox.put(_change(run, PICTURES, Condition.DEGRADED, f"cannot be kept: {error.strerror}", REMEDY))
+        return None
+
+
+def _change(run: Run, source: SourceId, condition: Condition, problem: str, remedy: str) -> HealthChange:
+    return HealthChange(source=source, condition=condition, problem=problem, remedy=remedy, at=run.site.clock.now())

@@ -1,0 +1,72 @@
+"""Everything that a run needs and that can be wrong, loaded and checked before any hardware is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from firmware.config import Config
+from firmware.errors import ConfigError
+from firmware.rules.parse import BadRules, parse
+from firmware.rules.types import Rule
+from model.classifier import Classifier
+from model.errors import ModelError
+from model.manifest import parse_manifest
+from model.selftest import selftest
+from model.shipped import shipped_bundle
+from ota.bundle import open_bundle
+from ota.errors import OtaError
+
+DEFAULT_RULES = Path(__file__).parent / "rules" / "default.toml"
+MAX_RULES_BYTES = 1024 * 1024  # some thousand rules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A configuration with its rules, and a classifier that has passed its self-test."""
+
+    config: Config
+    rules: tuple[Rule, ...]
+    classifier: Classifier
+
+
+def prepare(config: Config) -> Plan:
+    """Load what the configuration names. Raises `ConfigError`, with file and remedy, for whatever cannot be used."""
+    return Plan(
+        config=config,
+        rules=load_rules(config.rules.path or DEFAULT_RULES),
+        classifier=load_classifier(config.model.path or shipped_bundle()),
+    )
+
+
+def load_rules(path: Path) -> tuple[Rule, ...]:
+    """Read a file of rules. Raises `ConfigError`."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_RULES_BYTES + 1)
+        if len(content) > MAX_RULES_BYTES:
+            raise ConfigError(f"{path}: larger than {MAX_RULES_BYTES} bytes. Split the rules among boards.")
+        return parse(content.decode(), str(path))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}. Check the path and its permissions.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 text at byte {error.start}. Save the file as UTF-8.") from error
+    except BadRules as error:
+        raise ConfigError(str(error)) from error
+
+
+def load_classifier(path: Path) -> Classifier:
+    """Open a model bundle, check its hashes, and run its self-test on this very board. Raises `ConfigError`."""
+    try:
+        bundle = open_bundle(path)
+        manifest = parse_manifest(bundle.manifest)
+        classifier = Classifier(model_of(bundle.files), manifest)
+        selftest(classifier, bundle.files)
+    except (OtaError, ModelError) as error:
+        raise ConfigError(f"{path}: {error}") from error
+    return classifier
+
+
+def model_of(files: Mapping[str, bytes]) -> bytes:
+    return files["model.tflite"]

@@ -1,0 +1,132 @@
+"""`ductwatch run`: the firmware on a board, or on a simulated one."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import tempfile
+from argparse import Namespace
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from drivers.clock import Clock, MonotonicClock, SimulatedClock
+from drivers.simulated.faults import Faults, check_devices
+from drivers.simulated.world import World
+from drivers.types import NS_PER_S, SourceId
+from firmware import config, logs
+from firmware.config import Config
+from firmware.devices import Site
+from firmware.errors import ConfigError
+from firmware.events import LineWriter
+from firmware.observations import Event
+from firmware.operate import Run, operate
+from firmware.photography import Shot
+from firmware.plan import Plan, prepare
+from firmware.screen import screen
+from firmware.uplink.settings import UplinkSettings
+from firmware.uplink.wire import line
+from firmware.wall import real_wall, simulated_wall
+
+SIMULATED_BOARD = Path(__file__).parent / "simulated_board.toml"
+
+
+def main(arguments: Namespace) -> int:
+    """Run until stopped. Raises `ConfigError` for whatever cannot be used."""
+    logs.set_up(verbose=arguments.verbose)
+    plan = _load(arguments)
+    with ExitStack() as stack:
+        if arguments.config is None and arguments.data is None:
+            kept_nowhere = stack.enter_context(tempfile.TemporaryDirectory(prefix="ductwatch-"))
+            plan = replace(plan, config=_with_data(plan.config, Path(kept_nowhere)))
+        _make_data_directory(plan.config.board.data)
+        lines = stack.enter_context(LineWriter(sys.stdout.fileno(), gone=partial(os.kill, os.getpid(), signal.SIGTERM)))
+        asyncio.run(_run(plan, arguments, lines))
+    return 0
+
+
+async def _run(plan: Plan, arguments: Namespace, lines: LineWriter) -> None:
+    simulated = plan.config.simulated
+    clock: Clock = SimulatedClock(arguments.time_factor) if simulated else MonotonicClock()
+    wall = simulated_wall(clock) if simulated else real_wall(clock)
+    world = World(arguments.seed, clock, Faults(arguments.fault)) if simulated else None
+    sinks: list[Callable[[Event], None]] = [logs.log_change]
+    see: Callable[[Shot], None] = _look_away
+    end: Callable[[], None] = _nothing
+    if arguments.events:
+        sinks.append(lambda event: lines.put(line(event, wall())))
+    elif not arguments.quiet:
+        cameras = [SourceId(camera.name) for camera in plan.config.families["camera"]]
+        shown = screen(lines.put, start=clock.now(), cameras=cameras, rules=plan.rules, is_terminal=sys.stdout.isatty())
+        sinks = [shown.show]
+        see, end = shown.see, shown.end
+        _greet(plan, lines)
+    run = Run(
+        site=Site(clock=clock, world=world, data=plan.config.board.data),
+        wall=wall,
+        sinks=sinks,
+        see=see,
+        run_for_s=arguments.run_for,
+        aim_period_ns=round(NS_PER_S / arguments.aim) if arguments.aim else None,
+    )
+    try:
+        await operate(plan, run, load=partial(_load, arguments) if arguments.config else None)
+    finally:
+        end()
+
+
+def _load(arguments: Namespace) -> Plan:
+    """The plan that the command line asks for. Raises `ConfigError`."""
+    chosen = config.load(arguments.config or SIMULATED_BOARD)
+    if arguments.data is not None:
+        chosen = _with_data(chosen, arguments.data)
+    if arguments.broker is not None:
+        host, port = arguments.broker
+        uplink = msgspec.structs.replace(chosen.uplink or UplinkSettings(), host=host, port=port)
+        chosen = replace(chosen, uplink=uplink)
+    _check_simulation(chosen, arguments)
+    return prepare(chosen)
+
+
+def _check_simulation(chosen: Config, arguments: Namespace) -> None:
+    if not chosen.simulated:
+        if arguments.fault or arguments.time_factor != 1.0:
+            raise ConfigError("--fault and --time-factor need simulated devices: leave them out, or leave out --config")
+        return
+    names = {family: [device.name for device in devices] for family, devices in chosen.families.items()}
+    try:
+        check_devices(arguments.fault, cameras=names["camera"], sensors=names["sensor"])
+    except ValueError as error:
+        raise ConfigError(f"--fault {error}") from error
+
+
+def _with_data(chosen: Config, data: Path) -> Config:
+    return replace(chosen, board=msgspec.structs.replace(chosen.board, data=data))
+
+
+def _make_data_directory(data: Path) -> None:
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"{data}: the data directory cannot be made: {error.strerror}. Make it, or name another one with --data."
+        ) from error
+
+
+def _greet(plan: Plan, lines: LineWriter) -> None:
+    where = "a simulated board: nothing here is real" if plan.config.simulated else str(plan.config.file)
+    lines.put(f"ductwatch on {where}. Ctrl-C stops.")
+
+
+def _look_away(shot: Shot) -> None:
+    """Nobody is looking."""
+
+
+def _nothing() -> None:
+    """Nothing to end."""

@@ -1,0 +1,27 @@
+"""Wall time beside the duct's time: only for stamps that people and the broker read, never for decisions."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from drivers.board import clock_synchronised
+from drivers.clock import Clock
+from firmware.uplink.wire import WallClock
+
+Wall = Callable[[], WallClock]
+
+
+def real_wall(clock: Clock) -> Wall:
+    """The machine's wall clock, asked anew each time: it may be set right, or wrong, while the board runs."""
+
+    def now() -> WallClock:
+        return WallClock(offset_ns=time.time_ns() - clock.now(), synchronised=clock_synchronised())
+
+    return now
+
+
+def simulated_wall(clock: Clock) -> Wall:
+    """Wall time that went with the duct's time from the start of the run on."""
+    fixed = WallClock(offset_ns=time.time_ns() - clock.now(), synchronised=True)
+    return lambda: fixed
