@@ -3,7 +3,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from drivers.types import Instant, Quality, Quantity, SourceId
@@ -11,6 +11,8 @@ from drivers.uart.plantower import ACTIVE, FRAME_BYTES, PASSIVE, READ, SLEEP, WA
 from tests.drivers.uart.frames import CLEAN_AIR, DIRTY_AIR, frame, spoilt
 
 ANSWER_BYTES = 8
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # on a loaded machine
 
 values = st.tuples(*[st.integers(0, 0xFFFF)] * 9)
 frames = st.builds(frame, values, version=st.integers(0, 255), error=st.integers(0, 255))
@@ -77,6 +79,7 @@ def test_a_frame_cut_off_by_a_new_one_is_lost_and_the_new_one_is_found() -> None
     assert Decoder().feed(frame()[:20] + frame(DIRTY_AIR)) == [Particles(DIRTY_AIR, 0x97, 0)]
 
 
+@unhurried
 @given(before=noise, sent=values, after=noise)
 def test_a_good_frame_is_found_whatever_noise_is_around_it(before: bytes, sent: tuple[int, ...], after: bytes) -> None:
     heard = before + frame(sent)
@@ -86,6 +89,7 @@ def test_a_good_frame_is_found_whatever_noise_is_around_it(before: bytes, sent: 
     assert hidden or Particles(sent, 0x97, 0) in found
 
 
+@unhurried
 @given(wire)
 def test_no_frame_is_made_up(heard: bytes) -> None:
     there = [parse(heard[i : i + FRAME_BYTES]) for i in range(len(heard))]
@@ -94,6 +98,7 @@ def test_no_frame_is_made_up(heard: bytes) -> None:
     assert all(particles in remaining for particles in Decoder().feed(heard))  # each is there, in the same order
 
 
+@unhurried
 @given(wire, st.lists(st.integers(0, 1000), max_size=20))
 def test_it_does_not_matter_where_the_wire_is_cut(heard: bytes, cuts: list[int]) -> None:
     whole, pieces = Decoder(), Decoder()
@@ -105,6 +110,7 @@ def test_it_does_not_matter_where_the_wire_is_cut(heard: bytes, cuts: list[int])
     assert vars(pieces) == vars(whole)
 
 
+@unhurried
 @given(wire)
 def test_every_byte_is_a_frame_s_or_noise_or_still_awaited_and_those_are_few(heard: bytes) -> None:
     decoder = Decoder()
