@@ -18,7 +18,7 @@ from drivers.duct.surface import from_joint, woven
 from drivers.duct.tiles import F32, Tiles, dice, hashed
 
 THICKEST_G_M2 = 20.0  # renders beyond this look no different
-EXTINCTION_M2_G = 0.32  # dust of 10 to 30 um hides some 30 % of what it lies on with each g/m2, seen from above
+EXTINCTION_M2_G = 0.32  # shadow of fine dust: 1.5 / (1 g/cm3 x 4.7 um), so 1 g/m2 hides 27 % seen from above
 CLUMPS_FROM_G_M2 = 2.5  # half of the clumps' share is reached here
 CELL_M = 0.09  # room of one crumb
 
@@ -54,7 +54,9 @@ def pattern(scene: Scene, hits: Hits, tiles: Tiles) -> Pattern:
     before = woven(scene, tiles.cloud, hits, 0.0007, offset=(seed * 19.0, -4))
     grain = woven(scene, tiles.grain, hits, 0.0006, offset=(0, seed * 23.0))
     streak = woven(scene, tiles.cloud, hits, 0.0016, stretch=25, offset=(seed * 29.0, 0))
-    lint = woven(scene, tiles.fibres, hits, 0.00035, offset=(seed * 31.0, 500)) * (0.15 + 0.85 * np.abs(hits.upward))
+    lint = woven(scene, tiles.fibres, hits, 0.00035, offset=(seed * 31.0, 500)) * (
+        np.float32(0.15) + np.float32(0.85) * np.abs(hits.upward)
+    )
     settled = np.maximum(hits.upward, 0) ** np.float32(1.5)
     base = 0.04 + (1 - soiling.floor_share) * (0.6 + 0.2 * hits.upward) + soiling.floor_share * 2.4 * settled
     if scene.obstacle is not Obstacle.NONE:  # what stands in the flow is thrown at
@@ -63,7 +65,7 @@ def pattern(scene: Scene, hits: Hits, tiles: Tiles) -> Pattern:
     uneven = np.exp((cloud - 0.5) * 3 + (streak - 0.5) * np.float32(5 * soiling.streaks) + (grain - 0.5) * 0.8)
     film = base * (0.35 + 0.65 * uneven)  # no spot stays bare for ever
     lumps = np.clip((fine - 0.52) * 6, 0, 1.6) * np.clip((cloud - 0.3) * 3, 0, 1) * (0.4 + 1.2 * grain)
-    clumps = base * (lumps + np.float32(4 * soiling.lint) * lint + 0.02)
+    clumps = base * (lumps + np.float32(3 * soiling.lint) * lint + 0.3)
     swell = cloud - woven(scene, tiles.cloud, hits, 0.002, offset=(seed * 17.0, 296))
     relief = np.clip((fine - before) * 9 + swell * 5 + (grain - 0.5) * 0.9, -1, 1)
     crumb, crumb_from, crumb_grey = _crumbs(scene, hits, settled, fine)
@@ -71,11 +73,18 @@ def pattern(scene: Scene, hits: Hits, tiles: Tiles) -> Pattern:
         film.astype(np.float32),
         clumps.astype(np.float32),
         relief.astype(np.float32),
-        np.clip((cloud - 0.5) * 2.2 + 0.5 + lint * 0.3, 0, 1).astype(np.float32),
+        _patches(soiling.spots, cloud, fine, grain, lint),
         crumb,
         crumb_from,
         crumb_grey,
     )
+
+
+def _patches(spots: float, cloud: F32, fine: F32, grain: F32, lint: F32) -> F32:
+    soft = np.clip((cloud - 0.5) * 2.2 + 0.5 + lint * 0.3, 0, 1)
+    sharp = np.clip((fine + grain - 1.12) * 7, 0, 1) * np.clip((cloud - 0.42) * 5, 0, 1)
+    patches: F32 = (soft + np.float32(spots) * (sharp - soft)).astype(np.float32)
+    return patches
 
 
 def _gathering(scene: Scene, hits: Hits) -> F32:

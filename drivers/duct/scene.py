@@ -64,6 +64,7 @@ class Soiling:
 
     colour: Rgb  # reflectance of a thick layer, linear light
     patch_colour: Rgb  # of the patches in it
+    spots: float  # 0: patches are wide and soft, 1: small and sharp, as mould grows
     floor_share: float  # 0: the same all around, 1: all that settles lies on the floor
     streaks: float  # 0..1, along the flow
     clumps: float  # 0..1, share of a thick deposit that lies in clumps
@@ -182,9 +183,11 @@ def _random_camera(rng: np.random.Generator, half_width_m: float, half_height_m:
 def _random_soiling(rng: np.random.Generator) -> Soiling:
     greys = [(0.33, 0.31, 0.28), (0.36, 0.30, 0.23), (0.42, 0.38, 0.32), (0.22, 0.21, 0.20), (0.28, 0.24, 0.19)]
     colour = _colour(rng, greys[int(rng.integers(len(greys)))], 0.12)
+    mould = rng.random() < 0.2
     return Soiling(
         colour=colour,
-        patch_colour=_colour(rng, colour, 0.2),
+        patch_colour=_colour(rng, (0.04, 0.045, 0.035) if mould else colour, 0.2),
+        spots=float(rng.uniform(0.6, 1)) if mould else 0.0,
         floor_share=float(rng.uniform(0.1, 0.7)),
         streaks=float(rng.uniform(0, 1)),
         clumps=float(rng.uniform(0.1, 0.8)),

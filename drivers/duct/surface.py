@@ -120,7 +120,8 @@ def _flexible(scene: Scene, hits: Hits, tiles: Tiles) -> Surface:
     sag = 1 - 2 * np.abs(behind)
     crinkle = woven(scene, tiles.grain, hits, 0.002, offset=(scene.seed * 7.0, 0)) - 0.5
     fold = woven(scene, tiles.cloud, hits, 0.0012, stretch=3, offset=(0, scene.seed * 13.0)) - 0.5
-    look = _flat(scene, 1 + fold * 0.5 + crinkle * 0.2, 0.6 + crinkle * 3 + fold * 2.5)
+    sparkle: F32 = np.maximum(crinkle + np.float32(0.7) * fold, np.float32(0)) ** 2
+    look = _flat(scene, 0.8 + fold * 0.5 + crinkle * 0.2, np.float32(0.25) + np.float32(18) * sparkle)
     steepness = np.float32(0.25 + 0.45 * scene.flange)
     look.slope_along -= steepness * sag * np.tanh(behind * 16) * visible - crinkle * 0.5
     look.slope_across += fold * 1.6 + crinkle * 0.3

@@ -16,6 +16,7 @@ DEGREES = (0.0, 0.075, 0.6, 3.0, 4.5, 12.0)  # the limits that practice knows, a
 EVEN = Soiling(
     colour=(0.3, 0.3, 0.3),
     patch_colour=(0.3, 0.3, 0.3),
+    spots=0,
     floor_share=0.4,
     streaks=0,
     clumps=0.3,
