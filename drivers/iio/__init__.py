@@ -1,0 +1,1 @@
+"""Sensors that a driver of the kernel reads, through IIO's files (Documentation/ABI/testing/sysfs-bus-iio)."""
