@@ -1,0 +1,249 @@
+"""The file that remembers alarms: SQLite, one transaction for each change. Blocking, and for one thread only."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from drivers.types import Instant, SourceId
+from firmware.alarms.states import AlarmEvent, AlarmState
+from firmware.rules.conditions import Evidence
+from firmware.rules.types import AlarmId, AlarmRecord, Severity, Transition
+
+JOURNAL_ROWS = 10_000  # some 3 MB; beyond it the oldest go: a month of an alarm every four minutes
+MAX_FILE_BYTES = 32 * 1024 * 1024  # SQLite refuses to let the file grow further
+BUSY_S = 1.0  # how long to wait for somebody who reads the file with another program
+VERSION = 1  # of the tables: a file with another one is set aside
+
+SCHEMA = f"""
+CREATE TABLE alarm (
+  rule TEXT, source TEXT, signal TEXT, condition TEXT, fault INTEGER, severity TEXT, state TEXT,
+  value REAL, age_ns INTEGER, elapsed_ns INTEGER, running INTEGER, votes INTEGER, PRIMARY KEY (rule, source)) STRICT;
+CREATE TABLE saved (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), wall_ns INTEGER) STRICT;
+CREATE TABLE journal (
+  place INTEGER PRIMARY KEY AUTOINCREMENT, run TEXT, number INTEGER, wall_ns INTEGER, at_ns INTEGER,
+  rule TEXT, source TEXT, before TEXT, event TEXT, after TEXT, value REAL, severity TEXT, fault INTEGER,
+  reason TEXT, by TEXT, UNIQUE (run, number)) STRICT;
+PRAGMA user_version = {VERSION};
+"""
+
+WORTH_WAITING = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_READONLY,
+}
+"""Codes that speak of the place where the file is, not of what is in it."""
+
+T = TypeVar("T")
+
+
+class Unavailable(Exception):
+    """The file cannot be read or written now: keep what should be in it, and try again later."""
+
+
+class Damaged(Exception):
+    """The file is there, and not what we wrote: set it aside and start anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """A transition and when it was noted: nanoseconds since 1970, None if the clock was not to be trusted.
+
+    `number` counts from 0 within one `run` of the firmware: an entry that is written twice is kept once.
+    """
+
+    run: str
+    number: int
+    wall_ns: int | None
+    transition: Transition
+
+
+class Database:
+    """Opens the file when it is first needed, and again after a failure. Methods raise Unavailable or Damaged."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+
+    def load(self) -> tuple[tuple[AlarmRecord, ...], int | None]:
+        """The records as they were last saved, and the wall time of that."""
+        return self._do(_load)
+
+    def save(self, records: Sequence[AlarmRecord], entries: Sequence[JournalEntry], wall_ns: int | None) -> None:
+        """Replace the records and append to the journal, both or neither, safe from a power cut once it returns."""
+        self._do(lambda connection: _save(connection, records, entries, wall_ns))
+
+    def journal(self, limit: int) -> tuple[JournalEntry, ...]:
+        """The last entries, oldest first."""
+        return self._do(lambda connection: _journal(connection, limit))
+
+    def set_aside(self) -> Path:
+        """Rename the file, in place of one that was set aside before, so that a new one can be started."""
+        self.close()
+        aside = self._path.with_name(self._path.name + ".damaged")
+        try:
+            self._path.replace(aside)
+            for extra in ("-wal", "-shm"):
+                self._path.with_name(self._path.name + extra).unlink(missing_ok=True)
+        except OSError as error:
+            raise Unavailable(f"cannot be renamed: {error.strerror}") from error
+        return aside
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            if self._connection is None:
+                self._connection = _open(self._path)
+            return work(self._connection)
+        except sqlite3.Error as error:
+            self.close()
+            if error.sqlite_errorcode & 0xFF in WORTH_WAITING:  # the low byte is the primary code (sqlite.org/rescode)
+                raise Unavailable(str(error)) from error
+            raise Damaged(str(error)) from error
+        except ValueError as error:  # a state or severity that there is not
+            self.close()
+            raise Damaged(str(error)) from error
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=BUSY_S)
+    try:
+        _prepare(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")  # in WAL, NORMAL may lose the last commits in a power cut
+    connection.execute("PRAGMA wal_autocheckpoint = 64")
+    connection.execute("PRAGMA journal_size_limit = 1048576")
+    page_bytes = _number(connection, "PRAGMA page_size")
+    connection.execute(f"PRAGMA max_page_count = {MAX_FILE_BYTES // page_bytes}")
+    verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if verdict != "ok":
+        raise ValueError(verdict)
+    version = _number(connection, "PRAGMA user_version")
+    if version == 0 and _number(connection, "SELECT count(*) FROM sqlite_master") == 0:
+        connection.executescript(f"BEGIN; {SCHEMA} COMMIT;")
+    elif version != VERSION:
+        raise ValueError(f"version {version} of the tables, not {VERSION}")
+
+
+def _load(connection: sqlite3.Connection) -> tuple[tuple[AlarmRecord, ...], int | None]:
+    records = tuple(
+        AlarmRecord(
+            alarm=AlarmId(rule, SourceId(source)),
+            signal=signal,
+            condition=condition,
+            fault=bool(fault),
+            severity=Severity(severity),
+            state=AlarmState(state),
+            value=value,
+            age_ns=age_ns,
+            evidence=Evidence(elapsed_ns, bool(running), votes),
+        )
+        for rule, source, signal, condition, fault, severity, state, value, age_ns, elapsed_ns, running, votes in (
+            connection.execute("SELECT * FROM alarm ORDER BY rule, source")
+        )
+    )
+    saved = connection.execute("SELECT wall_ns FROM saved").fetchone()
+    return records, saved[0] if saved else None
+
+
+def _save(
+    connection: sqlite3.Connection,
+    records: Sequence[AlarmRecord],
+    entries: Sequence[JournalEntry],
+    wall_ns: int | None,
+) -> None:
+    with connection:
+        connection.execute("DELETE FROM alarm")
+        connection.executemany(f"INSERT INTO alarm VALUES ({_marks(12)})", map(_alarm_row, records))
+        connection.execute("INSERT OR REPLACE INTO saved VALUES (1, ?)", (wall_ns,))
+        connection.executemany(f"INSERT OR IGNORE INTO journal VALUES (NULL, {_marks(14)})", map(_journal_row, entries))
+        connection.execute("DELETE FROM journal WHERE place <= (SELECT max(place) FROM journal) - ?", (JOURNAL_ROWS,))
+
+
+def _alarm_row(record: AlarmRecord) -> tuple[Any, ...]:
+    evidence = record.evidence
+    return (
+        record.alarm.rule,
+        record.alarm.source,
+        record.signal,
+        record.condition,
+        record.fault,
+        record.severity.value,
+        record.state.value,
+        record.value,
+        record.age_ns,
+        evidence.elapsed_ns,
+        evidence.running,
+        evidence.votes,
+    )
+
+
+def _journal(connection: sqlite3.Connection, limit: int) -> tuple[JournalEntry, ...]:
+    with closing(connection.execute("SELECT * FROM journal ORDER BY place DESC LIMIT ?", (limit,))) as rows:
+        newest_first = tuple(_entry(*row[1:]) for row in rows)
+    return newest_first[::-1]
+
+
+def _journal_row(entry: JournalEntry) -> tuple[Any, ...]:
+    transition = entry.transition
+    return (
+        entry.run,
+        entry.number,
+        entry.wall_ns,
+        transition.at,
+        transition.alarm.rule,
+        transition.alarm.source,
+        transition.before.value,
+        transition.event.value,
+        transition.after.value,
+        transition.value,
+        transition.severity.value,
+        transition.fault,
+        transition.reason,
+        transition.by,
+    )
+
+
+def _entry(run: str, number: int, wall_ns: int | None, *row: Any) -> JournalEntry:
+    at_ns, rule, source, before, event, after, value, severity, fault, reason, by = row
+    transition = Transition(
+        alarm=AlarmId(rule, source),
+        before=AlarmState(before),
+        event=AlarmEvent(event),
+        after=AlarmState(after),
+        at=Instant(at_ns),
+        value=value,
+        severity=Severity(severity),
+        fault=bool(fault),
+        reason=reason,
+        by=by,
+    )
+    return JournalEntry(run, number, wall_ns, transition)
+
+
+def _number(connection: sqlite3.Connection, query: str) -> int:
+    return int(connection.execute(query).fetchone()[0])
+
+
+def _marks(count: int) -> str:
+    return ", ".join("?" * count)
