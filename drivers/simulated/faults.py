@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -74,9 +74,6 @@ class Faults:
 
     def __init__(self, planned: Iterable[PlannedFault] = ()) -> None:
         self._planned = tuple(planned)
-
-    def __iter__(self) -> Iterator[PlannedFault]:
-        return iter(self._planned)
 
     def since_ns(self, fault: Fault, device: SourceId | None, elapsed_ns: int) -> int | None:
         """When the fault that holds now began, or None. `device` None asks for the board itself."""

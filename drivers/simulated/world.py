@@ -38,12 +38,12 @@ class World:
     """One simulated duct, shared by all simulated devices of a board.
 
     Everything is a function of the seed and of the moment asked for, but for the light, which a simulated
-    light switches. The duct's time starts when the world is made. Not shared between threads.
+    light switches. The duct's time starts when the world is made. Any thread may ask; only the event loop switches.
     """
 
     def __init__(self, seed: int, clock: Clock, faults: Faults) -> None:
         self.seed = seed
-        self.faults = faults
+        self._faults = faults
         self.light = 0.0  # what the light was told, 0..1
         self._clock = clock
         self._origin = clock.now()
@@ -66,8 +66,12 @@ class World:
     def failing_s(self, fault: Fault, device: SourceId | None, at: Instant) -> float | None:
         """For how many seconds the fault has held at that moment; None if it does not."""
         elapsed_ns = at - self._origin
-        since_ns = self.faults.since_ns(fault, device, elapsed_ns)
+        since_ns = self._faults.since_ns(fault, device, elapsed_ns)
         return None if since_ns is None else (elapsed_ns - since_ns) / NS_PER_S
+
+    def edges(self, fault: Fault) -> tuple[Instant, ...]:
+        """The moments at which the fault begins or ends, in order: for whoever carries it out."""
+        return tuple(Instant(self._origin + edge_ns) for edge_ns in self._faults.edges_ns(fault))
 
     def light_in_duct(self) -> float:
         """What the light gives now, 0..1: nothing, while it is dead."""
@@ -88,11 +92,13 @@ class World:
 
     def fan_may_change(self, after: Instant) -> Instant:
         """The next moment after `after` at which the fan may start or stop."""
-        since_start_s = START_S + self.elapsed_s(after)
-        midnight_s = since_start_s // DAY_S * DAY_S - START_S
-        by_day = [round((midnight_s + day * DAY_S + s) * NS_PER_S) for day in (0, 1) for s in (FAN_ON_S, FAN_OFF_S)]
-        edges = (*by_day, *self.faults.edges_ns(Fault.FAN_OFF))
-        return Instant(min(self._origin + edge for edge in edges if self._origin + edge > after))
+        midnight_s = (START_S + self.elapsed_s(after)) // DAY_S * DAY_S - START_S
+        by_day = (
+            Instant(self._origin + round((midnight_s + day_s + switched_s) * NS_PER_S))
+            for day_s in (0, DAY_S)
+            for switched_s in (FAN_ON_S, FAN_OFF_S)
+        )
+        return min(moment for moment in (*by_day, *self.edges(Fault.FAN_OFF)) if moment > after)
 
     def air(self, at: Instant) -> Air:
         time_s = self.elapsed_s(at)

@@ -100,6 +100,13 @@ def test_the_fault_fan_off_stops_the_fan_and_the_dust_that_it_blows() -> None:
     assert broken.air(at(50)).pm2_5_ug_m3 < 0.5 * world().air(at(50)).pm2_5_ug_m3
 
 
+def test_who_carries_out_a_fault_learns_when_it_begins_and_ends() -> None:
+    duct = world("broker-down@20s+30s", "broker-down@2min", "disk-full")
+
+    assert duct.edges(Fault.BROKER_DOWN) == (at(20), at(50), at(120))
+    assert duct.edges(Fault.DISK_FULL) == (at(0),)
+
+
 def test_a_dead_led_gives_no_light_whatever_it_is_told() -> None:
     sound, broken = world(), world("led-dead")
     sound.light = broken.light = 0.8
