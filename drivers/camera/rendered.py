@@ -38,6 +38,16 @@ class RenderedSettings(Settings, frozen=True, kw_only=True):
     rate: float = 10.0  # frames a second
     pixel_format: PixelFormat = PixelFormat.MJPEG
 
+    def __post_init__(self) -> None:
+        for fine, problem in (
+            (0 <= self.pace <= 100, "pace is 0 (stays clean) to 100 times the usual"),
+            (64 <= self.width <= 4096 and self.width % 2 == 0, "width is 64 to 4096, and even"),
+            (48 <= self.height <= 4096, "height is 48 to 4096"),
+            (0.1 <= self.rate <= 60, "rate is 0.1 to 60 frames a second"),
+        ):
+            if not fine:
+                raise ValueError(problem)
+
 
 @dataclass(frozen=True, slots=True)
 class _Exposure:

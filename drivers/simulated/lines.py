@@ -21,6 +21,10 @@ class SimulatedOutputSettings(Settings, frozen=True, kw_only=True):
     role: Literal["light", "relay", "buzzer"] = "relay"
     safe: float = 0.0
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.safe <= 1:
+            raise ValueError("safe is a level from 0 (off) to 1 (on)")
+
 
 class SimulatedInputSettings(Settings, frozen=True, kw_only=True):
     """`role` says what is watched. A button is pressed at each of `presses`, from the start of the run."""

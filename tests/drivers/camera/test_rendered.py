@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from contextlib import aclosing
+from typing import Any
 
 import numpy as np
 import pytest
@@ -116,6 +117,21 @@ async def test_yuyv_shows_the_same_duct_as_mjpeg() -> None:
     assert as_yuyv.pixel_format is PixelFormat.YUYV
     assert len(as_yuyv.payload) == WIDTH * HEIGHT * 2
     assert abs(picture(as_jpeg).astype(int) - picture(as_yuyv)).mean() < 6
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"pace": -1}, "pace is 0"),
+        ({"width": 63}, "width is 64"),
+        ({"height": 9000}, "height is 48"),
+        ({"rate": 0}, "rate"),
+    ],
+    ids=["pace", "width", "height", "rate"],
+)
+def test_what_cannot_be_rendered_is_refused_with_what_can(settings: dict[str, Any], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        Duct(**settings)
 
 
 async def test_it_says_what_it_is() -> None:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from contextlib import aclosing, suppress
 
+import pytest
+
 from drivers.clock import SimulatedClock
 from drivers.settings import Duration
 from drivers.simulated.faults import Faults, parse_fault
@@ -66,3 +68,8 @@ async def test_a_button_is_pressed_at_the_configured_times() -> None:
                 break
 
     assert seen == [(at(0), False), (at(10), True), (at(10.2), False), (at(30), True), (at(30.2), False)]
+
+
+def test_a_safe_state_beyond_full_is_refused() -> None:
+    with pytest.raises(ValueError, match="safe is a level from 0"):
+        SimulatedOutputSettings(name="relay", driver="simulated-output", safe=2)
