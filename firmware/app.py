@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 
+from drivers.board import BoardSettings
 from drivers.errors import DriverError
 from drivers.settings import SensorSettings, Settings
 from drivers.types import SourceId
@@ -231,7 +232,7 @@ class Board:
         yield _stage("pictures", start)
 
     def _sampling(self) -> Iterator[Service]:
-        for settings in self._config.families["sensor"]:
+        for settings in (*self._config.families["sensor"], *self._own_health()):
             assert isinstance(settings, SensorSettings)
             start = partial(
                 sample,
@@ -242,6 +243,13 @@ class Board:
                 vitals=self._vitals,
             )
             yield _device(settings, start, limit_s=settings.period + SENSOR_LIMIT_S)
+
+    def _own_health(self) -> Iterator[Settings]:
+        """The board measures itself without being told to; a simulated one has nothing to measure."""
+        if not self._config.simulated:
+            yield BoardSettings(
+                name=BOARD, driver="board", period=self._config.health.period, data=self._around.site.data
+            )
 
     def _watching_lines(self) -> Iterator[Service]:
         for settings in self._config.families["fan"]:

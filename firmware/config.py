@@ -192,14 +192,14 @@ class _Reader:
         if driver not in drivers:
             names = ", ".join(sorted(drivers))
             told = f"unknown driver {driver!r}" if driver else "no driver named"
-            raise self.error((family, index, "driver"), f"{told}{_nearest(driver, drivers)}. Drivers: {names}")
+            raise self.error((family, index, "driver"), f"{told}{_nearest(driver, drivers, '.')} Drivers: {names}")
         return self._convert((family, index), table, drivers[driver].settings)
 
     def _convert(self, where: KeyPath, table: dict[str, Any], kind: type[S]) -> S:
         try:
             return from_table(table, kind)
         except msgspec.ValidationError as error:
-            problem, key_path = _explain(str(error), table, kind)
+            problem, key_path = _explain(str(error), kind)
             raise self.error(where + key_path, problem) from error
 
     def check(self, config: Config) -> None:
@@ -256,7 +256,7 @@ def _ranges(config: Config) -> tuple[tuple[KeyPath, bool, str], ...]:
     )
 
 
-def _explain(message: str, table: dict[str, Any], kind: type[Any]) -> tuple[str, KeyPath]:
+def _explain(message: str, kind: type[Any]) -> tuple[str, KeyPath]:
     """Turn msgspec's words (`… - at `$.a[0].b``) into ours, with the path of the key that is meant."""
     problem, _, path = message.partition(" - at `")
     key_path: list[str | int] = [int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]$`]+", path)]
@@ -265,12 +265,13 @@ def _explain(message: str, table: dict[str, Any], kind: type[Any]) -> tuple[str,
         return f"unknown key {unknown[1]!r}{_nearest(unknown[1], fields)}", (*key_path, unknown[1])
     if missing := re.search(r"missing required field `(.+?)`", problem):
         return f"{missing[1]} is missing: add it", tuple(key_path)
-    value = table.get(str(key_path[0])) if key_path else None
-    name = ".".join(str(key) for key in key_path)
+    if not key_path:  # a driver's own check of its settings, which begins with the key that it means
+        first = problem.split(maxsplit=1)[0].rstrip(":")
+        return problem, (first,) if first in fields else ()
     expected = problem.replace("`", "").replace("int", "a whole number").replace("float", "a number")
-    return f"{name} = {value!r}: {expected[:1].lower()}{expected[1:]}", tuple(key_path)
+    return f"{key_path[0]}: {expected[:1].lower()}{expected[1:]}", tuple(key_path)
 
 
-def _nearest(word: str, known: Iterable[str]) -> str:
+def _nearest(word: str, known: Iterable[str], otherwise: str = "") -> str:
     near = difflib.get_close_matches(word, list(known), n=1)
-    return f": did you mean {near[0]!r}?" if near else ""
+    return f": did you mean {near[0]!r}?" if near else otherwise

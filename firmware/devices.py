@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from drivers.board import Board as BoardHealth
+from drivers.board import BoardSettings
 from drivers.camera.rendered import RenderedCamera, RenderedSettings
 from drivers.camera.replay import ReplayCamera, ReplaySettings
 from drivers.camera.v4l2 import V4l2Camera, V4l2Settings
 from drivers.clock import Clock
 from drivers.i2c.bme680 import Bme680, Bme680Settings
 from drivers.i2c.pmsa003i import Pmsa003i, Pmsa003iSettings
+from drivers.iio.sps30 import Sps30, Sps30Settings
 from drivers.settings import Settings
 from drivers.simulated.lines import (
     SimulatedInput,
@@ -62,6 +65,8 @@ PLANTOWER = (
     *(Q.PM1, Q.PM2_5, Q.PM10),
     *(Q.COUNT_0_3, Q.COUNT_0_5, Q.COUNT_1_0, Q.COUNT_2_5, Q.COUNT_5_0, Q.COUNT_10),
 )
+SPS30 = (Q.PM1, Q.PM2_5, Q.PM4, Q.PM10)
+OWN_HEALTH = (Q.CPU_TEMPERATURE, Q.CPU_LOAD, Q.MEMORY_USED, Q.DISK_USED, Q.CLOCK_SYNCHRONISED, Q.RESIDENT)
 
 CAMERAS: Mapping[str, Driver] = {
     "v4l2": Driver(V4l2Settings, lambda it, site: V4l2Camera(it, site.clock)),
@@ -72,6 +77,8 @@ SENSORS: Mapping[str, Driver] = {
     "bme680": Driver(Bme680Settings, lambda it, site: Bme680(it, site.clock), quantities=AIR),
     "pms5003": Driver(Pms5003Settings, lambda it, site: Pms5003(it, site.clock), quantities=PLANTOWER),
     "pmsa003i": Driver(Pmsa003iSettings, lambda it, site: Pmsa003i(it, site.clock), quantities=PLANTOWER),
+    "sps30": Driver(Sps30Settings, lambda it, site: Sps30(it, site.clock), quantities=SPS30),
+    "board": Driver(BoardSettings, lambda it, site: BoardHealth(it, site.clock), quantities=OWN_HEALTH),
     "simulated-gas": Driver(
         SimulatedGasSettings, lambda it, site: simulated_gas(it, site.simulated, site.clock), True, AIR
     ),

@@ -144,9 +144,7 @@ async def _run(plan: Plan, run: Run, mailbox: Mailbox[Message]) -> None:
                 wall=run.wall,
                 sinks=[*run.sinks, lambda event: _accept(outbox, event, run.wall, topics)],
                 see=run.see,
-                figures=lambda: dict(
-                    chain(outbox.figures().items(), *(uplink.figures().items() for uplink in uplinks))
-                ),
+                figures=lambda: _figures(outbox, *uplinks),
             ),
             mailbox=mailbox,
             store=store,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from drivers.board import clock_synchronised
+from drivers.board import kernel_clock_synchronised
 from drivers.clock import Clock
 from firmware.uplink.wire import WallClock
 
@@ -16,7 +16,7 @@ def real_wall(clock: Clock) -> Wall:
     """The machine's wall clock, asked anew each time: it may be set right, or wrong, while the board runs."""
 
     def now() -> WallClock:
-        return WallClock(offset_ns=time.time_ns() - clock.now(), synchronised=clock_synchronised())
+        return WallClock(offset_ns=time.time_ns() - clock.now(), synchronised=bool(kernel_clock_synchronised()))
 
     return now
 

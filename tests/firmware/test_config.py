@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from firmware import devices
+from firmware.alarms.outputs import Until
+from firmware.config import SECTIONS, Config, OutputPolicy, load, parse
+from firmware.errors import ConfigError
+from firmware.rules.types import Severity
+from firmware.run import SIMULATED_BOARD
+
+FILE = Path("board.toml")
+EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
+
+
+def refused(text: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        parse(text, FILE)
+    return str(caught.value)
+
+
+def test_an_empty_file_is_a_board_with_defaults_and_no_devices() -> None:
+    config = parse("", FILE)
+
+    assert (config.board.name, config.snapshot.period, config.latency.budget) == ("duct", 300.0, 0.15)
+    assert (config.uplink, list(config.devices())) == (None, [])
+
+
+@pytest.mark.parametrize("path", [EXAMPLE, SIMULATED_BOARD], ids=lambda path: path.name)
+def test_the_files_that_ship_are_sound(path: Path) -> None:
+    assert isinstance(load(path), Config)
+
+
+def test_the_example_names_every_setting_there_is() -> None:
+    example = EXAMPLE.read_text()
+    sections = [type(getattr(parse("[uplink]", FILE), name)) for name in SECTIONS]
+    drivers = [
+        driver.settings
+        for family in devices.FAMILIES.values()
+        for name, driver in family.items()
+        if not driver.simulated and name != "board"
+    ]
+    fields = {field.name for kind in (*sections, *drivers, OutputPolicy) for field in msgspec.structs.fields(kind)}
+
+    assert [name for name in sorted(fields) if f"{name} = " not in example] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[snapsot]\n", "board.toml:1: unknown table [snapsot]: did you mean 'snapshot'?"),
+        ("[snapshot]\nperiodd = '5min'\n", "board.toml:2: unknown key 'periodd': did you mean 'period'?"),
+        ("[snapshot]\n\nperiod = '5 kg'\n", "board.toml:3: period: '5 kg' is not a duration"),
+        ("[snapshot]\nperiod = 300\n", "board.toml:2: period: 300 is not a duration"),
+        ("[snapshot]\nperiod = '8d'\n", "board.toml:2: the period must be 100ms to 7d"),
+        ("[snapshot]\nagree = 'two'\n", "board.toml:2: agree: expected a whole number, got str"),
+        ("[snapshot]\nagree = 4\n", "board.toml:2: agree must be most of `of`"),
+        ("[board]\nname = 'AHU 3'\n", "board.toml:2: 'AHU 3': use a-z, 0-9, - and _"),
+        ("snapshot = 5\n", "board.toml:1: [snapshot] must be one table"),
+        ("[camera]\nname = 'up'\n", "board.toml:1: each camera is a table of its own: write [[camera]]"),
+        ("[[camera]]\nname = 'up'\n", "board.toml:1: no driver named. Drivers: rendered, replay, v4l2"),
+        (
+            "[[camera]]\nname = 'up'\ndriver = 'v4l'\n",
+            "board.toml:3: unknown driver 'v4l': did you mean 'v4l2'? Drivers: rendered, replay, v4l2",
+        ),
+        ("[[camera]]\ndriver = 'replay'\npath = '/a'\n", "board.toml:1: name is missing: add it"),
+        (
+            "[[camera]]\nname = 'up'\ndriver = 'v4l2'\npath = '/dev/video0'\n",
+            "board.toml:1: /dev/video0 may be another camera after the next start",
+        ),
+        ("[uplink]\nport = 99999\n", "board.toml:2: port 99999 must be 1 to 65535"),
+        ("[snapshot\n", "board.toml: not TOML"),
+    ],
+    ids=lambda value: value.splitlines()[-1] if "\n" in value else None,
+)
+def test_what_is_wrong_is_named_with_file_line_and_remedy(text: str, message: str) -> None:
+    assert refused(text).startswith(message)
+
+
+def test_two_devices_on_one_address_are_refused() -> None:
+    text = "[[sensor]]\nname = 'a'\ndriver = 'bme680'\n[[sensor]]\nname = 'b'\ndriver = 'bme680'\n"
+
+    assert refused(text) == "board.toml:4: b and a both use /dev/i2c-1 address 0x77: remove one of them"
+
+
+def test_two_devices_of_one_name_are_refused() -> None:
+    text = "[[sensor]]\nname = 'a'\ndriver = 'bme680'\n[[sensor]]\nname = 'a'\ndriver = 'pmsa003i'\n"
+
+    assert refused(text) == "board.toml:5: two devices named 'a': give each its own name"
+
+
+def test_an_output_says_which_alarms_it_follows() -> None:
+    table = "[[output]]\nname = 'horn'\ndriver = 'simulated-output'\nseverities = ['low']\nuntil = 'seen'\n"
+
+    policy = parse(table, FILE).outputs["horn"]
+
+    assert (policy.severities, policy.until) == ((Severity.LOW,), Until.SEEN)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [(None, "cannot be read: No such file"), (b"\xff\xfe", "not UTF-8"), (b"#" * 300_000, "larger than 262144 bytes")],
+    ids=["missing", "binary", "huge"],
+)
+def test_a_file_that_is_no_configuration_is_refused(tmp_path: Path, content: bytes | None, problem: str) -> None:
+    path = tmp_path / "config.toml"
+    if content is not None:
+        path.write_bytes(content)
+
+    with pytest.raises(ConfigError, match=problem):
+        load(path)
