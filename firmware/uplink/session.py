@@ -1,0 +1,197 @@
+"""Keeps a connection to the broker: says that the board is there, empties the outbox, and takes commands in."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing, suppress
+from typing import NoReturn
+
+from drivers.types import Instant, SourceId
+from drivers.worker import Worker
+from firmware.observations import HealthChange
+from firmware.supervisor import Pulse
+from firmware.uplink.commands import Answer, BadCommand, Command, parse, refusal, reply
+from firmware.uplink.connection import Connection, Will, connected
+from firmware.uplink.discovery import Retained
+from firmware.uplink.news import News
+from firmware.uplink.outbox import Outbox
+from firmware.uplink.refusals import BrokerError
+from firmware.uplink.settings import UplinkSettings
+from firmware.uplink.spool import Row
+from firmware.uplink.wire import Topics, seal
+
+UPLINK = SourceId("uplink")
+ONLINE, STOPPED, OFFLINE = b"online", b"stopped", b"offline"
+
+BEAT_S = 5.0
+PULSE_LIMIT_S = 90.0  # the longest that may pass without a beat: connecting and the answers to the login, all slow
+STEADY_S = 30.0  # a connection that held this long was a good one: the next one is tried without delay
+
+
+class Session:
+    """Serves one broker until it is cancelled. What is not acknowledged stays in the outbox.
+
+    `announcements` are published, retained, at each connection. `on_command` must return soon: what takes its time,
+    such as a snapshot, is only begun. `report` hears once that the broker is away, and once that it is back.
+    """
+
+    def __init__(
+        self,
+        settings: UplinkSettings,
+        outbox: Outbox,
+        topics: Topics,
+        *,
+        on_command: Callable[[Command], Awaitable[Answer]],
+        report: Callable[[HealthChange], None],
+        now: Callable[[], Instant],
+        announcements: Sequence[Retained] = (),
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._settings = settings
+        self._outbox = outbox
+        self._topics = topics
+        self._on_command = on_command
+        self._announcements = announcements
+        self._chance = chance
+        self._news = News(UPLINK, report, now)
+        self._sent = self._connections = 0
+        self._online = False
+
+    async def run(self, pulse: Pulse) -> NoReturn:
+        """Return only by cancellation: then the board is announced as `stopped`, within half a second."""
+        connector = Worker("mqtt-connect")
+        failures_in_a_row = 0
+        try:
+            while True:
+                pulse.beat()
+                since_s = asyncio.get_running_loop().time()
+                error = await self._connect(connector, pulse)
+                self._news.trouble(error.problem, error.remedy)
+                steady = asyncio.get_running_loop().time() - since_s > STEADY_S
+                failures_in_a_row = 1 if steady else failures_in_a_row + 1
+                await _rest(self._retry_delay_s(failures_in_a_row), pulse)
+        finally:
+            connector.close()
+
+    def figures(self) -> dict[str, float]:
+        """For the health report."""
+        return {
+            "uplink_online": float(self._online),
+            "uplink_connections": self._connections,
+            "uplink_sent": self._sent,
+        }
+
+    async def _connect(self, connector: Worker, pulse: Pulse) -> BrokerError:
+        """One connection, from login to its end. Returns why it ended."""
+        will = Will(self._topics.availability, OFFLINE)
+        identifier = f"{self._settings.prefix}-{self._topics.board}"
+        ended: list[BrokerError] = []
+        try:
+            async with connected(self._settings, identifier=identifier, will=will, connector=connector) as connection:
+                await self._serve(connection, pulse)
+        except* BrokerError as errors:
+            ended += _leaves(errors)
+        finally:
+            self._online = False
+        return ended[0]
+
+    async def _serve(self, connection: Connection, pulse: Pulse) -> None:
+        await connection.subscribe(self._topics.command)
+        for announcement in self._announcements:
+            await connection.publish(announcement.topic, announcement.payload, retain=True)
+        await connection.publish(self._topics.availability, ONLINE, retain=True)
+        self._connections += 1
+        self._online = True
+        self._news.well()
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._send(connection, pulse))
+                group.create_task(self._obey(connection))
+                group.create_task(connection.watch())
+        except asyncio.CancelledError:
+            await connection.leave(Will(self._topics.availability, STOPPED))
+            raise
+
+    async def _send(self, connection: Connection, pulse: Pulse) -> NoReturn:
+        """Send what the outbox has, up to a window of messages at once; each is forgotten when it is acknowledged."""
+        newest = self._outbox.rewind()
+        window = _Window(connection.window)
+        async with asyncio.TaskGroup() as group:
+            while True:
+                pulse.beat()
+                for row in await self._next_rows(await window.free()):
+                    window.enter()
+                    group.create_task(self._deliver(connection, row, window, historical=self._is_history(row, newest)))
+
+    async def _next_rows(self, limit: int) -> list[Row]:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(BEAT_S):
+                return await self._outbox.take(limit)
+        return []
+
+    async def _deliver(self, connection: Connection, row: Row, window: _Window, *, historical: bool) -> None:
+        await connection.publish(row.topic, seal(row.payload, boot_id=row.boot_id, seq=row.seq, historical=historical))
+        self._outbox.acknowledge(row)
+        self._sent += 1
+        window.leave()
+
+    def _is_history(self, row: Row, newest: int) -> bool:
+        """Whether the message was there before this connection."""
+        return row.boot_id != self._outbox.boot_id or row.seq <= newest
+
+    async def _obey(self, connection: Connection) -> None:
+        async with aclosing(connection.received()) as payloads:
+            async for payload in payloads:
+                await connection.publish(self._topics.reply, await self._answer(payload))
+
+    async def _answer(self, payload: bytes) -> bytes:
+        try:
+            request = parse(payload)
+        except BadCommand as error:
+            return refusal(error)
+        return reply(request, await self._on_command(request.command))
+
+    def _retry_delay_s(self, failures_in_a_row: int) -> float:
+        """Doubling, capped, and spread over its upper half: boards that lost a broker do not come back at once."""
+        doubled_s = self._settings.first_retry * 2.0 ** min(failures_in_a_row - 1, 20)
+        return min(self._settings.longest_retry, doubled_s) * (1 + self._chance()) / 2
+
+
+class _Window:
+    """Messages that are on their way at once: at most `size`."""
+
+    def __init__(self, size: int) -> None:
+        self._free = size
+        self._left = asyncio.Event()
+
+    async def free(self) -> int:
+        """Wait for room; return how much there is."""
+        while not self._free:
+            self._left.clear()
+            await self._left.wait()
+        return self._free
+
+    def enter(self) -> None:
+        self._free -= 1
+
+    def leave(self) -> None:
+        self._free += 1
+        self._left.set()
+
+
+async def _rest(delay_s: float, pulse: Pulse) -> None:
+    now_s = asyncio.get_running_loop().time
+    until_s = now_s() + delay_s
+    while (left_s := until_s - now_s()) > 0:
+        pulse.beat()
+        await asyncio.sleep(min(left_s, BEAT_S))
+
+
+def _leaves(errors: BaseExceptionGroup[BrokerError]) -> list[BrokerError]:
+    """The errors in a group of groups, in the order in which they happened."""
+    leaves: list[BrokerError] = []
+    for error in errors.exceptions:
+        leaves += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
+    return leaves

@@ -1,0 +1,92 @@
+"""Commands from a broker: obeyed if they are commands, answered whatever they are."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from drivers.types import SourceId
+from firmware.rules.types import AlarmId
+from firmware.uplink.commands import (
+    MAX_COMMAND_BYTES,
+    Acknowledge,
+    Answer,
+    BadCommand,
+    Command,
+    Report,
+    Request,
+    Reset,
+    Snapshot,
+    parse,
+    refusal,
+    reply,
+)
+
+DIRTY = AlarmId("duct_dirty", SourceId("upstream"))
+
+
+@pytest.mark.parametrize(
+    ("payload", "command"),
+    [
+        ('{"command": "snapshot"}', Snapshot()),
+        ('{"command": "report"}', Report()),
+        ('{"command": "acknowledge", "rule": "duct_dirty", "source": "upstream"}', Acknowledge(DIRTY, "mqtt")),
+        (
+            '{"command": "acknowledge", "rule": "duct_dirty", "source": "upstream", "by": "panel"}',
+            Acknowledge(DIRTY, "panel"),
+        ),
+        ('{"command": "reset", "rule": "duct_dirty", "source": "upstream"}', Reset(DIRTY, "mqtt")),
+        ('{"command": "reset"}', Reset(None, "mqtt")),
+    ],
+)
+def test_a_command_is_understood(payload: str, command: Command) -> None:
+    assert parse(payload.encode()) == Request(command)
+
+
+@pytest.mark.parametrize(
+    ("payload", "problem"),
+    [
+        (b"", "this is not JSON"),
+        (b"snapshot", "this is not JSON"),
+        (b"\xff\xfe", "this is not JSON"),
+        (b"[" * MAX_COMMAND_BYTES, "this is not JSON"),
+        (b"x" * (MAX_COMMAND_BYTES + 1), "4097 bytes are too many"),
+        (b"[]", "a command is a JSON object"),
+        (b"{}", "unknown command null: use one of snapshot, acknowledge, reset, report"),
+        (b'{"command": "reboot"}', 'unknown command "reboot": use one of'),
+        (b'{"command": ["snapshot"]}', "unknown command"),
+        (b'{"command": "snapshot", "now": true}', 'snapshot does not take "now": it takes no fields'),
+        (b'{"command": "acknowledge"}', "acknowledge: rule must be a text"),
+        (b'{"command": "acknowledge", "rule": "r"}', "acknowledge: source must be a text"),
+        (b'{"command": "reset", "rule": "r"}', "reset: source must be a text"),
+        (b'{"command": "reset", "by": ""}', "reset: by must be a text of 1 to 200"),
+        (b'{"command": "acknowledge", "rule": "%s", "source": "s"}' % (b"r" * 201), "rule must be a text of 1 to 200"),
+        (b'{"command": "snapshot", "id": 5}', "id must be a text"),
+    ],
+)
+def test_a_bad_command_is_told_what_would_be_a_good_one(payload: bytes, problem: str) -> None:
+    with pytest.raises(BadCommand, match=problem.replace("[", r"\[")):
+        parse(payload)
+
+
+def test_a_reply_carries_the_id_of_its_request() -> None:
+    request = parse(b'{"command": "snapshot", "id": "42"}')
+
+    assert json.loads(reply(request, Answer(True, "the snapshot is being taken"))) == {
+        "schema": "ductwatch.reply/1",
+        "id": "42",
+        "command": "snapshot",
+        "done": True,
+        "text": "the snapshot is being taken",
+    }
+
+
+def test_a_refusal_carries_the_id_too_and_stays_short() -> None:
+    with pytest.raises(BadCommand) as caught:
+        parse(b'{"id": "42", "command": "%s"}' % (b"x" * 3000))
+
+    answer = refusal(caught.value)
+
+    assert json.loads(answer)["id"] == "42"
+    assert len(answer) < 300

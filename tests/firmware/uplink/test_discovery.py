@@ -1,0 +1,65 @@
+"""The board as Home Assistant finds it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from drivers.types import Quantity, SourceId
+from firmware.rules.types import AlarmId
+from firmware.uplink.discovery import Equipment, announcement
+from tests.firmware.uplink.builders import TOPICS
+
+EQUIPMENT = Equipment(
+    cameras=[SourceId("upstream")],
+    sensors={SourceId("duct-pm"): [Quantity.PM2_5], SourceId("fan"): [Quantity.FAN_RUNNING]},
+    alarms=[AlarmId("duct_dirty", SourceId("upstream"))],
+)
+
+
+def announced() -> dict[str, Any]:
+    payload: dict[str, Any] = json.loads(announcement(EQUIPMENT, TOPICS, version="1.2.3").payload)
+    return payload
+
+
+def test_everything_on_the_board_is_one_device_with_one_message() -> None:
+    assert announcement(EQUIPMENT, TOPICS, version="1.2.3").topic == "homeassistant/device/duct/config"
+    assert announced()["dev"]["ids"] == ["ductwatch_duct"]
+    assert announced()["o"] == {"name": "ductwatch", "sw": "1.2.3"}
+    assert list(announced()["cmps"]) == [
+        "upstream_verdict",
+        "upstream_dirty_score",
+        "duct-pm_pm2_5",
+        "fan_fan_running",
+        "alarm_duct_dirty_upstream",
+        "snapshot",
+        "reset",
+    ]
+
+
+def test_each_part_has_a_platform_a_name_and_an_id_of_its_own() -> None:
+    parts = announced()["cmps"].values()
+
+    assert {part["p"] for part in parts} == {"sensor", "binary_sensor", "button"}
+    assert len({part["unique_id"] for part in parts}) == len({part["name"] for part in parts}) == len(parts)
+
+
+def test_a_stopped_board_shows_as_unavailable_too() -> None:
+    assert announced()["availability_topic"] == "ductwatch/duct/availability"
+    assert announced()["availability_template"] == "{{ 'online' if value == 'online' else 'offline' }}"
+
+
+def test_a_quantity_has_home_assistants_word_for_its_unit() -> None:
+    pm, fan = announced()["cmps"]["duct-pm_pm2_5"], announced()["cmps"]["fan_fan_running"]
+
+    assert (pm["unit_of_measurement"], pm["device_class"], pm["state_class"]) == ("µg/m³", "pm25", "measurement")
+    assert pm["state_topic"] == TOPICS.reading("duct-pm")
+    assert "value_json.quantity == 'pm2_5'" in pm["value_template"]
+    assert "unit_of_measurement" not in fan
+
+
+def test_a_button_sends_a_command_that_the_board_understands() -> None:
+    button = announced()["cmps"]["snapshot"]
+
+    assert button["command_topic"] == TOPICS.command
+    assert json.loads(button["payload_press"]) == {"command": "snapshot"}
