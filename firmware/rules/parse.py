@@ -13,7 +13,7 @@ from firmware.rules.conditions import AT_ONCE, Held, Limit, Side
 from firmware.rules.types import Annotations, Rule
 from firmware.toml_positions import KeyPath, locate
 
-MAX_TEXT = 2_000_000  # characters: some 3,000 rules with all that belongs to them
+MAX_TEXT = 1_000_000  # characters: some 1,500 rules with all that belongs to them
 MAX_RULES = 5_000
 MAX_PROBLEMS = 20  # told at once
 

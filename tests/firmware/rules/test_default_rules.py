@@ -31,7 +31,7 @@ def story(name: str, values: Sequence[float | None], every_s: float) -> tuple[li
     return own, own[-1].after if own else AlarmState.NORMAL
 
 
-HALF_A_MINUTE, A_MINUTE = 30.0, MINUTE
+A_QUARTER, HALF_A_MINUTE, A_MINUTE = 15.0, 30.0, MINUTE
 
 Stories = dict[str, tuple[Sequence[float | None], float]]
 
@@ -51,7 +51,7 @@ NOT_RAISED: Stories = {
     "dirty_duct": ([0.9, 0.2, 0.9, 0.65, 0.3, None, None], A_MINUTE),
     "pm2_5_high": ([35.5] * 19 + [35.4] + [35.5] * 19, HALF_A_MINUTE),
     "pm2_5_very_high": ([126.0] * 9 + [None] * 20, HALF_A_MINUTE),
-    "device_dead": ([1, 0, 1, 0, 1], HALF_A_MINUTE),
+    "device_dead": ([1, 0, 1, 0, 1], A_QUARTER),
     "camera_blind": ([1, 0, 1, 0, 0, 1], A_MINUTE),
     "latency_budget_missed": ([0.02, 0.01, 0.02, 0.02], A_MINUTE),
     "disk_nearly_full": ([91, 91, 90, 91, 91], A_MINUTE),
@@ -63,7 +63,7 @@ ENDED: Stories = {
     "dirty_duct": ([0.9] * 3 + [0.3] * 3, A_MINUTE),
     "pm2_5_high": ([50.0] * 21 + [25.4] * 21, HALF_A_MINUTE),
     "pm2_5_very_high": ([150.0] * 11 + [100.0] * 21, HALF_A_MINUTE),
-    "device_dead": ([0, 0, 0, 1], HALF_A_MINUTE),
+    "device_dead": ([0, 0, 0, 1], A_QUARTER),
     "camera_blind": ([1] * 3 + [0] * 3, A_MINUTE),
     "latency_budget_missed": ([0.02] * 3 + [0.0] * 3, A_MINUTE),
     "disk_nearly_full": ([91] * 3 + [85] * 3, A_MINUTE),
