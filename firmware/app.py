@@ -8,7 +8,7 @@ sensors, fan, health, tick, acknowledge, reset ---------------------------------
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -37,15 +37,13 @@ from firmware.rules.engine import RuleEngine
 from firmware.rules.types import AlarmRecord
 from firmware.sampling import sample, watch_button, watch_fan
 from firmware.streams import Latest, Mailbox
-from firmware.supervisor import Pulse, Service, Supervisor
+from firmware.supervisor import Service, Start, Supervisor
 from firmware.uplink.commands import Acknowledge, Answer, Command, Report, Reset, Snapshot
 from firmware.vitals import Vitals
 from firmware.wall import Wall
 from model.budget import LatencyBudget
 from model.smoothing import Smoothing
 from model.types import Verdict
-
-Start = Callable[[Pulse], Awaitable[None]]
 
 BOARD = SourceId("board")
 STAGE_LIMIT_S = 30.0  # a stage that was given something to do must be done with it within this

@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from drivers.clock import Clock
 from drivers.errors import DriverError
@@ -39,12 +40,18 @@ class Pulse:
         return not self._resting and self._now_s() - self._last_s > self._limit_s
 
 
+class Start(Protocol):
+    """Runs until it is cancelled, and beats or rests the pulse in time."""
+
+    def __call__(self, *, pulse: Pulse) -> Awaitable[None]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Something that runs until it is cancelled. `start` beats its pulse at least every `pulse_limit_s`."""
+    """Something that runs until it is cancelled. It starts again after `restart_on`; nothing else may end it."""
 
     name: str
-    start: Callable[[Pulse], Awaitable[None]]
+    start: Start
     pulse_limit_s: float
     restart_on: tuple[type[DriverError], ...] = ()
 
@@ -89,7 +96,7 @@ class Supervisor:
             started = self._clock.now()
             pulse.beat()
             try:
-                await service.start(pulse)
+                await service.start(pulse=pulse)
             except service.restart_on as error:
                 self._failed(error)
             else:
