@@ -1,0 +1,208 @@
+"""Lines of a GPIO chip, through gpiozero's pins.
+
+What drives and watches lines works with any pin factory of gpiozero: a board's is `drivers.gpio.chips.ChipFactory`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Literal, Protocol
+
+from drivers.faults import Fault
+from drivers.settings import Settings
+
+Pull = Literal["up", "down", "floating"]
+
+POLL_S = 0.05  # between two looks at an input, which cost 0.2 % of a core; a finger stays on a button for 0.1 s
+
+
+class Pin(Protocol):
+    """What is used of `gpiozero.Pin`. `state` is 0..1, high or low on the wire; a part of it while PWM runs."""
+
+    state: float
+    frequency: float | None
+
+    def output_with_state(self, state: float) -> None: ...
+
+    def input_with_pull(self, pull: str) -> None: ...
+
+
+class Factory(Protocol):
+    """What is used of `gpiozero.pins.Factory`."""
+
+    def pin(self, name: int | str) -> Pin: ...
+
+    def close(self) -> None: ...
+
+
+OpenChip = Callable[[str], Factory]
+
+
+def open_chip(chip: str) -> Factory:
+    """Open a chip by its file or its label. Raises `Fault`."""
+    try:
+        _import_lgpio()
+    except (ImportError, AttributeError, OSError) as error:  # PyPI's placeholder for 3.13 is an empty module
+        raise Fault(
+            f"the library lgpio is not usable ({error})",
+            "apt install python3-lgpio, and make the environment with: python3 -m venv --system-site-packages.",
+        ) from error
+    from drivers.gpio.chips import ChipFactory
+
+    factory: Factory = ChipFactory(chip)
+    return factory
+
+
+def _import_lgpio() -> None:
+    """Importing lgpio makes a pipe `.lgd-nfy0` in the current directory, which may be read-only, or where another
+    program of ours overwrites it. It is needed until the import has opened it, and no longer."""
+    if "lgpio" not in sys.modules:
+        with tempfile.TemporaryDirectory() as directory, contextlib.chdir(directory):
+            import lgpio
+
+            lgpio.gpiochip_open  # noqa: B018  # AttributeError if it is the placeholder
+
+
+class LineSettings(Settings, frozen=True, kw_only=True):
+    """`chip` is a file, /dev/gpiochip0, or better a label as `gpioinfo` or `gpiodetect` show it: numbers may change.
+    `line` is a number on this chip, or the name of one of its lines."""
+
+    line: int | str
+    chip: str = "/dev/gpiochip0"
+
+    def claims(self) -> tuple[str, ...]:
+        return (f"{self.chip} line {self.line}",)
+
+
+class Chip:
+    """A chip that is opened when first used, and stays open from one opening of a line to the next.
+
+    Closing it takes lgpio 0.1 s, during which it holds the interpreter and with it the firmware: this happens only
+    after a fault. An open chip also keeps driving its outputs, at their safe state, while their service is stopped.
+    """
+
+    def __init__(self, name: str, open_chip: OpenChip) -> None:
+        self._name = name
+        self._open_chip = open_chip
+        self._open: list[Factory] = []
+
+    def pin(self, line: int | str) -> Pin:
+        with self.watched(line):
+            if not self._open:
+                self._open.append(self._open_chip(self._name))
+            return self._open[0].pin(line)
+
+    @contextlib.contextmanager
+    def watched(self, line: int | str) -> Iterator[None]:
+        """Turn what the libraries raise inside into a `Fault`, and close the chip, for it may have gone."""
+        try:
+            yield
+        except _library_errors() as error:
+            while self._open:
+                self._open.pop().close()
+            raise Fault(
+                f"line {line} of {self._name}: {error}", f"Check line and chip with: gpioinfo. {BUSY}"
+            ) from error
+
+
+BUSY = "If another program or a driver of the kernel uses it, stop that or take another line."
+
+
+class OutputLine:
+    """A line that the board drives, from construction on, and never the wrong way in between.
+
+    Methods block for microseconds, or milliseconds behind USB or I2C, and raise `Fault`.
+    """
+
+    def __init__(self, chip: Chip, line: int | str, *, active_high: bool, pwm_hz: float, on: bool) -> None:
+        self._chip = chip
+        self._line = line
+        self._active_high = active_high
+        self._pwm_hz = pwm_hz
+        self._pin = chip.pin(line)
+        with chip.watched(line):
+            self._pin.output_with_state(float(on == active_high))
+
+    def set(self, level: float) -> None:
+        """From 0.0, off, to 1.0, on; in between with a `pwm_hz` above 0, else the nearer of the two."""
+        frequency_hz, state = drive(level, active_high=self._active_high, pwm_hz=self._pwm_hz)
+        with self._chip.watched(self._line):
+            if self._pin.frequency != frequency_hz:
+                self._pin.frequency = frequency_hz
+            self._pin.state = state
+
+
+def drive(level: float, *, active_high: bool, pwm_hz: float) -> tuple[float | None, float]:
+    """PWM frequency, or None for a steady line, and the state on the wire. Fully on and fully off are steady: PWM is
+    made in software, which costs time and lets a light flicker."""
+    if pwm_hz == 0 or level in (0.0, 1.0):
+        return None, float((level >= 0.5) == active_high)
+    return pwm_hz, level if active_high else 1.0 - level
+
+
+class Debounce:
+    """Follows a contact, but not its bouncing: a state counts once it has been seen for `settle_s` without a break."""
+
+    def __init__(self, state: bool, settle_s: float) -> None:
+        self.state = state
+        self._settle_s = settle_s
+        self._since_s: float | None = None
+
+    def feed(self, seen: bool, now_s: float) -> bool:
+        """Whether `state` has changed with this look at the line."""
+        if seen is self.state:
+            self._since_s = None
+            return False
+        if self._since_s is None:
+            self._since_s = now_s
+        if now_s - self._since_s < self._settle_s:
+            return False
+        self.state = seen
+        self._since_s = None
+        return True
+
+
+class InputLine:
+    """A line that the board watches. Methods block and raise `Fault`.
+
+    It is looked at every `POLL_S`. Edge callbacks would be the alternative, but while one is set lgpio's alert thread
+    wakes 2000 times a second (lgPthAlerts.c), they miss lines of chips without interrupts, and do not notice when a
+    chip goes.
+    """
+
+    def __init__(self, chip: Chip, line: int | str, *, active_high: bool, pull: Pull, settle_s: float) -> None:
+        self._chip = chip
+        self._line = line
+        self._active_high = active_high
+        self._pin = chip.pin(line)
+        with chip.watched(line):
+            self._pin.input_with_pull(pull)
+        self._contact = Debounce(self._look(), settle_s)
+
+    def now(self) -> bool:
+        return self._contact.state
+
+    def changed(self, within_s: float, given_up: threading.Event) -> bool:
+        """Wait for a change, and return whether one came before `within_s` were over or the caller gave up."""
+        end_s = time.monotonic() + within_s
+        while not given_up.is_set() and (now_s := time.monotonic()) < end_s:
+            if self._contact.feed(self._look(), now_s):
+                return True
+            given_up.wait(POLL_S)
+        return False
+
+    def _look(self) -> bool:
+        with self._chip.watched(self._line):
+            return bool(self._pin.state) == self._active_high
+
+
+def _library_errors() -> tuple[type[Exception], ...]:
+    from gpiozero import GPIOZeroError
+
+    lgpio = sys.modules.get("lgpio")
+    return (GPIOZeroError,) if lgpio is None else (GPIOZeroError, lgpio.error)
