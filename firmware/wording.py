@@ -25,14 +25,15 @@ LABELS = {
 
 REASONS = {
     Reason.UNREADABLE: "the picture is damaged",
-    Reason.DARK: "dark: is the light on, the lens free?",
+    Reason.DARK: "dark: LED off? covered?",
     Reason.SATURATED: "far too much light",
-    Reason.BLURRED: "blurred: fog or dust on the lens, or out of focus",
-    Reason.FROZEN: "the camera repeats the same picture",
-    Reason.UNLIT: "the light makes no difference: is it dead?",
+    Reason.BLURRED: "blurred: fog? dust?",
+    Reason.FROZEN: "same picture as before",
+    Reason.UNLIT: "the light has no effect",
     Reason.UNSURE: "between clean and dirty",
     Reason.UNSETTLED: "too few snapshots agree",
 }
+"""One of them fits beside a verdict on 80 columns."""
 
 STATES = {
     AlarmState.UNACKNOWLEDGED: (" ALARM ", Style.ALARM, "not acknowledged"),
@@ -96,9 +97,8 @@ WORDS = {
 FIGURES = {
     "verdicts": Shown("", " verdicts"),
     "latency_p50_ms": Shown("median ", " ms", decimals=1),
-    "latency_p99_ms": Shown("99 % within ", " ms", decimals=1),
+    "latency_p99_ms": Shown("99 % in ", " ms", decimals=1),
     "budget_overruns": Shown("", " over budget"),
-    "loop_lag_max_ms": Shown("loop lag ", " ms", decimals=1),
 }
 
 
@@ -112,6 +112,8 @@ def rows(event: Event, stamp: Span, width: int, action: Callable[[AlarmId], str]
         case HealthChange():
             return _health_change(event, stamp, width)
         case HealthReport():
+            if not event.figures.get("verdicts"):
+                return []
             figures = [
                 (shown.text(event.figures[name]), Style.DIM) for name, shown in FIGURES.items() if name in event.figures
             ]

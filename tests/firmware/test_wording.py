@@ -62,10 +62,19 @@ def test_a_verdict_is_one_line_with_label_score_and_latency(event: Event, line: 
 
 
 def test_a_picture_that_was_not_judged_has_no_score_and_all_its_reasons() -> None:
-    assert shown(verdict(Label.CANNOT_TELL, score=None, reasons=(Reason.DARK, Reason.UNLIT)), width=100) == [
-        "   0:40  upstream    CANNOT TELL ········    –   3.0 ms  dark: is the light on, the lens free?",
-        "                                                         the light makes no difference: is it dead?",
+    assert shown(verdict(Label.CANNOT_TELL, score=None, reasons=(Reason.DARK, Reason.UNLIT))) == [
+        "   0:40  upstream    CANNOT TELL ········    –   3.0 ms  dark: LED off? covered?",
+        "                                                         the light has no effect",
     ]
+
+
+@pytest.mark.parametrize("reason", Reason, ids=lambda reason: reason.value)
+def test_each_reason_fits_beside_its_verdict(reason: Reason) -> None:
+    assert len(shown(verdict(Label.CANNOT_TELL, source="downstream", score=None, reasons=(reason,)))) == 1
+
+
+def test_a_report_before_the_first_verdict_is_not_shown() -> None:
+    assert shown(HealthReport(figures={"verdicts": 0, "latency_p50_ms": 0.0}, at=at(0))) == []
 
 
 def test_every_label_reason_and_state_has_its_words() -> None:
@@ -138,7 +147,7 @@ def test_a_health_report_shows_the_figures_that_a_technician_looks_for() -> None
     figures = {"verdicts": 40.0, "latency_p99_ms": 6.21, "budget_overruns": 0.0, "outbox_rows": 7.0}
 
     assert shown(HealthReport(figures=figures, at=at(40))) == [
-        "   0:40  board       40 verdicts  99 % within 6.2 ms  0 over budget"
+        "   0:40  board       40 verdicts  99 % in 6.2 ms  0 over budget"
     ]
 
 
