@@ -202,6 +202,7 @@ class Board:
             start = partial(
                 judge,
                 shots,
+                clock=self._clock,
                 classifier=self._classifier,
                 worker=worker,
                 smoothing=Smoothing(needed=self._config.snapshot.agree, of=self._config.snapshot.of),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import queue
 import threading
@@ -10,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 MAX_WAITING = 10_000  # lines for a reader that is slow; beyond it the newest are dropped and counted
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 FLUSH_S = 1.0  # at the end, how long the reader may take for the rest
 
 
@@ -44,10 +46,16 @@ class LineWriter:
         self._thread.join(FLUSH_S)
 
     def _write(self) -> None:
-        try:
-            while (line := self._lines.get()) is not None:
-                rest = f"{line}\n".encode()
-                while rest:
-                    rest = rest[os.write(self._descriptor, rest) :]
-        except OSError:  # EPIPE: the reader has gone; ENOSPC: the file's disk is full
-            self._gone()
+        while (line := self._lines.get()) is not None:
+            try:
+                _write_whole(self._descriptor, f"{line}\n".encode())
+            except OSError as error:
+                if error.errno not in DISK_FULL:  # EPIPE: the reader has gone
+                    self._gone()
+                    return
+                self.dropped += 1
+
+
+def _write_whole(descriptor: int, line: bytes) -> None:
+    while line:
+        line = line[os.write(descriptor, line) :]

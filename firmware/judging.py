@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from drivers.clock import Clock
 from drivers.worker import Worker
 from firmware.observations import Observation
 from firmware.photography import Shot
@@ -21,6 +22,7 @@ INVOKE_LIMIT_S = 10.0  # some thousand times the usual: beyond it the interprete
 async def judge(
     shots: Latest[Shot],
     *,
+    clock: Clock,
     classifier: Classifier,
     worker: Worker,
     smoothing: Smoothing,
@@ -34,7 +36,8 @@ async def judge(
         pulse.rest()
         shot = await shots.get()
         pulse.beat()
-        judgement = await worker.run(classifier.judge, shot.lit, shot.dark, limit_s=INVOKE_LIMIT_S)
+        with clock.held():
+            judgement = await worker.run(classifier.judge, shot.lit, shot.dark, limit_s=INVOKE_LIMIT_S)
         verdict = smoothed(judgement, smoothing, latency_ns=time.monotonic_ns() - shot.lit.captured_ns)
         budget.record(verdict.latency_ns)
         say(verdict)

@@ -10,6 +10,11 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
 
+import msgspec
+
+from drivers.simulated.disk import fill_disk
+from drivers.simulated.faults import Fault
+from drivers.simulated.wire import Wire
 from drivers.types import NS_PER_S, Instant, SourceId
 from firmware import __version__, logs, realtime
 from firmware.alarms.store import AlarmStore
@@ -27,7 +32,7 @@ from firmware.plan import Plan
 from firmware.streams import Mailbox
 from firmware.supervisor import Service
 from firmware.uplink.commands import Answer, Command
-from firmware.uplink.discovery import announcement
+from firmware.uplink.discovery import Retained, announcement
 from firmware.uplink.outbox import Outbox
 from firmware.uplink.session import PULSE_LIMIT_S, Session
 from firmware.uplink.settings import UplinkSettings
@@ -99,66 +104,89 @@ async def _next_plan(
 
 async def _run(plan: Plan, run: Run, mailbox: Mailbox[Message]) -> None:
     """Run one plan until cancelled."""
-    uplink = plan.config.uplink or UplinkSettings()
-    topics = Topics(uplink.prefix, plan.config.board.name)
-    async with AsyncExitStack() as stack:
-        outbox = await stack.enter_async_context(
-            Outbox(
-                run.site.data / "outbox.sqlite",
-                boot_id=str(uuid.uuid4()),
-                report=mailbox.put,
-                now=run.site.clock.now,
-                max_rows=uplink.max_messages,
-                max_bytes=uplink.max_bytes,
-            )
-        )
-        store = await stack.enter_async_context(
-            AlarmStore(
-                run.site.data / "alarms.sqlite",
-                wall_ns=partial(_wall_ns, run),
-                report=lambda *change: mailbox.put(_change(run, SourceId("alarms"), *change)),
-            )
-        )
-
-        async def obey(command: Command) -> Answer:
-            return board.obey(command)
-
-        uplinks = []
-        if plan.config.uplink is not None:
-            announcements = [announcement(equipment(plan), topics, version=__version__)] if uplink.discovery else []
-            uplinks.append(
-                Session(
-                    uplink,
-                    outbox,
-                    topics,
-                    on_command=obey,
-                    report=mailbox.put,
-                    now=run.site.clock.now,
-                    announcements=announcements,
-                )
-            )
-        board = Board(
-            plan,
-            Surroundings(
-                site=run.site,
-                wall=run.wall,
-                sinks=[*run.sinks, lambda event: _accept(outbox, event, run.wall, topics)],
-                see=run.see,
-                figures=lambda: _figures(outbox, *uplinks),
-            ),
-            mailbox=mailbox,
-            store=store,
-            remembered=await store.load(),
-            album=_album(plan, run, mailbox),
-            aim_period_ns=run.aim_period_ns,
-            further=[Service("uplink", session.run, PULSE_LIMIT_S) for session in uplinks],
-        )
+    async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
+        with run.site.clock.held():  # starting takes none of the duct's time
+            board = await _make_board(plan, run, mailbox, stack)
         for problem, remedy in _make_punctual(plan):
             mailbox.put(_change(run, BOARD, Condition.DEGRADED, problem, remedy))
+        if run.site.world is not None:
+            group.create_task(fill_disk(run.site.world, run.site.clock), name="disk-full")
+        group.create_task(board.run(), name="board")
+        group.create_task(_feed(board, run.notify), name="watchdog")
         run.notify.ready()
-        async with asyncio.TaskGroup() as group:
-            group.create_task(board.run(), name="board")
-            group.create_task(_feed(board, run.notify), name="watchdog")
+
+
+async def _make_board(plan: Plan, run: Run, mailbox: Mailbox[Message], stack: AsyncExitStack) -> Board:
+    """The board with what must be open around it; `stack` closes that."""
+    bounds = plan.config.uplink or UplinkSettings()
+    topics = Topics(bounds.prefix, plan.config.board.name)
+    outbox = await stack.enter_async_context(
+        Outbox(
+            run.site.data / "outbox.sqlite",
+            boot_id=str(uuid.uuid4()),
+            report=mailbox.put,
+            now=run.site.clock.now,
+            max_rows=bounds.max_messages,
+            max_bytes=bounds.max_bytes,
+        )
+    )
+    store = await stack.enter_async_context(
+        AlarmStore(
+            run.site.data / "alarms.sqlite",
+            wall_ns=partial(_wall_ns, run),
+            report=lambda *change: mailbox.put(_change(run, SourceId("alarms"), *change)),
+        )
+    )
+
+    async def obey(command: Command) -> Answer:
+        return board.obey(command)
+
+    sessions = [
+        Session(
+            await _reached(uplink, run, stack),
+            outbox,
+            topics,
+            on_command=obey,
+            report=mailbox.put,
+            now=run.site.clock.now,
+            announcements=_announcements(plan, uplink, topics),
+        )
+        for uplink in (plan.config.uplink,)
+        if uplink is not None
+    ]
+    board = Board(
+        plan,
+        Surroundings(
+            site=run.site,
+            wall=run.wall,
+            sinks=[*run.sinks, lambda event: _accept(outbox, event, run.wall, topics)],
+            see=run.see,
+            figures=lambda: _figures(outbox, *sessions),
+        ),
+        mailbox=mailbox,
+        store=store,
+        remembered=await store.load(),
+        album=_album(plan, run, mailbox),
+        aim_period_ns=run.aim_period_ns,
+        further=[Service("uplink", session.run, PULSE_LIMIT_S) for session in sessions],
+    )
+    return board
+
+
+def _announcements(plan: Plan, uplink: UplinkSettings, topics: Topics) -> list[Retained]:
+    if not uplink.discovery:
+        return []
+    return [announcement(equipment(plan), topics, version=__version__, prefix=uplink.discovery_prefix)]
+
+
+async def _reached(uplink: UplinkSettings, run: Run, stack: AsyncExitStack) -> UplinkSettings:
+    """The broker as the board reaches it: through a wire that can be cut, where that fault is planned."""
+    world = run.site.world
+    if world is None or not world.edges(Fault.BROKER_DOWN):
+        return uplink
+    wire = Wire(world, run.site.clock, uplink.host, uplink.broker_port)
+    port = await stack.enter_async_context(wire.laid())
+    return msgspec.structs.replace(uplink, host="127.0.0.1", port=port)
 
 
 def _make_punctual(plan: Plan) -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from drivers.clock import Clock, MonotonicClock, SimulatedClock
-from drivers.simulated.faults import Faults, check_devices
+from drivers.simulated.faults import Fault, Faults, check_devices
 from drivers.simulated.world import World
 from drivers.types import NS_PER_S, SourceId
 from firmware import config, logs
@@ -90,6 +90,8 @@ def _load(arguments: Namespace) -> Plan:
         host, port = arguments.broker
         uplink = msgspec.structs.replace(chosen.uplink or UplinkSettings(), host=host, port=port)
         chosen = replace(chosen, uplink=uplink)
+    if chosen.uplink is None and any(planned.fault is Fault.BROKER_DOWN for planned in arguments.fault):
+        chosen = replace(chosen, uplink=UplinkSettings())
     _check_simulation(chosen, arguments)
     return prepare(chosen)
 

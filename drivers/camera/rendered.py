@@ -92,13 +92,15 @@ class RenderedCamera:
     async def __aenter__(self) -> Self:
         if self._world.fails(Fault.CAMERA_UNPLUGGED, self._source):
             raise Absent(self._source, "no camera there", remedy=_remedy(Fault.CAMERA_UNPLUGGED))
-        await self._eye.open(limit_s=DRAW_LIMIT_S)
+        with self._clock.held():
+            await self._eye.open(limit_s=DRAW_LIMIT_S)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await self._eye.close()
+        with self._clock.held():
+            await self._eye.close()
 
     async def frames(self) -> AsyncGenerator[Frame, None]:
         sequence, damaged_in_a_row = 0, 0
@@ -127,7 +129,8 @@ class RenderedCamera:
             raise Lost(self._source, "unplugged", remedy=_remedy(Fault.CAMERA_UNPLUGGED))
         corrupt = fails(Fault.CAMERA_CORRUPT, self._source)
         if not (self._newest and fails(Fault.CAMERA_FROZEN, self._source)):
-            self._newest = await self._eye.call(self._render, self._exposure(at), limit_s=RENDER_LIMIT_S)
+            with self._clock.held():
+                self._newest = await self._eye.call(self._render, self._exposure(at), limit_s=RENDER_LIMIT_S)
         return self._damage(self._newest) if corrupt else self._newest
 
     def _exposure(self, at: Instant) -> _Exposure:

@@ -54,6 +54,34 @@ async def test_waiting_for_the_past_gives_the_loop_one_turn_and_keeps_the_time()
     assert clock.now() == at(5)
 
 
+async def test_time_stands_still_while_the_machine_works_and_goes_on_afterwards() -> None:
+    clock = SimulatedClock(factor=1000)
+    sleeper = asyncio.create_task(clock.sleep_until(at(1)))
+    with clock.held():
+        await asyncio.sleep(3600)
+        during = clock.now()
+    await sleeper
+
+    assert (during, clock.now()) == (at(0), at(1))
+
+
+async def test_what_follows_from_a_moment_is_over_before_the_next_however_fast_time_goes() -> None:
+    clock = SimulatedClock(factor=1e9)
+    handed_over: list[int] = []
+
+    async def follow(stages: int) -> None:
+        handed_over.append(clock.now())
+        if stages:
+            await asyncio.create_task(follow(stages - 1))
+
+    others = [asyncio.create_task(clock.sleep_until(at(second))) for second in range(1, 9)]
+    await clock.sleep_until(at(1))
+    await follow(8)
+    await asyncio.gather(*others)
+
+    assert handed_over == [at(1)] * 9
+
+
 def test_monotonic_clock_is_the_clock_of_the_event_loop() -> None:
     loop = asyncio.SelectorEventLoop()
     before, now, after = loop.time(), MonotonicClock().now() / NS_PER_S, loop.time()
