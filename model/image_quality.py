@@ -14,55 +14,77 @@ from model.manifest import ImageLimits
 from model.tensors import Picture
 from model.types import Reason
 
-SATURATED_LEVEL = 250  # of 255: what sensors clip to after JPEG has blurred it
+SATURATED_LEVEL = 250  # of 255, mean of 2 by 2: what sensors clip to, after JPEG has rippled it
+Levels = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measures:
-    """`brightness`: mean, 0 to 255. `saturated_share`: of the pixels, 0 to 1.
+    """What a picture looks like, whatever it shows.
 
-    `sharpness`: mean change of slope from pixel to pixel, in shares of the brightness: light that falls off, near
-    an LED, has none, fog has little of it, and what noise adds is the same in each picture of a camera.
+    `brightness`: mean, 0 to 255. `saturated_share`: of the pixels, 0 to 1.
+    `contrast`: how much the slope of the light changes over 4 pixels (root mean square), in shares of the brightness:
+    next to nothing in fog or behind a cover, whose light only falls off gently. `focus`: the same over 2 pixels in
+    shares of that over 4: a blurred picture has lost more of its small details than of its large ones.
+    The share of noise, which more gain makes look like detail, is taken off both: it is known from the next finer step.
     """
 
     brightness: float
     saturated_share: float
-    sharpness: float
+    contrast: float
+    focus: float
 
 
 def measure(picture: Picture) -> Measures:
-    green = picture[..., 1].astype(np.int16)
-    brightness = float(_mean(green))
+    fine = picture[..., 1].astype(np.float32)
+    half = _halved(fine)
+    quarter = _halved(half)
+    noisy = 2 * _mean_square(_across(fine[::2]))  # as much down as across, and half of the rows show it
+    middle, coarse = _bend(half), _bend(quarter)
+    # averaging four pixels leaves a quarter of white noise's power
+    small, large = max(middle - noisy / 4, 0.0) ** 0.5, max(coarse - middle / 4, 0.0) ** 0.5
+    brightness = float(quarter.mean())
     return Measures(
         brightness=brightness,
-        saturated_share=float(np.count_nonzero(green >= SATURATED_LEVEL) / green.size),
-        sharpness=_mean_bend(green) / max(brightness, 1.0),
+        saturated_share=float(np.count_nonzero(half >= SATURATED_LEVEL) / half.size),
+        contrast=large / max(brightness, 1.0),
+        focus=small / max(large, 1e-3),
     )
 
 
 def unfit(measures: Measures, limits: ImageLimits) -> tuple[Reason, ...]:
     """Why this picture must not be judged by itself: empty if it may be."""
+    blurred = measures.contrast < limits.contrast_below or measures.focus < limits.focus_below
     found = (
         (Reason.DARK, measures.brightness < limits.dark_below),
         (Reason.SATURATED, measures.saturated_share > limits.saturated_share_above),
-        (Reason.BLURRED, measures.sharpness < limits.sharpness_below),
+        (Reason.BLURRED, blurred),
     )
     return tuple(reason for reason, is_so in found if is_so)
 
 
 def unlit(lit: Picture, dark: Picture, limits: ImageLimits) -> bool:
     """The LED adds less than it should: dead in daylight, or the lens covered. Both pictures at the same exposure."""
-    return float(_mean(lit[..., 1])) - float(_mean(dark[..., 1])) < limits.lit_difference_below
+    return float(lit[..., 1].mean()) - float(dark[..., 1].mean()) < limits.lit_difference_below
 
 
-def _mean(values: npt.NDArray[np.generic]) -> np.float64:
-    mean: np.float64 = values.mean()
-    return mean
+def _halved(levels: Levels) -> Levels:
+    """Means of two by two; what is left over at the edge is dropped."""
+    height, width = levels.shape[0] // 2 * 2, levels.shape[1] // 2 * 2
+    rows = levels[0:height:2] + levels[1:height:2]
+    rows *= np.float32(0.25)
+    return rows[:, 0:width:2] + rows[:, 1:width:2]
 
 
-def _mean_bend(green: npt.NDArray[np.int16]) -> float:
-    across = green[:, 2:] + green[:, :-2]
-    across -= green[:, 1:-1] << 1
-    down = green[2:] + green[:-2]
-    down -= green[1:-1] << 1
-    return float(np.abs(across, out=across).mean() + np.abs(down, out=down).mean())
+def _bend(levels: Levels) -> float:
+    """Mean square of the change of slope, across and down together."""
+    return _mean_square(_across(levels)) + _mean_square(levels[1:-1] * -2 + levels[2:] + levels[:-2])
+
+
+def _across(levels: Levels) -> Levels:
+    return levels[:, 1:-1] * -2 + levels[:, 2:] + levels[:, :-2]
+
+
+def _mean_square(levels: Levels) -> float:
+    # not numpy.dot: its BLAS would start threads, which the real-time set-up knows nothing of
+    return float(np.einsum("ij,ij->", levels, levels)) / levels.size

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from model.errors import UnfitModel
-from model.tensors import DECODE_PATHS, MAX_INPUT_PX
+from model.tensors import DECODE_PATHS, MAX_INPUT_PX, MIN_INPUT_PX
 
 REMEDY = "Publish the bundle again from a manifest that model.training wrote, or install another one"
 
@@ -16,9 +16,10 @@ Text = Annotated[str, Meta(min_length=1, max_length=64)]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Level = Annotated[float, Meta(ge=0, le=255)]
+Ratio = Annotated[float, Meta(ge=0, le=10)]
 Int8 = Annotated[int, Meta(ge=-128, le=127)]
 Scale = Annotated[float, Meta(gt=0, le=1)]
-Side = Annotated[int, Meta(ge=1, le=MAX_INPUT_PX)]
+Side = Annotated[int, Meta(ge=MIN_INPUT_PX, le=MAX_INPUT_PX)]
 
 
 class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -59,7 +60,8 @@ class ImageLimits(_Table, frozen=True, kw_only=True):
 
     dark_below: Level
     saturated_share_above: Share
-    sharpness_below: Annotated[float, Meta(ge=0, le=10)]
+    contrast_below: Ratio
+    focus_below: Ratio
     lit_difference_below: Level
 
 

@@ -23,7 +23,8 @@ Picture = npt.NDArray[np.uint8]
 """RGB, shape (height, width, 3)."""
 
 MAX_PIXELS: Final = 64_000_000  # the largest photo one would feed in; bounds memory at 256 MB of words
-MAX_INPUT_PX: Final = 1024  # side of a model's input
+MIN_INPUT_PX: Final = 16  # side of a model's input: below, nothing can be told of the picture
+MAX_INPUT_PX: Final = 1024
 MAX_SHAPES: Final = 4  # picture sizes with buffers kept: cameras seldom have more than two
 JPEG_SCALES: Final = (8, 4, 2, 1)  # powers of two: the ones that libjpeg-turbo has SIMD code for
 CAMERA_REMEDY: Final = "Check the camera's cable and USB port, or configure its other pixel format"
@@ -34,8 +35,10 @@ class Decoder:
     """Turns frames into pictures of `height` x `width`. Keeps buffers: for one thread only."""
 
     def __init__(self, height: int, width: int) -> None:
-        if not (1 <= height <= MAX_INPUT_PX and 1 <= width <= MAX_INPUT_PX):
-            raise ValueError(f"a model's input has 1 to {MAX_INPUT_PX} pixels a side, not {height} x {width}")
+        if not (min(height, width) >= MIN_INPUT_PX and max(height, width) <= MAX_INPUT_PX):
+            raise ValueError(
+                f"a model's input has {MIN_INPUT_PX} to {MAX_INPUT_PX} pixels a side, not {height} x {width}"
+            )
         self._height, self._width = height, width
         self._shrinks: dict[tuple[int, int], Shrink] = {}
 
