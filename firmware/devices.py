@@ -13,6 +13,8 @@ from drivers.camera.rendered import RenderedCamera, RenderedSettings
 from drivers.camera.replay import ReplayCamera, ReplaySettings
 from drivers.camera.v4l2 import V4l2Camera, V4l2Settings
 from drivers.clock import Clock
+from drivers.gpio.input import GpioInput, GpioInputSettings
+from drivers.gpio.output import GpioOutput, GpioOutputSettings
 from drivers.i2c.bme680 import Bme680, Bme680Settings
 from drivers.i2c.pmsa003i import Pmsa003i, Pmsa003iSettings
 from drivers.iio.sps30 import Sps30, Sps30Settings
@@ -90,9 +92,11 @@ SENSORS: Mapping[str, Driver] = {
     ),
 }
 OUTPUTS: Mapping[str, Driver] = {
+    "gpio": Driver(GpioOutputSettings, lambda it, site: GpioOutput(it, site.clock)),
     "simulated-output": Driver(SimulatedOutputSettings, lambda it, site: SimulatedOutput(it, site.simulated), True),
 }
 INPUTS: Mapping[str, Driver] = {
+    "gpio": Driver(GpioInputSettings, lambda it, site: GpioInput(it, site.clock)),
     "simulated-input": Driver(
         SimulatedInputSettings, lambda it, site: SimulatedInput(it, site.simulated, site.clock), True
     ),
