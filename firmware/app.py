@@ -21,20 +21,20 @@ from drivers.worker import Worker
 from firmware import realtime
 from firmware.alarms.outputs import Following, outputs_on
 from firmware.alarms.store import AlarmStore, Remembered
+from firmware.alarms.types import AlarmRecord
 from firmware.album import Album
 from firmware.deciding import Message, decide, tick
 from firmware.devices import Site, make
+from firmware.events import Event
 from firmware.health import Health, LoopLag, report_health
 from firmware.judging import judge
 from firmware.lamp import Lamp
-from firmware.observations import Event
 from firmware.outputs import drive
 from firmware.photography import Lighting, Photographer, Shot, aim, photograph, request_regularly
 from firmware.pictures import MAILBOX_SIZE as PICTURES_WAITING
 from firmware.pictures import Interest, keep_pictures
 from firmware.plan import Plan
 from firmware.rules.engine import RuleEngine
-from firmware.rules.types import AlarmRecord
 from firmware.sampling import sample, watch_button, watch_fan
 from firmware.streams import Latest, Mailbox
 from firmware.supervisor import Service, Start, Supervisor

@@ -15,8 +15,8 @@ import msgspec
 from drivers.settings import Duration, Settings, from_table
 from firmware import devices
 from firmware.alarms.outputs import Until
+from firmware.alarms.types import Severity
 from firmware.errors import ConfigError
-from firmware.rules.types import Severity
 from firmware.toml_positions import KeyPath, locate
 from firmware.uplink.settings import UplinkSettings
 

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from drivers.clock import Clock
 from drivers.types import NS_PER_S, Instant
 from firmware.alarms.store import AlarmStore
-from firmware.observations import Event, Observation, samples
+from firmware.alarms.types import AlarmRecord, Transition
+from firmware.events import Event
+from firmware.observations import Observation
 from firmware.rules.engine import RuleEngine
-from firmware.rules.types import AlarmRecord, Transition
+from firmware.rules.samples import samples
 from firmware.sampling import every
 from firmware.streams import Mailbox
 from firmware.supervisor import Pulse

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from drivers.types import Quantity, SourceId
+from firmware.alarms.types import AlarmId
 from firmware.app import BOARD
 from firmware.devices import quantities
 from firmware.plan import Plan
-from firmware.rules.types import AlarmId
 from firmware.uplink.discovery import Equipment
 
 OF_CAMERAS = (Quantity.DIRTY_SCORE, Quantity.BLIND)

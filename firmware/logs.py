@@ -7,8 +7,9 @@ import sys
 
 import structlog
 
-from firmware.observations import Condition, Event, HealthChange
-from firmware.rules.types import Transition
+from firmware.alarms.types import Transition
+from firmware.events import Event
+from firmware.observations import Condition, HealthChange
 
 
 def set_up(*, verbose: bool = False) -> None:

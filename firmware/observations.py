@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from drivers.types import Instant, Quality, Quantity, Reading, SourceId
-from firmware.rules.types import Sample, Transition
-from model.types import Label, Reason, Verdict
+from drivers.types import Instant, Reading, SourceId
+from model.types import Verdict
 
 
 class Condition(Enum):
@@ -49,22 +48,3 @@ class Picture:
 
 
 Observation = Reading | Verdict | HealthChange | HealthReport | Picture
-Event = Observation | Transition
-
-NOT_THE_IMAGE = {Reason.UNSURE, Reason.UNSETTLED}
-
-
-def samples(observation: Observation) -> tuple[Sample, ...]:
-    """What the rules see of an observation. A verdict without a judged picture is unknown dirt and a blind camera."""
-    if isinstance(observation, Reading):
-        value = observation.value if observation.quality is Quality.GOOD else None
-        return (Sample(observation.source, observation.quantity.signal, value, observation.at),)
-    if isinstance(observation, Verdict):
-        blind = observation.label is Label.CANNOT_TELL and not NOT_THE_IMAGE.issuperset(observation.reasons)
-        return (
-            Sample(
-                observation.source, Quantity.DIRTY_SCORE.signal, None if blind else observation.score, observation.at
-            ),
-            Sample(observation.source, Quantity.BLIND.signal, float(blind), observation.at),
-        )
-    return ()

@@ -24,8 +24,9 @@ from firmware.deciding import MAILBOX_SIZE, Message
 from firmware.devices import Site
 from firmware.equipment import equipment
 from firmware.errors import ConfigError
+from firmware.events import Event
 from firmware.notify import Notify
-from firmware.observations import Condition, Event, HealthChange
+from firmware.observations import Condition, HealthChange
 from firmware.photography import Shot
 from firmware.pictures import PICTURES, REMEDY
 from firmware.plan import Plan

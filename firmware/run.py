@@ -24,8 +24,8 @@ from firmware import config, logs
 from firmware.config import Config
 from firmware.devices import Site
 from firmware.errors import ConfigError
-from firmware.events import LineWriter
-from firmware.observations import Event
+from firmware.events import Event
+from firmware.lines import LineWriter
 from firmware.operate import Run, operate
 from firmware.photography import Shot
 from firmware.plan import Plan, prepare

@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from drivers.types import Instant, SourceId
-from firmware.observations import Event
+from firmware.alarms.types import AlarmId
+from firmware.events import Event
 from firmware.photography import Shot
-from firmware.rules.types import AlarmId, Rule
+from firmware.rules.types import Rule
 from firmware.terminal import Colours, colours
 from firmware.view import View
 from model.errors import Unreadable

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from drivers.types import NS_PER_S, Instant, Reading, SourceId
-from firmware.observations import Event
-from firmware.rules.types import AlarmId
+from firmware.alarms.types import AlarmId
+from firmware.events import Event
 from firmware.terminal import Colours, Row, Span, Style, paint, printable
 from firmware.thumbnail import GAP, columns, side_by_side
 from firmware.wording import LABELS, NO_TIME, TIME_WIDTH, readings_rows, rows

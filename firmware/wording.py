@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from drivers.types import Quality, Quantity, Reading, SourceId
 from firmware.alarms.states import AlarmEvent, AlarmState
-from firmware.observations import Condition, Event, HealthChange, HealthReport, Picture
-from firmware.rules.types import AlarmId, Transition
+from firmware.alarms.types import AlarmId, Transition
+from firmware.events import Event
+from firmware.observations import Condition, HealthChange, HealthReport, Picture
 from firmware.terminal import Row, Span, Style, listed, printable
 from model.types import Label, Reason, Verdict
 

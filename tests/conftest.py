@@ -7,6 +7,10 @@ import selectors
 from collections.abc import Callable
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("ductwatch", deadline=None)  # no test is timed: machines here are noisy
+settings.load_profile("ductwatch")
 
 
 class Deadlock(Exception):

@@ -11,8 +11,7 @@ from typing import Any, TypeVar
 
 from drivers.types import Instant, SourceId
 from firmware.alarms.states import AlarmEvent, AlarmState
-from firmware.rules.conditions import Evidence
-from firmware.rules.types import AlarmId, AlarmRecord, Severity, Transition
+from firmware.alarms.types import AlarmId, AlarmRecord, Evidence, Severity, Transition
 
 JOURNAL_ROWS = 10_000  # some 3 MB; beyond it the oldest go: a month of an alarm every four minutes
 MAX_FILE_BYTES = 32 * 1024 * 1024  # SQLite refuses to let the file grow further

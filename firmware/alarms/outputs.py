@@ -8,7 +8,7 @@ from enum import Enum
 
 from drivers.types import SourceId
 from firmware.alarms.states import ACTIVE, UNSEEN, AlarmState
-from firmware.rules.types import AlarmRecord, Severity
+from firmware.alarms.types import AlarmRecord, Severity
 
 
 class Until(Enum):

@@ -12,8 +12,8 @@ from typing import Any, Self, TypeVar
 
 from drivers.worker import Stuck, Worker
 from firmware.alarms.database import Damaged, Database, JournalEntry, Unavailable
+from firmware.alarms.types import AlarmRecord, Transition
 from firmware.observations import Condition
-from firmware.rules.types import AlarmRecord, Transition
 
 LIMIT_S = 5.0  # for one transaction: a worn SD card takes up to a second or two to sync
 MAX_UNWRITTEN = 1_000  # transitions kept in memory while the disk takes none; beyond it the oldest are lost and counted

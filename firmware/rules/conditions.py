@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Protocol
 
 from drivers.types import Instant
+from firmware.alarms.types import Evidence
 
 MOST_VOTES = 60  # of "n of m": the votes of a delay are kept in one signed 64-bit column of SQLite
 UNITS_NS = {"d": 86_400 * 10**9, "h": 3_600 * 10**9, "min": 60 * 10**9, "s": 10**9, "ms": 10**6}
@@ -78,21 +79,6 @@ def in_words(ns: int) -> str:
     """A duration as one writes it in a rule: `10min`, `90s`."""
     unit = next((unit for unit, unit_ns in UNITS_NS.items() if ns and ns % unit_ns == 0), "s")
     return f"{ns / UNITS_NS[unit]:g}{unit}"
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """How far a delay has come, in a form that can be written down.
-
-    `elapsed_ns` of a delay by time, `running` if it was still counting; `votes` of a delay by count, newest in bit 0.
-    """
-
-    elapsed_ns: int = 0
-    running: bool = False
-    votes: int = 0
-
-
-NO_EVIDENCE = Evidence()
 
 
 class Progress(Protocol):

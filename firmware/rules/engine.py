@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterable, Sequence
 
 from drivers.types import Instant, SourceId
 from firmware.alarms.states import AlarmEvent, AlarmState
+from firmware.alarms.types import AlarmId, AlarmRecord, Transition
 from firmware.rules.signals import NOTHING, Signal, fault_of
-from firmware.rules.types import AlarmId, AlarmRecord, Annotations, Rule, Sample, Transition
+from firmware.rules.types import Annotations, Rule, Sample
 from firmware.rules.watch import Alarm
 
 MAX_NAME = 64  # characters of whoever acknowledges: the rest is cut off

@@ -10,8 +10,9 @@ from typing import Any
 
 from drivers.settings import Duration
 from drivers.types import Quantity, SourceId
+from firmware.alarms.types import Severity
 from firmware.rules.conditions import MOST_VOTES, Agreed, Delay, Held, Limit, Side
-from firmware.rules.types import Severity, quantity
+from firmware.rules.types import quantity
 
 MAX_WORDS = 1_000  # characters of one annotation, label or reference: they travel with the alarm
 MAX_LABELS = 20

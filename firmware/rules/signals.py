@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from drivers.types import Instant, SourceId
 from firmware.alarms.states import AlarmEvent, AlarmState
-from firmware.rules.conditions import NO_EVIDENCE, Evidence, in_words
-from firmware.rules.types import AlarmId, AlarmRecord, Annotations, Rule, Transition, quantity
+from firmware.alarms.types import NO_EVIDENCE, AlarmId, AlarmRecord, Evidence, Transition
+from firmware.rules.conditions import in_words
+from firmware.rules.types import Annotations, Rule, quantity
 from firmware.rules.watch import Alarm, Watch
 
 NOTHING: Sequence[Transition] = ()

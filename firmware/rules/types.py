@@ -1,14 +1,13 @@
-"""What goes into the rule engine and what comes out."""
+"""What goes into the rule engine: samples, and the rules that judge them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 
 from drivers.types import Instant, SourceId
-from firmware.alarms.states import AlarmEvent, AlarmState
-from firmware.rules.conditions import AT_ONCE, NO_EVIDENCE, Delay, Evidence, Limit
+from firmware.alarms.types import Severity
+from firmware.rules.conditions import AT_ONCE, Delay, Limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,20 +18,6 @@ class Sample:
     signal: str
     value: float | None
     at: Instant
-
-
-class Severity(Enum):
-    """Priority of an alarm (ISA-18.2 clause 9 leaves names and number to the site; these are the usual four)."""
-
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
-    CRITICAL = "critical"
-
-    @property
-    def rank(self) -> int:
-        """0 for the lowest."""
-        return tuple(Severity).index(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,51 +67,3 @@ class Rule:
 def quantity(value: float, unit: str) -> str:
     """A value with its unit; the unit of a plain number is left out."""
     return f"{value:.6g}" if unit == "1" else f"{value:.6g} {unit}"
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class AlarmId:
-    """One rule on one source: `pm2_5_high` of `duct-pm`. An unknown signal's alarm is `pm2_5_fault` of `duct-pm`."""
-
-    rule: str
-    source: SourceId
-
-    def __str__(self) -> str:
-        return f"{self.rule}/{self.source}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transition:
-    """An alarm changed its state: which, when, why, by whom, and with which value of the signal.
-
-    `fault` tells an alarm about a signal that is unknown from one about a signal that is out of its limit.
-    """
-
-    alarm: AlarmId
-    before: AlarmState
-    event: AlarmEvent
-    after: AlarmState
-    at: Instant
-    value: float | None
-    severity: Severity
-    fault: bool
-    reason: str
-    by: str = "rule"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlarmRecord:
-    """An alarm as it stands, with all that a new engine needs to carry on as if there had been no other.
-
-    `value` is the last known one of the signal, `age_ns` the time since it was known.
-    """
-
-    alarm: AlarmId
-    signal: str
-    condition: str
-    fault: bool
-    severity: Severity
-    state: AlarmState
-    value: float | None
-    age_ns: int
-    evidence: Evidence = NO_EVIDENCE

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from drivers.types import Instant, SourceId
 from firmware.alarms.states import NEXT, RAISED, AlarmEvent, AlarmState
-from firmware.rules.conditions import NO_EVIDENCE, Agreed, Delay, Evidence, Held, Side, progress
-from firmware.rules.types import AlarmId, Rule, Severity, Transition, quantity
+from firmware.alarms.types import NO_EVIDENCE, AlarmId, Evidence, Severity, Transition
+from firmware.rules.conditions import Agreed, Delay, Held, Side, progress
+from firmware.rules.types import Rule, quantity
 
 
 class Alarm:

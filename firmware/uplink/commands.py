@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from drivers.types import SourceId
-from firmware.rules.types import AlarmId
+from firmware.alarms.types import AlarmId
 
 SCHEMA = "ductwatch.reply/1"
 MAX_COMMAND_BYTES = 4096  # a longer payload is refused unread

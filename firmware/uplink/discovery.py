@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from drivers.types import Quantity, SourceId
-from firmware.rules.types import AlarmId
+from firmware.alarms.types import AlarmId
 from firmware.uplink.wire import Topics, level
 from model.types import Label
 

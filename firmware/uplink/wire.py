@@ -16,8 +16,9 @@ from typing import Any, assert_never
 
 from drivers.types import NS_PER_S, Instant, Reading, SourceId
 from firmware.alarms.states import ACTIVE
-from firmware.observations import Event, HealthChange, HealthReport, Picture
-from firmware.rules.types import Transition
+from firmware.alarms.types import Transition
+from firmware.events import Event
+from firmware.observations import HealthChange, HealthReport, Picture
 from model.types import Verdict
 
 SCHEMA = "ductwatch.event/1"

@@ -7,9 +7,9 @@ import pytest
 
 from firmware import devices
 from firmware.alarms.outputs import Until
+from firmware.alarms.types import Severity
 from firmware.config import SECTIONS, Config, OutputPolicy, load, parse
 from firmware.errors import ConfigError
-from firmware.rules.types import Severity
 from firmware.run import SIMULATED_BOARD
 
 FILE = Path("board.toml")
@@ -36,7 +36,7 @@ def test_the_files_that_ship_are_sound(path: Path) -> None:
 
 def test_the_example_names_every_setting_there_is() -> None:
     example = EXAMPLE.read_text()
-    sections = [type(getattr(parse("[uplink]", FILE), name)) for name in SECTIONS]
+    sections: list[type[msgspec.Struct]] = [type(getattr(parse("[uplink]", FILE), name)) for name in SECTIONS]
     drivers = [
         driver.settings
         for family in devices.FAMILIES.values()

@@ -7,7 +7,7 @@ import pytest
 
 from drivers.types import Quantity, SourceId
 from firmware.alarms.states import AlarmEvent, AlarmState
-from firmware.rules.types import AlarmId, Severity, Transition
+from firmware.alarms.types import AlarmId, Severity, Transition
 from firmware.terminal import Colours
 from firmware.view import View, since
 from model.types import Label

@@ -6,8 +6,9 @@ import pytest
 
 from drivers.types import Quality, Quantity, Reading, SourceId
 from firmware.alarms.states import NEXT, AlarmEvent, AlarmState
-from firmware.observations import Condition, Event, HealthChange, HealthReport, Picture
-from firmware.rules.types import AlarmId, Severity, Transition
+from firmware.alarms.types import AlarmId, Severity, Transition
+from firmware.events import Event
+from firmware.observations import Condition, HealthChange, HealthReport, Picture
 from firmware.terminal import Colours, Style, paint
 from firmware.wording import LABELS, REASONS, STATES, readings_rows, rows
 from model.types import Label, Reason

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from drivers.types import NS_PER_S, Instant, SourceId
 from firmware.alarms.states import AlarmEvent, AlarmState
-from firmware.rules.conditions import NO_EVIDENCE, Evidence
-from firmware.rules.types import AlarmId, AlarmRecord, Severity, Transition
+from firmware.alarms.types import NO_EVIDENCE, AlarmId, AlarmRecord, Evidence, Severity, Transition
 
 DUCT = SourceId("duct-pm")
 

@@ -5,7 +5,7 @@ import pytest
 from drivers.types import SourceId
 from firmware.alarms.outputs import Following, Until, outputs_on
 from firmware.alarms.states import AlarmState
-from firmware.rules.types import Severity
+from firmware.alarms.types import Severity
 from tests.firmware.alarms.builders import record
 
 RELAY, LAMP, BUZZER = SourceId("relay"), SourceId("lamp"), SourceId("buzzer")

@@ -15,8 +15,8 @@ import pytest
 from firmware.alarms.database import JOURNAL_ROWS, Database, JournalEntry
 from firmware.alarms.states import AlarmState
 from firmware.alarms.store import MAX_UNWRITTEN, AlarmStore, outage_ns
+from firmware.alarms.types import Evidence
 from firmware.observations import Condition
-from firmware.rules.conditions import Evidence
 from tests.firmware.alarms.builders import raised, record
 
 pytestmark = pytest.mark.real

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from drivers.types import NS_PER_S, Instant, SourceId
+from firmware.alarms.types import AlarmId, Severity, Transition
 from firmware.rules.conditions import Held, Limit, Side
 from firmware.rules.engine import RuleEngine
-from firmware.rules.types import AlarmId, Annotations, Rule, Sample, Severity, Transition
+from firmware.rules.types import Annotations, Rule, Sample
 
 DUCT = SourceId("duct-pm")
 MINUTE = 60.0

@@ -2,17 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from firmware.rules.conditions import (
-    NO_EVIDENCE,
-    Agreed,
-    Delay,
-    Evidence,
-    Held,
-    Limit,
-    Side,
-    in_words,
-    progress,
-)
+from firmware.alarms.types import NO_EVIDENCE, Evidence
+from firmware.rules.conditions import Agreed, Delay, Held, Limit, Side, in_words, progress
 from tests.firmware.rules.builders import at, held, ns
 
 ABOVE = Limit(Side.ABOVE, 35.0, deadband=5.0)

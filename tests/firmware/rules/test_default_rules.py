@@ -9,9 +9,10 @@ import pytest
 
 from drivers.types import SourceId
 from firmware.alarms.states import ACTIVE, AlarmState
+from firmware.alarms.types import Transition
 from firmware.rules.engine import RuleEngine
 from firmware.rules.parse import parse
-from firmware.rules.types import Sample, Transition
+from firmware.rules.types import Sample
 from tests.firmware.rules.builders import MINUTE, alarm, at
 
 SOURCE = SourceId("source")

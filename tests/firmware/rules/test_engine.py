@@ -8,8 +8,9 @@ import pytest
 
 from drivers.types import SourceId
 from firmware.alarms.states import AlarmState
+from firmware.alarms.types import AlarmRecord, Severity
 from firmware.rules.conditions import Agreed, Limit, Side
-from firmware.rules.types import AlarmRecord, Sample, Severity
+from firmware.rules.types import Sample
 from tests.firmware.rules.builders import DUCT, MINUTE, alarm, at, engine, feed, held, ns, pm, rule, told
 
 

@@ -5,9 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from drivers.types import SourceId
+from firmware.alarms.types import Severity
 from firmware.rules.conditions import AT_ONCE, Agreed, Limit, Side
 from firmware.rules.parse import MAX_PROBLEMS, BadRules, parse
-from firmware.rules.types import Annotations, Rule, Severity
+from firmware.rules.types import Annotations, Rule
 from tests.firmware.rules.builders import held, ns
 
 FULL = """\

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from drivers.types import Instant, SourceId
 from firmware.alarms.states import NEXT, AlarmEvent, AlarmState
+from firmware.alarms.types import AlarmId, AlarmRecord, Transition
 from firmware.rules.conditions import Agreed, Limit, Side
 from firmware.rules.engine import RuleEngine
-from firmware.rules.types import AlarmId, AlarmRecord, Rule, Sample, Transition
+from firmware.rules.types import Rule, Sample
 from tests.firmware.rules.builders import at, held, rule
 
 SOURCES = (SourceId("supply"), SourceId("exhaust"))

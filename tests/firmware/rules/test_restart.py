@@ -6,9 +6,10 @@ import pytest
 
 from drivers.types import SourceId
 from firmware.alarms.states import AlarmState
+from firmware.alarms.types import AlarmRecord
 from firmware.rules.conditions import Agreed, Delay
 from firmware.rules.engine import RuleEngine
-from firmware.rules.types import AlarmRecord, Rule
+from firmware.rules.types import Rule
 from tests.firmware.rules.builders import DUCT, alarm, at, engine, feed, held, ns, pm, rule, told
 
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from drivers.types import SourceId
-from firmware.rules.types import AlarmId
+from firmware.alarms.types import AlarmId
 from firmware.uplink.commands import (
     MAX_COMMAND_BYTES,
     Acknowledge,

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from drivers.types import Quantity, SourceId
-from firmware.rules.types import AlarmId
+from firmware.alarms.types import AlarmId
 from firmware.uplink.discovery import Equipment, announcement
 from tests.firmware.uplink.builders import TOPICS
 

@@ -11,8 +11,9 @@ import pytest
 
 from drivers.types import SourceId
 from firmware.alarms.states import AlarmEvent, AlarmState
-from firmware.observations import Condition, Event, HealthChange, HealthReport, Picture
-from firmware.rules.types import AlarmId, Severity, Transition
+from firmware.alarms.types import AlarmId, Severity, Transition
+from firmware.events import Event
+from firmware.observations import Condition, HealthChange, HealthReport, Picture
 from firmware.uplink.commands import Answer, BadCommand, parse, refusal, reply
 from firmware.uplink.wire import WallClock, as_dict, message, seal
 from model.types import Label, Reason

@@ -8,7 +8,8 @@ import math
 import pytest
 
 from drivers.types import Instant, SourceId
-from firmware.observations import Condition, Event, HealthChange, HealthReport, Picture
+from firmware.events import Event
+from firmware.observations import Condition, HealthChange, HealthReport, Picture
 from firmware.uplink.wire import (
     MAX_FIGURES,
     MAX_PAYLOAD_BYTES,

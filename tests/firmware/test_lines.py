@@ -7,7 +7,7 @@ from typing import TextIO
 
 import pytest
 
-from firmware.events import MAX_WAITING, LineWriter
+from firmware.lines import MAX_WAITING, LineWriter
 
 pytestmark = pytest.mark.real
 
