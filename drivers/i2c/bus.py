@@ -143,10 +143,10 @@ NO_ANSWER = ("no answer at {device}", "Check the sensor cable, then {detect}.")
 TRANSFER: dict[int, tuple[str, str]] = {  # kernel documentation: i2c/fault-codes.rst
     errno.ENXIO: NO_ANSWER,
     errno.EREMOTEIO: NO_ANSWER,
-    errno.EIO: NO_ANSWER,  # what adapters without finer words say, the CP2112 bridge for one
-    errno.ETIMEDOUT: (
-        "the bus timed out at {device}",
-        "Something holds SDA or SCL low: unplug the devices of this bus one by one, and check its pull-ups.",
+    errno.EIO: NO_ANSWER,  # what adapters without finer words say
+    errno.ETIMEDOUT: (  # SDA or SCL held low; the CP2112 bridge says this of a device that is not there, too
+        "no answer in time at {device}",
+        "Check the sensor cable, then {detect}. If nothing answers, unplug the bus's devices one by one: one holds it.",
     ),
     errno.EAGAIN: (
         "lost arbitration at {device}",
