@@ -19,6 +19,7 @@ from drivers.types import NS_PER_S, Frame, Instant, PixelFormat, SourceId
 
 if TYPE_CHECKING:
     from drivers.duct.render import Renderer
+    from drivers.duct.scene import Scene
 
 DRAW_LIMIT_S = 60.0  # a scene is drawn once, when its camera is first opened: 2 s on a PC, some 10 s on a small board
 RENDER_LIMIT_S = 10.0  # 10 ms on a PC; a machine that needs this long has other troubles
@@ -171,9 +172,10 @@ class RenderedCamera:
         from drivers.duct.scene import other_way, random_scene
 
         if self._drawn is None:
-            scene = random_scene(self._world.scene("upstream"))
+            candidates = map(random_scene, self._world.scenes("upstream"))
+            scene = next(filter(shows_its_dirt, candidates))
             if self._settings.looks == "downstream":
-                scene = other_way(scene, self._world.scene("downstream"))
+                scene = other_way(scene, next(self._world.scenes("downstream")))
             self._drawn = Renderer(scene, self._settings.width, self._settings.height)
         return self._drawn
 
@@ -198,6 +200,15 @@ class RenderedCamera:
             captured_ns=time.monotonic_ns(),
             at=at,
         )
+
+
+def shows_its_dirt(scene: Scene) -> bool:
+    """Whether people who watch can tell the deposit from the wall: bare metal, and dust that is darker or browner."""
+    from drivers.duct.scene import Material
+
+    wall, dust = sum(scene.tint), sum(scene.soiling.colour)
+    red, _, blue = scene.soiling.colour
+    return scene.material is Material.GALVANISED and (dust < 0.7 * wall or red > 1.3 * blue)
 
 
 def _remedy(fault: Fault) -> str:

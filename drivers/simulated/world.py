@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from drivers.clock import Clock
@@ -14,7 +16,7 @@ DAY_S = 86_400.0
 START_S = 8 * 3600.0  # the run begins at eight in the morning
 FAN_ON_S, FAN_OFF_S = 5 * 3600.0, 22 * 3600.0  # night set-back, as most offices have it
 
-DEPOSIT_G_M2 = ((0.0, 0.02), (12.0, 0.3), (24.0, 1.2), (32.0, 2.6), (40.0, 6.0), (60.0, 10.0))
+DEPOSIT_G_M2 = ((0.0, 0.02), (12.0, 0.3), (24.0, 1.2), (32.0, 2.6), (40.0, 6.0), (60.0, 11.0), (90.0, 16.0))
 """Dust over seconds: what takes a real duct years, at a speed one can watch. For its limits see EN 15780."""
 
 BURST_EVERY_S = 600.0
@@ -82,9 +84,9 @@ class World:
         seeds_own = 0.95 + 0.1 * chance(self.key("pace"))
         return along(DEPOSIT_G_M2, self.elapsed_s(at) * pace * seeds_own)
 
-    def scene(self, place: str) -> int:
-        """The seed of the scene that is seen from there."""
-        return number(self.key("scene", place))
+    def scenes(self, place: str) -> Iterator[int]:
+        """Seeds of scenes that may be seen from there, without end, to choose the first fitting one from."""
+        return (number(self.key("scene", place, candidate)) for candidate in itertools.count())
 
     def fan_running(self, at: Instant) -> bool:
         of_day_s = (START_S + self.elapsed_s(at)) % DAY_S
