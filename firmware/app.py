@@ -47,18 +47,23 @@ from model.types import Verdict
 
 BOARD = SourceId("board")
 STAGE_LIMIT_S = 30.0  # a stage that was given something to do must be done with it within this
+SNAPSHOT_LIMIT_S = 120.0  # opening, warming up and closing of every camera, each at its limit; a simulated one is drawn
 SENSOR_LIMIT_S = 60.0  # beyond the longest time limit that any driver gives one reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What the board stands in. No sink may block; `see` gets each shot before its verdict comes to the sinks."""
+    """What the board stands in. No sink may block; `see` gets each shot before its verdict comes to the sinks.
+
+    `chance` is the jitter of restarts, 0..1: seeded on a simulated board, so that its run can be repeated.
+    """
 
     site: Site
     wall: Wall
     sinks: Sequence[Callable[[Event], None]]
     see: Callable[[Shot], None]
     figures: Callable[[], dict[str, float]]
+    chance: Callable[[], float]
 
 
 class Board:
@@ -114,6 +119,7 @@ class Board:
             ],
             clock=self._clock,
             failed=self._vitals.failed,
+            chance=around.chance,
         )
 
     async def run(self) -> None:
@@ -188,7 +194,7 @@ class Board:
         if aim_period_ns is not None:
             yield _stage("aim", partial(aim, photographer, aim_period_ns, self._deliver))
             return
-        yield _stage("snapshots", partial(photograph, photographer, self._requests, self._deliver))
+        yield Service("snapshots", partial(photograph, photographer, self._requests, self._deliver), SNAPSHOT_LIMIT_S)
         yield _stage("schedule", partial(request_regularly, settings.period.ns, self._requests, self._clock))
 
     def _deliver(self, shot: Shot) -> None:

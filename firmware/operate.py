@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import signal
 import uuid
 from collections.abc import Callable, Sequence
@@ -53,6 +54,7 @@ class Run:
     wall: Wall
     sinks: Sequence[Callable[[Event], None]]
     see: Callable[[Shot], None]
+    chance: Callable[[], float] = random.random
     run_for_s: float | None = None
     aim_period_ns: int | None = None
     notify: Notify = field(default_factory=Notify.from_environment)
@@ -163,6 +165,7 @@ async def _make_board(plan: Plan, run: Run, mailbox: Mailbox[Message], stack: As
             sinks=[*run.sinks, lambda event: _accept(outbox, event, run.wall, topics)],
             see=run.see,
             figures=lambda: _figures(outbox, *sessions),
+            chance=run.chance,
         ),
         mailbox=mailbox,
         store=store,

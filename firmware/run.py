@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import signal
 import sys
 import tempfile
@@ -72,6 +73,7 @@ async def _run(plan: Plan, arguments: Namespace, lines: LineWriter) -> None:
         wall=wall,
         sinks=sinks,
         see=see,
+        chance=random.Random(arguments.seed).random if simulated else random.random,
         run_for_s=arguments.run_for,
         aim_period_ns=round(NS_PER_S / arguments.aim) if arguments.aim else None,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -71,7 +70,7 @@ class Supervisor:
         *,
         clock: Clock,
         failed: Callable[[DriverError], None],
-        chance: Callable[[], float] = random.random,
+        chance: Callable[[], float],
     ) -> None:
         now_s = asyncio.get_running_loop().time
         self._services = [(service, Pulse(service.pulse_limit_s, now_s)) for service in services]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -22,8 +25,9 @@ class Interpreter:
         from ai_edge_litert.interpreter import Interpreter as LiteRt  # 25 MB and 10 ms: only where it is used
 
         try:
-            self._litert = LiteRt(model_content=model, num_threads=1)
-            self._litert.allocate_tensors()
+            with _chatter_silenced():
+                self._litert = LiteRt(model_content=model, num_threads=1)
+                self._litert.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise UnfitModel(f"model.tflite cannot be loaded: {error}", remedy=REMEDY) from error
         shape = (1, manifest.input.height, manifest.input.width, 3)
@@ -44,6 +48,19 @@ class Interpreter:
         self._litert.invoke()
         output: npt.NDArray[np.int8] = self._litert.get_tensor(self._output)[0]
         return output
+
+
+@contextmanager
+def _chatter_silenced() -> Iterator[None]:
+    """LiteRT writes `INFO: Created TensorFlow Lite XNNPACK delegate` to descriptor 2, past every logger and setting."""
+    stderr, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(nowhere)
 
 
 def _checked(details: list[dict[str, Any]], name: str, shape: tuple[int, ...], scale: float, zero_point: int) -> int:

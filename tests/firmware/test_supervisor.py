@@ -76,6 +76,7 @@ async def test_what_nobody_expected_ends_everything() -> None:
         [bench.service("a", lasts_s=1, error=ZeroDivisionError()), bench.service("b", lasts_s=9, error=None)],
         clock=bench.clock,
         failed=bench.errors.append,
+        chance=lambda: 0.5,
     )
 
     with pytest.raises(ExceptionGroup) as caught:
@@ -91,6 +92,7 @@ async def test_a_service_that_falls_silent_is_named_and_one_that_waits_for_its_r
         [bench.service("hung", lasts_s=1000, error=None), bench.service("gone", lasts_s=0, error=LOST)],
         clock=bench.clock,
         failed=bench.errors.append,
+        chance=lambda: 0.5,
     )
     running = asyncio.create_task(supervisor.run())
 
