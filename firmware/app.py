@@ -29,13 +29,14 @@ from firmware.events import Event
 from firmware.health import Health, LoopLag, report_health
 from firmware.judging import judge
 from firmware.lamp import Lamp
+from firmware.observations import BOARD
 from firmware.outputs import drive
 from firmware.photography import Lighting, Photographer, Shot, aim, photograph, request_regularly
 from firmware.pictures import MAILBOX_SIZE as PICTURES_WAITING
 from firmware.pictures import Interest, keep_pictures
 from firmware.plan import Plan
 from firmware.rules.engine import RuleEngine
-from firmware.sampling import sample, watch_button, watch_fan
+from firmware.sampling import fan_reading, sample, watch_button, watch_fan
 from firmware.streams import Latest, Mailbox
 from firmware.supervisor import Service, Start, Supervisor
 from firmware.uplink.commands import Acknowledge, Answer, Command, Report, Reset, Snapshot
@@ -45,7 +46,6 @@ from model.budget import LatencyBudget
 from model.smoothing import Smoothing
 from model.types import Verdict
 
-BOARD = SourceId("board")
 STAGE_LIMIT_S = 30.0  # a stage that was given something to do must be done with it within this
 SNAPSHOT_LIMIT_S = 120.0  # opening, warming up and closing of every camera, each at its limit; a simulated one is drawn
 SENSOR_LIMIT_S = 60.0  # beyond the longest time limit that any driver gives one reading
@@ -95,13 +95,14 @@ class Board:
         self._vitals = Vitals(mailbox.put, self._clock.now)
         self._budget = LatencyBudget(self._config.latency.budget * 1000)
         self._lag = LoopLag()
+        self._contacts: dict[SourceId, bool] = {}
         self._lamp = self._make_lamp()
         engine = RuleEngine(
             plan.rules,
             now=self._clock.now(),
             remembered=remembered.records,
             outage_ns=remembered.outage_ns,
-            sources={SourceId(device.name) for _, device in self._config.devices()} | {BOARD},
+            sources=self._config.sources,
         )
         self.supervisor = Supervisor(
             [
@@ -144,7 +145,7 @@ class Board:
 
     @property
     def _health(self) -> Health:
-        return Health(budget=self._budget, lag=self._lag, vitals=self._vitals, figures=self._figures)
+        return Health(budget=self._budget, lag=self._lag, figures=self._figures)
 
     def _figures(self) -> dict[str, float]:
         return {
@@ -259,7 +260,9 @@ class Board:
     def _watching_lines(self) -> Iterator[Service]:
         for settings in self._config.families["fan"]:
             fan = make("fan", settings, self._around.site)
-            start = partial(watch_fan, fan, clock=self._clock, say=self._mailbox.put, vitals=self._vitals)
+            start = partial(
+                watch_fan, fan, contacts=self._contacts, clock=self._clock, say=self._mailbox.put, vitals=self._vitals
+            )
             yield _device(settings, start)
         for settings in self._config.families["button"]:
             button = make("button", settings, self._around.site)
@@ -273,8 +276,16 @@ class Board:
 
     def _reporting(self) -> Service:
         period = self._config.health.period
-        start = partial(report_health, self._health, period.ns, clock=self._clock, say=self._mailbox.put)
+        start = partial(
+            report_health, self._health, period.ns, repeat=self._repeat, clock=self._clock, say=self._mailbox.put
+        )
         return Service("health", start, STAGE_LIMIT_S + period)
+
+    def _repeat(self) -> None:
+        """Say again what is only said at changes: a signal that falls silent would be unknown to the rules."""
+        self._vitals.repeat()
+        for fan, running in self._contacts.items():
+            self._mailbox.put(fan_reading(fan, running, self._clock.now()))
 
 
 def _stage(name: str, start: Start) -> Service:

@@ -13,10 +13,12 @@ from typing import Any, TypeVar
 import msgspec
 
 from drivers.settings import Duration, Settings, from_table
+from drivers.types import SourceId
 from firmware import devices
 from firmware.alarms.outputs import Until
 from firmware.alarms.types import Severity
 from firmware.errors import ConfigError
+from firmware.observations import BOARD
 from firmware.toml_positions import KeyPath, locate
 from firmware.uplink.settings import UplinkSettings
 
@@ -103,6 +105,11 @@ class Config:
         for family, devices_of_family in self.families.items():
             for device in devices_of_family:
                 yield family, device
+
+    @property
+    def sources(self) -> frozenset[SourceId]:
+        """All that can say something: the devices, and the board itself."""
+        return frozenset({BOARD, *(SourceId(device.name) for _, device in self.devices())})
 
     @property
     def simulated(self) -> bool:

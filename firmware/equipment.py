@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from drivers.types import Quantity, SourceId
 from firmware.alarms.types import AlarmId
-from firmware.app import BOARD
 from firmware.devices import quantities
+from firmware.observations import BOARD
 from firmware.plan import Plan
 from firmware.uplink.discovery import Equipment
 

@@ -7,16 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from drivers.clock import Clock
-from drivers.types import NS_PER_S, Quantity, Reading, SourceId
-from firmware.observations import HealthReport, Observation
+from drivers.types import NS_PER_S, Quantity, Reading
+from firmware.observations import BOARD, HealthReport, Observation
 from firmware.sampling import every
 from firmware.supervisor import Pulse
-from firmware.vitals import Vitals
 from model.budget import LatencyBudget
 
 NS_PER_MS = 1_000_000
 LAG_PERIOD_S = 1.0
-BOARD = SourceId("board")
 
 
 class LoopLag:
@@ -44,7 +42,6 @@ class Health:
 
     budget: LatencyBudget
     lag: LoopLag
-    vitals: Vitals
     figures: Callable[[], Mapping[str, float]]
 
     def report(self, clock: Clock) -> HealthReport:
@@ -75,12 +72,18 @@ class Health:
 
 
 async def report_health(
-    health: Health, period_ns: int, *, clock: Clock, say: Callable[[Observation], None], pulse: Pulse
+    health: Health,
+    period_ns: int,
+    *,
+    repeat: Callable[[], None],
+    clock: Clock,
+    say: Callable[[Observation], None],
+    pulse: Pulse,
 ) -> None:
-    """Report every `period_ns` until cancelled, and repeat who is alive."""
+    """Report every `period_ns` until cancelled, and `repeat` what is otherwise only said at changes."""
     async for _ in every(period_ns, clock):
         say(health.report(clock))
         for reading in health.signals(clock):
             say(reading)
-        health.vitals.repeat()
+        repeat()
         pulse.beat()

@@ -8,6 +8,9 @@ from enum import Enum
 from drivers.types import Instant, Reading, SourceId
 from model.types import Verdict
 
+BOARD = SourceId("board")
+"""The source of what the board says of itself."""
+
 
 class Condition(Enum):
     """What became of a service or a resource."""

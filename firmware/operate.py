@@ -20,14 +20,14 @@ from drivers.types import NS_PER_S, Instant, SourceId
 from firmware import __version__, logs, realtime
 from firmware.alarms.store import AlarmStore
 from firmware.album import Album
-from firmware.app import BOARD, Board, Surroundings
+from firmware.app import Board, Surroundings
 from firmware.deciding import MAILBOX_SIZE, Message
 from firmware.devices import Site
 from firmware.equipment import equipment
 from firmware.errors import ConfigError
 from firmware.events import Event
 from firmware.notify import Notify
-from firmware.observations import Condition, HealthChange
+from firmware.observations import BOARD, Condition, HealthChange
 from firmware.photography import Shot
 from firmware.pictures import PICTURES, REMEDY
 from firmware.plan import Plan

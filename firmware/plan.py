@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from drivers.types import SourceId
 from firmware.config import Config
 from firmware.errors import ConfigError
 from firmware.rules.parse import BadRules, parse
@@ -35,19 +36,19 @@ def prepare(config: Config) -> Plan:
     """Load what the configuration names. Raises `ConfigError`, with file and remedy, for whatever cannot be used."""
     return Plan(
         config=config,
-        rules=load_rules(config.rules.path or DEFAULT_RULES),
+        rules=load_rules(config.rules.path or DEFAULT_RULES, sources=config.sources),
         classifier=load_classifier(config.model.path or shipped_bundle()),
     )
 
 
-def load_rules(path: Path) -> tuple[Rule, ...]:
-    """Read a file of rules. Raises `ConfigError`."""
+def load_rules(path: Path, *, sources: Collection[SourceId] | None = None) -> tuple[Rule, ...]:
+    """Read a file of rules, which may name only `sources` where these are given. Raises `ConfigError`."""
     try:
         with path.open("rb") as file:
             content = file.read(MAX_RULES_BYTES + 1)
         if len(content) > MAX_RULES_BYTES:
             raise ConfigError(f"{path}: larger than {MAX_RULES_BYTES} bytes. Split the rules among boards.")
-        return parse(content.decode(), str(path))
+        return parse(content.decode(), str(path), sources=sources)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}. Check the path and its permissions.") from error
     except UnicodeDecodeError as error:

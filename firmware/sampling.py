@@ -8,7 +8,7 @@ from contextlib import aclosing
 from drivers.clock import Clock
 from drivers.errors import BadData
 from drivers.protocol import Input, Sensor
-from drivers.types import Instant, Quantity, Reading
+from drivers.types import Instant, Quantity, Reading, SourceId
 from firmware.observations import Observation
 from firmware.supervisor import Pulse
 from firmware.vitals import Vitals
@@ -31,13 +31,23 @@ async def sample(sensor: Sensor, period_ns: int, *, clock: Clock, say: Say, vita
             pulse.beat()
 
 
-async def watch_fan(fan: Input, *, clock: Clock, say: Say, vitals: Vitals, pulse: Pulse) -> None:
-    """Say whether the fan runs, at each change of its contact."""
-    async with fan, aclosing(fan.states()) as states:
-        async for running in states:
-            say(Reading(source=fan.source, quantity=Quantity.FAN_RUNNING, value=float(running), at=clock.now()))
-            vitals.well(fan.source)
-            pulse.rest()
+async def watch_fan(
+    fan: Input, *, contacts: dict[SourceId, bool], clock: Clock, say: Say, vitals: Vitals, pulse: Pulse
+) -> None:
+    """Say whether the fan runs, at each change of its contact, and keep its state in `contacts` while it is known."""
+    try:
+        async with fan, aclosing(fan.states()) as states:
+            async for running in states:
+                contacts[fan.source] = running
+                say(fan_reading(fan.source, running, clock.now()))
+                vitals.well(fan.source)
+                pulse.rest()
+    finally:
+        contacts.pop(fan.source, None)
+
+
+def fan_reading(fan: SourceId, running: bool, at: Instant) -> Reading:
+    return Reading(source=fan, quantity=Quantity.FAN_RUNNING, value=float(running), at=at)
 
 
 async def watch_button(button: Input, press: Callable[[], None], *, vitals: Vitals, pulse: Pulse) -> None:

@@ -48,6 +48,21 @@ class FakeSensor(FakeDevice):
         return [reading(answer, source=self.source, taken_s=self._clock.now() / NS_PER_S)]
 
 
+class FakeInput(FakeDevice):
+    """Is in each of the scripted states for a second, and then its line is lost."""
+
+    def __init__(self, name: str, states: Sequence[bool], clock: Clock) -> None:
+        super().__init__(name)
+        self._states = states
+        self._clock = clock
+
+    async def states(self) -> AsyncGenerator[bool, None]:
+        for state in self._states:
+            yield state
+            await self._clock.sleep_until(Instant(self._clock.now() + NS_PER_S))
+        raise Lost(self.source, "the line is gone", remedy="Look for it.")
+
+
 class FakeLight(FakeDevice):
     """Remembers its level, and each level with its moment."""
 

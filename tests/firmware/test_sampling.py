@@ -8,11 +8,11 @@ from drivers.clock import SimulatedClock
 from drivers.errors import BadData, Lost
 from drivers.types import NS_PER_S, Quantity, Reading, SourceId
 from firmware.observations import HealthChange, Observation
-from firmware.sampling import every, sample
+from firmware.sampling import every, sample, watch_button, watch_fan
 from firmware.supervisor import Pulse
 from firmware.vitals import Vitals
 from tests.builders import at
-from tests.fakes.devices import FakeSensor
+from tests.fakes.devices import FakeInput, FakeSensor
 
 RUBBISH = BadData(SourceId("duct-pm"), "checksum wrong", remedy="Check the cable's shield.")
 GONE = Lost(SourceId("duct-pm"), "no answer", remedy="Check the cable.")
@@ -69,3 +69,35 @@ async def test_a_missed_turn_is_left_out_not_caught_up() -> None:
             break
 
     assert turns == [0, 10, 40, 50]
+
+
+async def test_a_fan_is_said_at_each_change_and_forgotten_when_its_line_is_lost() -> None:
+    watch = Watch(1)
+    contacts: dict[SourceId, bool] = {}
+    fan = FakeInput("fan", [True, False], watch.clock)
+    pulse = Pulse(10, asyncio.get_running_loop().time)
+
+    with pytest.raises(Lost):
+        await watch_fan(
+            fan, contacts=contacts, clock=watch.clock, say=watch.said.append, vitals=watch.vitals, pulse=pulse
+        )
+
+    assert watch.readings(Quantity.FAN_RUNNING) == [(0, 1), (1, 0)]
+    assert contacts == {}
+
+
+@pytest.mark.parametrize(
+    ("states", "presses"),
+    [([False, True, False], 1), ([True, False], 0), ([False, True, False, True], 2), ([True, False, True], 1)],
+    ids=["pressed", "held since before the start", "pressed twice", "held, then pressed"],
+)
+async def test_a_button_counts_when_it_goes_down(states: list[bool], presses: int) -> None:
+    watch = Watch(1)
+    pressed: list[None] = []
+    button = FakeInput("button", states, watch.clock)
+    pulse = Pulse(10, asyncio.get_running_loop().time)
+
+    with pytest.raises(Lost):
+        await watch_button(button, lambda: pressed.append(None), vitals=watch.vitals, pulse=pulse)
+
+    assert len(pressed) == presses
