@@ -48,8 +48,8 @@ class LatencyBudget:
         return [self._percentile_ns(share, sums) for share in shares]
 
     def _percentile_ns(self, share: float, sums: list[int]) -> int:
-        if self.count == 0:
-            return 0
+        if self.count == 0 or share >= 1:
+            return self._max_ns
         rank = max(1, -int(-share * self.count // 1))
         return min(_upper_ns(bisect_left(sums, rank)), self._max_ns)
 
