@@ -16,18 +16,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from enum import Enum
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from drivers.types import Instant, SourceId
-from drivers.worker import Stuck, Worker
+from drivers.worker import Stuck
 from firmware.observations import Condition, HealthChange
 from firmware.uplink.news import News
-from firmware.uplink.salvage import open_spool
-from firmware.uplink.spool import BOOT_ID, Damaged, Row, Spool, SpoolFailed, Stock
+from firmware.uplink.spool import BOOT_ID, Damaged, Row, SpoolFailed, Stock
+from firmware.uplink.spool_thread import SpoolThread, Wanted
 from firmware.uplink.stage import RowId, Stage
 from firmware.uplink.wire import Message, Priority
 
@@ -39,18 +37,8 @@ GATHER_ROWS = 256  # not awaited any longer once there are as many
 SYNC_S = 5.0  # telemetry of this long may be lost in a power cut; each sync wears the memory card
 RETRY_S = 5.0  # until a file that failed is tried again
 FIRST_OPEN_S = 10.0  # what is in memory waits this long for what is older; a disk that hangs must not hold up an alarm
-OPEN_LIMIT_S = 60.0  # opening reads the whole file: 32 MiB from a slow card, and writes it anew if it is damaged
-WRITE_LIMIT_S = 10.0  # a worn memory card stalls for seconds
-CLOSE_LIMIT_S = 1.0  # of the two seconds in which the firmware stops
+LAST_WRITE_S, LAST_CLOSE_S = 0.8, 0.2  # of the two seconds in which the firmware stops
 ROOM_AGAIN = 0.9  # of a bound: below it the outbox no longer counts as full
-
-
-class Wanted(Enum):
-    """What is to be done with the open file before it is written again."""
-
-    NOTHING = "nothing"
-    REOPEN = "reopen"
-    REBUILD = "rebuild"
 
 
 class Outbox:
@@ -74,11 +62,11 @@ class Outbox:
         if not BOOT_ID.fullmatch(boot_id):
             raise ValueError(f"boot id {boot_id!r} must be 1 to 36 of 0-9, a-f and -")
         self.boot_id = boot_id
-        self._open = partial(open_spool, path, boot_id, max_rows=max_rows, max_bytes=max_bytes)
-        self._room = Stock(int(max_rows * ROOM_AGAIN), int(max_bytes * ROOM_AGAIN))
         self._retry_s = retry_s
+        self._room = Stock(int(max_rows * ROOM_AGAIN), int(max_bytes * ROOM_AGAIN))
         self._file_news = News(FILE, report, now)
         self._space_news = News(SPACE, report, now)
+        self._file = SpoolThread(path, boot_id, max_rows=max_rows, max_bytes=max_bytes, news=self._file_news)
         self._seq = 0
         self._stage = Stage()
         self._attempted: set[RowId] = set()  # staged rows that may be in the file already
@@ -87,17 +75,13 @@ class Outbox:
         self._cursor: dict[Priority, Row] = {}  # the last that was taken of each class
         self._changes = 1  # how often the file changed
         self._seen = 0  # how many of these changes have nothing after the cursor any more
-        self._stock = Stock(0, 0)
         self._dropped = dict.fromkeys(Priority, 0)
-        self._spool: Spool | None = None
-        self._wanted = Wanted.NOTHING
         self._sync_by_s: float | None = None  # loop time at which the medium must have what was written
         self._tried = asyncio.Event()  # the file was opened, or could not be
         self._due = asyncio.Event()  # there is something to write
         self._urgent = asyncio.Event()  # ... and not a moment later
         self._settled = asyncio.Event()  # there is nothing to write
         self._available = asyncio.Event()  # there may be something to take
-        self._worker = Worker("outbox")
         self._group = asyncio.TaskGroup()
 
     async def __aenter__(self) -> Self:
@@ -108,7 +92,7 @@ class Outbox:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Write what is left, for `CLOSE_LIMIT_S` at most, and close the file."""
+        """Write what is left, for a second at most, and close the file."""
         self._writer.cancel()
         cancelled = isinstance(error, asyncio.CancelledError)
         try:
@@ -175,34 +159,38 @@ class Outbox:
     def figures(self) -> dict[str, float]:
         """For the health report."""
         return {
-            "outbox_waiting": self._stock.rows + len(self._stage),
-            "outbox_bytes": self._stock.size_bytes + self._stage.size_bytes,
+            "outbox_waiting": self._file.stock.rows + len(self._stage),
+            "outbox_bytes": self._file.stock.size_bytes + self._stage.size_bytes,
             "outbox_in_memory": len(self._stage),
             **{f"outbox_dropped_{priority.name.lower()}": count for priority, count in self._dropped.items()},
         }
 
     async def _read(self, limit: int) -> list[Row]:
-        """The next rows of the file that are neither on their way nor acknowledged."""
-        rows: list[Row] = []
-        after = dict(self._cursor)
-        while self._seen != self._changes and self._spool is not None and len(rows) < limit:
-            changes = self._changes
+        """The next rows of the file that are neither on their way nor acknowledged; none if it cannot be read."""
+        for _ in range(2):  # once more when it was opened anew
             try:
-                found = await self._worker.run(self._spool.read, dict(after), limit, limit_s=WRITE_LIMIT_S)
+                return await self._read_on(limit)
             except Stuck:
                 return []
             except (Damaged, SpoolFailed) as error:
-                await self._doubt(error)
-                return []
+                await self._mended(error)
+        return []
+
+    async def _read_on(self, limit: int) -> list[Row]:
+        rows: list[Row] = []
+        after = dict(self._cursor)
+        while self._seen != self._changes and len(rows) < limit:
+            changes = self._changes
+            found = await self._file.read(dict(after), limit)
             after.update((row.priority, row) for row in found)
             rows += [row for row in found if row.id not in self._taken and row.id not in self._done]
             if len(found) < limit:
                 self._seen = changes
         return rows
 
-    async def _doubt(self, error: Damaged | SpoolFailed) -> None:
-        """The file could not be read: have it opened anew, or rebuilt, before anything newer is sent."""
-        self._wanted = Wanted.REBUILD if isinstance(error, Damaged) else Wanted.REOPEN
+    async def _mended(self, error: Damaged | SpoolFailed) -> None:
+        """Have the file opened anew, or rebuilt, before anything newer is sent."""
+        self._file.doubt(error)
         self._tried.clear()
         self._must_write(urgent=True)
         await self._file_tried()
@@ -220,20 +208,19 @@ class Outbox:
             try:
                 await self._write()
             except Damaged as error:
-                self._wanted = Wanted.REBUILD
+                self._file.doubt(error)
                 if not rebuilt:
                     rebuilt = True
                     continue
                 self._file_news.trouble(f"the outbox is damaged again at once: {error}", "Replace the disk")
             except SpoolFailed as error:
-                if error.reopen and self._wanted is Wanted.NOTHING:
-                    self._wanted = Wanted.REOPEN
+                self._file.doubt(error)
                 self._file_news.trouble(error.problem, error.remedy)
             except Stuck:
                 self._file_news.trouble("the outbox's disk does not answer", "Check the disk, then restart the board")
             else:
                 rebuilt = False
-                if self._wanted is Wanted.NOTHING:
+                if self._file.wanted is Wanted.NOTHING:
                     self._file_news.well()
                     self._tried.set()
                 await self._work()
@@ -255,51 +242,26 @@ class Outbox:
 
     async def _write(self, *, durable: bool = False) -> None:
         """Bring the file up to date with what was accepted and acknowledged."""
-        spool = await self._opened()
+        if await self._file.mend():
+            self._start_over()
         new, done = list(self._stage), list(self._done.values())
         overdue = self._sync_by_s is not None and self._sync_by_s <= asyncio.get_running_loop().time()
         durable = durable or overdue or any(row.priority is Priority.ALARM for row in new)
-        if new or done:
-            self._attempted.update(row.id for row in new)
-            write = partial(spool.write, new, done, durable=durable, spare=list(self._taken.values()))
-            self._written(await self._worker.run(write, limit_s=WRITE_LIMIT_S), new, done)
-        elif durable:
-            await self._worker.run(spool.sync, limit_s=WRITE_LIMIT_S)
-        self._note_unsynced(durable=durable)
-
-    async def _opened(self) -> Spool:
-        """The file, opened anew or rebuilt where that is wanted."""
-        if self._spool is not None and self._wanted is Wanted.NOTHING:
-            return self._spool
-        if self._spool is not None:
-            await self._worker.run(self._spool.close, limit_s=WRITE_LIMIT_S)
-            self._spool = None
-        rebuild = self._wanted is Wanted.REBUILD
-        spool, salvage = await self._worker.run(partial(self._open, rebuild=rebuild), limit_s=OPEN_LIMIT_S)
-        self._spool, self._stock, self._wanted = spool, spool.stock, Wanted.NOTHING
-        self._start_over()
-        if salvage is not None:
-            self._file_news.trouble(
-                f"the outbox was damaged: {salvage.saved} messages were saved, a new file is in use",
-                f"If it happens again, check the disk. The damaged file is {salvage.kept_as}",
-                Condition.DEGRADED,
-            )
-        return spool
-
-    def _written(self, stock: Stock, new: Sequence[Row], done: Sequence[Row]) -> None:
+        self._attempted.update(row.id for row in new)
+        self._drop(await self._file.write(new, done, durable=durable, spare=list(self._taken.values())))
         for row in new:
             self._stage.remove(row)
-        self._attempted.clear()
         for row in done:
             self._done.pop(row.id, None)
-        self._stock = stock
+        self._attempted.clear()
         self._changes += 1
-        self._drop(stock.dropped)
+        stock = self._file.stock
         if stock.rows <= self._room.rows and stock.size_bytes <= self._room.size_bytes:
             self._space_news.well()
+        self._note_unsynced(durable=durable)
 
     def _note_unsynced(self, *, durable: bool) -> None:
-        if durable or not self._stock.rows:  # nothing that a power cut could take
+        if durable or not self._file.stock.rows:  # nothing that a power cut could take
             self._sync_by_s = None
         elif self._sync_by_s is None:
             self._sync_by_s = asyncio.get_running_loop().time() + SYNC_S
@@ -326,19 +288,13 @@ class Outbox:
         self._available.set()
 
     async def _close(self) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(CLOSE_LIMIT_S):
-                await self._last_write()
-        self._worker.close()
-
-    async def _last_write(self) -> None:
         try:
-            await self._write(durable=True)
-        except (Damaged, SpoolFailed, Stuck) as error:
-            self._file_news.trouble(f"{len(self._stage)} messages could not be saved: {error}", "See the lines above")
-        if self._spool is not None:
-            with suppress(Stuck):
-                await self._worker.run(self._spool.close, limit_s=CLOSE_LIMIT_S)
+            async with asyncio.timeout(LAST_WRITE_S):
+                await self._write(durable=True)
+        except (Damaged, SpoolFailed, Stuck, TimeoutError) as error:
+            problem = f"{len(self._stage)} messages are lost, as the outbox could not be written: {error}"
+            self._file_news.trouble(problem, "Check the disk")
+        await self._file.close(LAST_CLOSE_S)
 
 
 def _merged(filed: Sequence[Row], staged: Sequence[Row]) -> list[Row]:

@@ -1,5 +1,8 @@
 """What is done with a damaged outbox file: save the rows that can be read, keep the file for a look, start another.
 
+Rows are looked for page by page, since the tree that should lead to them may be what is damaged. Pages that were freed
+hold nothing (`PRAGMA secure_delete`): what was acknowledged does not rise from the dead.
+
 At each step there is a file that the next start can use: the new one takes the old one's place only when it is whole
 and on the medium. Blocking, for the outbox's thread.
 """
@@ -13,16 +16,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from firmware.uplink.spool import TABLES, Damaged, Spool, SpoolFailed, connect, intact, translated
+from firmware.uplink.pages import PAGE_BYTES, rows
+from firmware.uplink.spool import TABLES, Columns, Damaged, Spool, SpoolFailed, connect, is_intact, translated
 from firmware.uplink.wire import Priority
 
 KEPT = 2  # damaged files kept for a look; the oldest go first
-BATCH_ROWS = 64
-PATIENCE = 100_000  # keys tried one by one: keys of one start are dense, and a file holds about as many rows
-COLUMNS = "key, boot_id, topic, payload, checksum"
-LAST_KEY = 2**63 - 1
-
-Columns = tuple[int, bytes, bytes, bytes, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,76 +96,38 @@ def _log(path: Path) -> Path:
 
 
 def _copy(old: Path, new: Path) -> int:
+    _apply_log(old)
     saved = 0
     with closing(connect(new)) as target:
         target.execute("PRAGMA synchronous = FULL")
         target.execute("BEGIN IMMEDIATE")
         for priority, columns in _readable(old):
-            saved += target.execute(
-                f"INSERT OR IGNORE INTO {TABLES[priority]} VALUES (?, ?, ?, ?, ?)", columns
-            ).rowcount
+            sql = f"INSERT OR IGNORE INTO {TABLES[priority]} VALUES (?, ?, ?, ?, ?)"
+            saved += target.execute(sql, columns).rowcount
         target.execute("COMMIT")
         target.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     return saved
 
 
+def _apply_log(path: Path) -> None:
+    """Let SQLite bring the file up to date with its log, as far as it still can."""
+    try:
+        with closing(sqlite3.connect(path, isolation_level=None)) as db:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    except sqlite3.Error:
+        return  # what is in the log only stays there: it is set aside with the file
+
+
 def _readable(path: Path) -> Iterator[tuple[Priority, Columns]]:
-    """Every row of the damaged file whose checksum is right."""
-    try:
-        db = sqlite3.connect(path, isolation_level=None)
-    except sqlite3.Error:
-        return
-    with closing(db):
-        for priority, table in TABLES.items():
-            for columns in _rows(db, table):
-                if _is_intact(priority, columns):
-                    yield priority, columns
+    """Every row on a page that can be read, and whose checksum is right."""
+    with path.open("rb") as file:
 
+        def page(number: int) -> bytes:
+            file.seek((number - 1) * PAGE_BYTES)
+            return file.read(PAGE_BYTES)
 
-def _is_intact(priority: Priority, columns: Columns) -> bool:
-    try:
-        intact(priority, *columns)
-    except Damaged:
-        return False
-    return True
-
-
-def _rows(db: sqlite3.Connection, table: str) -> Iterator[Columns]:
-    """Rows in order, around damage: where a page cannot be read, try key after key, then leap, until one can; then
-    read back from there. Ends, since keys only grow, and a leap can double only as often as a key has bits."""
-    key, tries, gap = -1, 0, None
-    while key < LAST_KEY:
-        found, whole = _batch(db, table, "key > ? ORDER BY key", key)
-        if found:
-            if gap is not None:
-                yield from _backwards(db, table, gap, found[0][0])
-            yield from found
-            key, tries, gap = found[-1][0], 0, None
-        elif whole:
-            return
-        if not whole:
-            gap, tries = key, tries + 1
-            key = min(key + 2 ** max(0, tries - PATIENCE), LAST_KEY)
-
-
-def _backwards(db: sqlite3.Connection, table: str, gap: int, key: int) -> Iterator[Columns]:
-    """Rows between `gap` and `key`, from `key` down to where the damage is."""
-    while True:
-        found, whole = _batch(db, table, f"key > {gap} AND key < ? ORDER BY key DESC", key)
-        yield from found
-        if not whole or not found:
-            return
-        key = found[-1][0]
-
-
-def _batch(db: sqlite3.Connection, table: str, where: str, key: int) -> tuple[list[Columns], bool]:
-    """The next rows, and whether they could be read without meeting damage."""
-    found: list[Columns] = []
-    try:
-        for columns in db.execute(f"SELECT {COLUMNS} FROM {table} WHERE {where} LIMIT {BATCH_ROWS}", (key,)):
-            if not isinstance(columns[0], int):
-                return found, False
-            found.append(columns)
-    except sqlite3.Error:
-        return found, False
-    return found, True
+        for key, columns in rows(page, path.stat().st_size // PAGE_BYTES):
+            row = (key, *columns[1:])
+            for priority in Priority:
+                if is_intact(row, priority):
+                    yield priority, row

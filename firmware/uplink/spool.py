@@ -18,7 +18,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeGuard
 
+from firmware.uplink.pages import PAGE_BYTES
 from firmware.uplink.wire import Priority
 
 LAYOUT = 1  # PRAGMA user_version of this layout
@@ -44,6 +46,10 @@ REMEDIES = {
     sqlite3.SQLITE_CANTOPEN: "Create the folder and make it writable for the firmware's user",
     sqlite3.SQLITE_BUSY: "Another process has the file open: stop the other ductwatch",
 }
+
+
+Columns = tuple[int, bytes, bytes, bytes, int]
+"""Key, boot id, topic, payload, checksum."""
 
 
 class SpoolFailed(Exception):
@@ -115,8 +121,8 @@ class Spool:
                 found = self._db.execute(
                     f"SELECT key, boot_id, topic, payload, checksum FROM {table} WHERE key > ? ORDER BY key LIMIT ?",
                     (last, limit - len(rows)),
-                )
-                rows += [intact(priority, *columns) for columns in found]
+                ).fetchall()
+                rows += [_row(priority, columns) for columns in found]
         return rows
 
     def write(self, new: Sequence[Row], done: Sequence[Row], *, durable: bool, spare: Collection[Row] = ()) -> Stock:
@@ -196,9 +202,9 @@ class Spool:
     def _key(self, row: Row) -> int:
         return self._starts.get(row.boot_id, 0) << SEQ_BITS | row.seq
 
-    def _columns(self, row: Row) -> tuple[int, bytes, bytes, bytes, int]:
+    def _columns(self, row: Row) -> Columns:
         key, boot_id, topic = self._key(row), row.boot_id.encode(), row.topic.encode()
-        return (key, boot_id, topic, row.payload, checksum(key, boot_id, topic, row.payload))
+        return (key, boot_id, topic, row.payload, _checksum(row.priority, key, boot_id, topic, row.payload))
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -211,6 +217,8 @@ def connect(path: Path) -> sqlite3.Connection:
             f"cache_size = -{CACHE_KIB}",
             f"wal_autocheckpoint = {LOG_PAGES}",
             f"journal_size_limit = {LOG_PAGES * 4096}",
+            f"page_size = {PAGE_BYTES}",
+            "secure_delete = ON",  # freed pages are emptied: see salvage
             "cell_size_check = ON",  # notices a damaged page earlier
             "trusted_schema = OFF",
         ):
@@ -239,19 +247,23 @@ def check(db: sqlite3.Connection) -> None:
         raise Damaged(str(finding))
 
 
-def intact(priority: Priority, key: object, boot_id: object, topic: object, payload: object, stored: object) -> Row:
-    """The row in these columns. Raises `Damaged` if its checksum, or a type, is wrong."""
-    if not (isinstance(key, int) and isinstance(boot_id, bytes)):
-        raise Damaged("a row has lost its name")
-    if not (isinstance(topic, bytes) and isinstance(payload, bytes)):
-        raise Damaged(f"row {key} has lost its content")
-    if checksum(key, boot_id, topic, payload) != stored:
-        raise Damaged(f"row {key} does not match its checksum")
+def is_intact(columns: Sequence[object], priority: Priority) -> TypeGuard[Columns]:
+    """Whether these are the columns of a row, as they were written."""
+    match columns:
+        case (int(key), bytes(boot_id), bytes(topic), bytes(payload), int(stored)):
+            return stored == _checksum(priority, key, boot_id, topic, payload)
+    return False
+
+
+def _checksum(priority: Priority, key: int, boot_id: bytes, topic: bytes, payload: bytes) -> int:
+    return zlib.crc32(b"%d %d %s %s %s" % (priority, key, boot_id, topic, payload))
+
+
+def _row(priority: Priority, columns: Sequence[object]) -> Row:
+    if not is_intact(columns, priority):
+        raise Damaged(f"row {columns[0]} does not match its checksum")
+    key, boot_id, topic, payload, _ = columns
     return Row(priority, boot_id.decode(), key & (1 << SEQ_BITS) - 1, topic.decode(), payload)
-
-
-def checksum(key: int, boot_id: bytes, topic: bytes, payload: bytes) -> int:
-    return zlib.crc32(b"%d %s %s %s" % (key, boot_id, topic, payload))
 
 
 @contextmanager

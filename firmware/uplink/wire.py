@@ -14,15 +14,14 @@ from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from typing import Any, assert_never
 
-from drivers.types import NS_PER_S, Instant, Reading, SourceId
+from drivers.types import NS_PER_S, Instant, Reading
 from firmware.alarms.states import ACTIVE
 from firmware.alarms.types import Transition
 from firmware.events import Event
-from firmware.observations import HealthChange, HealthReport, Picture
+from firmware.observations import BOARD, HealthChange, HealthReport, Picture
 from model.types import Verdict
 
 SCHEMA = "ductwatch.event/1"
-BOARD = SourceId("board")  # the source of what the board says of itself
 
 MAX_TEXT = 1000  # characters of one text; a longer one is cut and ends in an ellipsis
 MAX_FIGURES = 256  # names in one health report; further ones are left out

@@ -1,0 +1,94 @@
+"""The spool in a thread of its own: opened when it is needed, and opened anew or rebuilt where it failed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from enum import Enum
+from functools import partial
+from pathlib import Path
+
+from drivers.worker import Stuck, Worker
+from firmware.observations import Condition
+from firmware.uplink.news import News
+from firmware.uplink.salvage import open_spool
+from firmware.uplink.spool import Damaged, Row, Spool, SpoolFailed, Stock
+from firmware.uplink.wire import Priority
+
+OPEN_LIMIT_S = 60.0  # opening reads the whole file: 32 MiB from a slow card, and writes it anew if it is damaged
+CALL_LIMIT_S = 10.0  # a worn memory card stalls for seconds
+
+
+class Wanted(Enum):
+    """What is to be done with the file before it is written again."""
+
+    NOTHING = "nothing"
+    OPEN = "open"
+    REBUILD = "rebuild"
+
+
+class SpoolThread:
+    """Calls raise `Damaged`, `SpoolFailed`, or `Stuck` where the disk does not answer. `news` hears of repairs."""
+
+    def __init__(self, path: Path, boot_id: str, *, max_rows: int, max_bytes: int, news: News) -> None:
+        self.wanted = Wanted.OPEN
+        self.stock = Stock(0, 0)
+        self._open = partial(open_spool, path, boot_id, max_rows=max_rows, max_bytes=max_bytes)
+        self._news = news
+        self._spool: Spool | None = None
+        self._worker = Worker("outbox")
+
+    async def mend(self) -> bool:
+        """Do what is wanted. Returns whether the file was opened anew. Raises `SpoolFailed` or `Stuck`."""
+        if self.wanted is Wanted.NOTHING:
+            return False
+        await self._shut()
+        rebuild = self.wanted is Wanted.REBUILD
+        spool, salvage = await self._worker.run(partial(self._open, rebuild=rebuild), limit_s=OPEN_LIMIT_S)
+        self._spool, self.stock, self.wanted = spool, spool.stock, Wanted.NOTHING
+        if salvage is not None:
+            self._news.trouble(
+                f"the outbox was damaged: {salvage.saved} messages were saved, a new file is in use",
+                f"If it happens again, check the disk. The damaged file is {salvage.kept_as}",
+                Condition.DEGRADED,
+            )
+        return True
+
+    def doubt(self, error: Damaged | SpoolFailed) -> None:
+        """Want what helps against this error."""
+        if isinstance(error, Damaged):
+            self.wanted = Wanted.REBUILD
+        elif error.reopen and self.wanted is Wanted.NOTHING:
+            self.wanted = Wanted.OPEN
+
+    async def read(self, after: Mapping[Priority, Row], limit: int) -> list[Row]:
+        """See `Spool.read`. Nothing, where the file is not open."""
+        if self._spool is None:
+            return []
+        return await self._worker.run(self._spool.read, after, limit, limit_s=CALL_LIMIT_S)
+
+    async def write(
+        self, new: Sequence[Row], done: Sequence[Row], *, durable: bool, spare: Collection[Row]
+    ) -> Mapping[Priority, int]:
+        """See `Spool.write`; returns what had to go. With nothing to write, only wait for the medium if asked to."""
+        if self._spool is None:
+            return {}
+        if new or done:
+            write = partial(self._spool.write, new, done, durable=durable, spare=spare)
+            stock = await self._worker.run(write, limit_s=CALL_LIMIT_S)
+            self.stock = Stock(stock.rows, stock.size_bytes)
+            return stock.dropped
+        if durable:
+            await self._worker.run(self._spool.sync, limit_s=CALL_LIMIT_S)
+        return {}
+
+    async def close(self, limit_s: float) -> None:
+        """Close the file and let the thread end. A disk that hangs is left to itself."""
+        with suppress(Stuck):
+            await self._shut(limit_s)
+        self._worker.close()
+
+    async def _shut(self, limit_s: float = CALL_LIMIT_S) -> None:
+        if self._spool is not None:
+            await self._worker.run(self._spool.close, limit_s=limit_s)
+            self._spool = None
