@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import re
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,20 +18,52 @@ from gpiozero.pins.local import LocalPiFactory
 from drivers.faults import Fault
 
 DEVICES = Path("/dev")
+GPIO_GET_CHIPINFO_IOCTL = 0x8044B401  # <linux/gpio.h>: struct gpiochip_info, name[32], label[32] and number of lines
 PULLS = {"up": lgpio.SET_PULL_UP, "down": lgpio.SET_PULL_DOWN, "floating": lgpio.SET_PULL_NONE}
 
 
-class ChipFactory(LGPIOFactory):
-    """One chip, with a factory for each of its users: gpiozero's own wants a Raspberry Pi and shares its pins."""
+_open_chips: dict[int, ChipFactory] = {}
+_opening = threading.Lock()
 
-    def __init__(self, chip: str) -> None:
+
+def open_chip(chip: str) -> ChipFactory:
+    """The one factory of this process for a chip, given by file or label. Raises `Fault`.
+
+    It is shared and stays open: its lines belong to whoever opened it, so that only then a line may be opened again
+    after its service failed or the configuration was read anew; and closing takes lgpio 0.1 s, during which it holds
+    the interpreter and with it the firmware. One that was unplugged is closed and opened anew.
+    """
+    with _opening:
+        number = find(chip)
+        factory = _open_chips.get(number)
+        if factory is not None and factory.gone:
+            del _open_chips[number]
+            factory.close()
+            factory = None
+        if factory is None:
+            factory = _open_chips[number] = ChipFactory(number)
+        return factory
+
+
+class ChipFactory(LGPIOFactory):
+    """One chip of any board: gpiozero's own factory wants a Raspberry Pi."""
+
+    def __init__(self, number: int) -> None:
         super(LocalPiFactory, self).__init__()  # not those in between, which ask for the Raspberry Pi's revision
-        self._chip = find(chip)
-        self._handle = _open(self._chip)
+        self._chip = number
+        self._handle = _open(number)
         self.pin_class = ChipPin
         _, count, name, label = lgpio.gpio_get_chip_info(self._handle)
         lines = [lgpio.gpio_get_line_info(self._handle, line)[3] for line in range(count)]
         self._info = chip_info(f"{name} {label}", lines)
+
+    @property
+    def gone(self) -> bool:
+        try:
+            lgpio.gpio_get_chip_info(self._handle)
+        except lgpio.error:
+            return True
+        return False
 
 
 class ChipPin(LGPIOPin):
@@ -90,16 +124,15 @@ def find(chip: str) -> int:
 
 
 def _chips() -> dict[int, str]:
-    """Labels of the chips that may be opened, by number."""
+    """Labels of the chips that may be opened, by number. Not through lgpio, whose closing takes 0.1 s for each."""
     labels = {}
     for device in DEVICES.glob("gpiochip*"):
-        number = int(device.name.removeprefix("gpiochip"))
         try:
-            handle = _open(number)
-        except Fault:
+            with device.open("rb", buffering=0) as file:
+                info = fcntl.ioctl(file, GPIO_GET_CHIPINFO_IOCTL, bytes(68))
+        except OSError:
             continue
-        labels[number] = str(lgpio.gpio_get_chip_info(handle)[3])
-        lgpio.gpiochip_close(handle)
+        labels[int(device.name.removeprefix("gpiochip"))] = info[32:64].partition(b"\0")[0].decode(errors="replace")
     return labels
 
 

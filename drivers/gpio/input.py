@@ -10,7 +10,7 @@ from typing import Self
 from drivers.clock import Clock
 from drivers.errors import Absent, Lost
 from drivers.faults import reported_as
-from drivers.gpio.lines import Chip, InputLine, LineSettings, OpenChip, Pull, open_chip
+from drivers.gpio.lines import InputLine, LineSettings, OpenChip, Pull, open_chip
 from drivers.settings import Duration
 from drivers.thread_bound import ThreadBound
 from drivers.types import SourceId
@@ -34,7 +34,7 @@ class GpioInput:
     def __init__(self, settings: GpioInputSettings, _: Clock, *, open_chip: OpenChip = open_chip) -> None:
         self.source = SourceId(settings.name)
         self._settings = settings
-        self._chip = Chip(settings.chip, open_chip)
+        self._open_chip = open_chip
         self._line = ThreadBound(self.source, f"line {settings.line} of {settings.chip}", self._open)
 
     async def __aenter__(self) -> Self:
@@ -60,4 +60,4 @@ class GpioInput:
 
     def _open(self) -> InputLine:
         it = self._settings
-        return InputLine(self._chip, it.line, active_high=it.active_high, pull=it.pull, settle_s=it.settle)
+        return InputLine(it, self._open_chip, active_high=it.active_high, pull=it.pull, settle_s=it.settle)

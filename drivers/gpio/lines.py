@@ -37,14 +37,12 @@ class Factory(Protocol):
 
     def pin(self, name: int | str) -> Pin: ...
 
-    def close(self) -> None: ...
-
 
 OpenChip = Callable[[str], Factory]
 
 
 def open_chip(chip: str) -> Factory:
-    """Open a chip by its file or its label. Raises `Fault`."""
+    """The chip with this file or label; opened once and then kept open until the process ends. Raises `Fault`."""
     try:
         _import_lgpio()
     except (ImportError, AttributeError, OSError) as error:  # PyPI's placeholder for 3.13 is an empty module
@@ -52,9 +50,9 @@ def open_chip(chip: str) -> Factory:
             f"the library lgpio is not usable ({error})",
             "apt install python3-lgpio, and make the environment with: python3 -m venv --system-site-packages.",
         ) from error
-    from drivers.gpio.chips import ChipFactory
+    from drivers.gpio import chips
 
-    factory: Factory = ChipFactory(chip)
+    factory: Factory = chips.open_chip(chip)
     return factory
 
 
@@ -79,38 +77,17 @@ class LineSettings(Settings, frozen=True, kw_only=True):
         return (f"{self.chip} line {self.line}",)
 
 
-class Chip:
-    """A chip that is opened when first used, and stays open from one opening of a line to the next.
-
-    Closing it takes lgpio 0.1 s, during which it holds the interpreter and with it the firmware: this happens only
-    after a fault. An open chip also keeps driving its outputs, at their safe state, while their service is stopped.
-    """
-
-    def __init__(self, name: str, open_chip: OpenChip) -> None:
-        self._name = name
-        self._open_chip = open_chip
-        self._open: list[Factory] = []
-
-    def pin(self, line: int | str) -> Pin:
-        with self.watched(line):
-            if not self._open:
-                self._open.append(self._open_chip(self._name))
-            return self._open[0].pin(line)
-
-    @contextlib.contextmanager
-    def watched(self, line: int | str) -> Iterator[None]:
-        """Turn what the libraries raise inside into a `Fault`, and close the chip, for it may have gone."""
-        try:
-            yield
-        except _library_errors() as error:
-            while self._open:
-                self._open.pop().close()
-            raise Fault(
-                f"line {line} of {self._name}: {error}", f"Check line and chip with: gpioinfo. {BUSY}"
-            ) from error
-
-
-BUSY = "If another program or a driver of the kernel uses it, stop that or take another line."
+@contextlib.contextmanager
+def watched(line: int | str, chip: str) -> Iterator[None]:
+    """Turn what the libraries raise inside into a `Fault`."""
+    try:
+        yield
+    except _library_errors() as error:
+        said = str(error).strip("'")  # lgpio's errors come in quotes
+        raise Fault(
+            f"line {line} of {chip}: {said}",
+            "Check both with gpioinfo; if a driver of the kernel or another program uses this line, take another.",
+        ) from error
 
 
 class OutputLine:
@@ -119,19 +96,18 @@ class OutputLine:
     Methods block for microseconds, or milliseconds behind USB or I2C, and raise `Fault`.
     """
 
-    def __init__(self, chip: Chip, line: int | str, *, active_high: bool, pwm_hz: float, on: bool) -> None:
-        self._chip = chip
-        self._line = line
+    def __init__(self, at: LineSettings, open_chip: OpenChip, *, active_high: bool, pwm_hz: float, on: bool) -> None:
+        self._at = at
         self._active_high = active_high
         self._pwm_hz = pwm_hz
-        self._pin = chip.pin(line)
-        with chip.watched(line):
+        with watched(at.line, at.chip):
+            self._pin = open_chip(at.chip).pin(at.line)
             self._pin.output_with_state(float(on == active_high))
 
     def set(self, level: float) -> None:
         """From 0.0, off, to 1.0, on; in between with a `pwm_hz` above 0, else the nearer of the two."""
         frequency_hz, state = drive(level, active_high=self._active_high, pwm_hz=self._pwm_hz)
-        with self._chip.watched(self._line):
+        with watched(self._at.line, self._at.chip):
             if self._pin.frequency != frequency_hz:
                 self._pin.frequency = frequency_hz
             self._pin.state = state
@@ -175,12 +151,13 @@ class InputLine:
     chip goes.
     """
 
-    def __init__(self, chip: Chip, line: int | str, *, active_high: bool, pull: Pull, settle_s: float) -> None:
-        self._chip = chip
-        self._line = line
+    def __init__(
+        self, at: LineSettings, open_chip: OpenChip, *, active_high: bool, pull: Pull, settle_s: float
+    ) -> None:
+        self._at = at
         self._active_high = active_high
-        self._pin = chip.pin(line)
-        with chip.watched(line):
+        with watched(at.line, at.chip):
+            self._pin = open_chip(at.chip).pin(at.line)
             self._pin.input_with_pull(pull)
         self._contact = Debounce(self._look(), settle_s)
 
@@ -197,7 +174,7 @@ class InputLine:
         return False
 
     def _look(self) -> bool:
-        with self._chip.watched(self._line):
+        with watched(self._at.line, self._at.chip):
             return bool(self._pin.state) == self._active_high
 
 

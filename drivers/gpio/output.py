@@ -8,7 +8,7 @@ from typing import Self
 from drivers.clock import Clock
 from drivers.errors import Absent, Lost
 from drivers.faults import Fault, reported_as
-from drivers.gpio.lines import Chip, LineSettings, OpenChip, OutputLine, open_chip
+from drivers.gpio.lines import LineSettings, OpenChip, OutputLine, open_chip
 from drivers.thread_bound import ThreadBound
 from drivers.types import SourceId
 
@@ -32,15 +32,15 @@ class GpioOutputSettings(LineSettings, frozen=True, kw_only=True):
 class GpioOutput:
     """The line goes to its safe state when it is opened and whenever it is left: by error, by cancellation, by the end.
 
-    Where the process is killed (SIGKILL, power) the kernel lets go of the line, and what it does then is up to the
-    GPIO controller: fit the resistor that pulls it to the safe side.
+    It is driven there as long as the process lives. When that ends, or is killed, the kernel lets go of the line, and
+    what it does then is up to the GPIO controller: fit the resistor that pulls it to the safe side.
     """
 
     def __init__(self, settings: GpioOutputSettings, _: Clock, *, open_chip: OpenChip = open_chip) -> None:
         self.source = SourceId(settings.name)
         self._settings = settings
         self._safe = float(settings.safe_on)
-        self._chip = Chip(settings.chip, open_chip)
+        self._open_chip = open_chip
         self._line = ThreadBound(self.source, f"line {settings.line} of {settings.chip}", self._open, self._make_safe)
 
     async def __aenter__(self) -> Self:
@@ -62,7 +62,7 @@ class GpioOutput:
 
     def _open(self) -> OutputLine:
         it = self._settings
-        return OutputLine(self._chip, it.line, active_high=it.active_high, pwm_hz=it.pwm_hz, on=it.safe_on)
+        return OutputLine(it, self._open_chip, active_high=it.active_high, pwm_hz=it.pwm_hz, on=it.safe_on)
 
     def _make_safe(self, line: OutputLine) -> None:
         try:

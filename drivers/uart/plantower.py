@@ -81,6 +81,10 @@ class Decoder:
         self._buffer += data
         return [particles for frame in self._frames() if (particles := parse(frame)) is not None]
 
+    def forget(self) -> None:
+        """What comes next does not follow what came last: the half frame that is awaited will not be completed."""
+        self._drop(len(self._buffer))
+
     def _frames(self) -> Iterator[bytes]:
         while self._find_start() and len(self._buffer) >= HEAD_BYTES:
             length = int.from_bytes(self._buffer[2:HEAD_BYTES], "big")

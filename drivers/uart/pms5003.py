@@ -28,7 +28,7 @@ from drivers.uart.plantower import (
     Particles,
     readings,
 )
-from drivers.uart.port import Port
+from drivers.uart.port import MAX_READ_BYTES, Port
 
 BAUD = 9600  # PMS5003 data manual, appendix I
 PATIENCE_S = 2 * FRAME_INTERVAL_S + 0.4  # one frame may be disturbed; the next must come
@@ -111,7 +111,11 @@ class Pms5003:
     async def _next_frame(self) -> Particles:
         """What was heard before is decoded, for its faults to be counted, and thrown away."""
         decoder, now_s = self.decoder, asyncio.get_running_loop().time
-        decoder.feed(await self._port.call(Port.read, 0, limit_s=CALL_LIMIT_S))
+        backlog = await self._port.call(Port.read, 0, limit_s=CALL_LIMIT_S)
+        decoder.feed(backlog)
+        if len(backlog) > MAX_READ_BYTES // 2:
+            await self._port.call(Port.flush, limit_s=CALL_LIMIT_S)  # there may be more, as old
+            decoder.forget()
         failures, noise_bytes = decoder.checksum_failures, decoder.noise_bytes
         deadline_s = now_s() + self._settings.patience
         while now_s() < deadline_s:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import termios
 from pathlib import Path
 
 from drivers.faults import Fault
 
 READ_S = 0.25  # longest time that one read waits for bytes: closing the port waits for it
 WRITE_S = 0.25  # a command of 7 bytes takes 7 ms at 9600 baud
-MAX_READ_BYTES = 4096  # what the kernel keeps of what nobody fetched (n_tty); older bytes stay, newer ones are lost
+MAX_READ_BYTES = 4096  # the kernel hands out one byte less at once (N_TTY_BUF_SIZE), and keeps 640 kB behind that
 
 
 class Port:
@@ -47,8 +48,15 @@ class Port:
         except OSError as error:
             raise self._fault(error) from error
 
-    def _fault(self, error: OSError) -> Fault:
-        problem, remedy = FAULTS.get(error.errno or 0, OTHER)
+    def flush(self) -> None:
+        """Throw away what has come so far, also what the kernel has not handed on yet (TCIFLUSH)."""
+        try:
+            self._serial.reset_input_buffer()
+        except (OSError, termios.error) as error:
+            raise self._fault(error) from error
+
+    def _fault(self, error: OSError | termios.error) -> Fault:
+        problem, remedy = FAULTS.get((error.errno or 0) if isinstance(error, OSError) else error.args[0], OTHER)
         return Fault(problem.format(port=self._path, error=error), remedy.format(port=self._path))
 
 

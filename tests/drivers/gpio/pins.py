@@ -21,37 +21,35 @@ class UnpluggablePin(MockPWMPin):
 
 
 class Pins(MockFactory):
-    """A Raspberry Pi's pins. Its openings and closings are counted by `Board`."""
+    """A Raspberry Pi's pins."""
 
     def __init__(self) -> None:
         super().__init__(pin_class=UnpluggablePin)
         self.unplugged = False
-        self.closed = False
 
     def check(self) -> None:
         if self.unplugged:
             raise PinError("bad GPIO read")
 
-    def close(self) -> None:
-        self.closed = True
-
 
 class Board:
-    """Hands out pins, and remembers which."""
+    """Hands out the pins of its one chip while it is there; plugged in again, these are others."""
 
     def __init__(self) -> None:
-        self.chips: list[Pins] = []
-        self.there = True
+        self._pins: Pins | None = Pins()
 
     def open_chip(self, _: str) -> Pins:
-        if not self.there:
+        if self._pins is None:
             raise PinError("can not open gpiochip")
-        self.chips.append(Pins())
-        return self.chips[-1]
+        return self._pins
 
     def pin(self, line: int) -> Any:
-        return self.chips[-1].pin(line)
+        return self.open_chip("").pin(line)
 
     def unplug(self) -> None:
-        self.there = False
-        self.chips[-1].unplugged = True
+        assert self._pins is not None
+        self._pins.unplugged = True
+        self._pins = None
+
+    def plug(self) -> None:
+        self._pins = Pins()

@@ -79,6 +79,15 @@ def test_a_frame_cut_off_by_a_new_one_is_lost_and_the_new_one_is_found() -> None
     assert Decoder().feed(frame()[:20] + frame(DIRTY_AIR)) == [Particles(DIRTY_AIR, 0x97, 0)]
 
 
+def test_half_a_frame_is_not_completed_with_what_comes_after_a_gap() -> None:
+    decoder = Decoder()
+    decoder.feed(frame()[:20])
+    decoder.forget()
+
+    assert decoder.feed(frame()[20:] + frame(DIRTY_AIR)) == [Particles(DIRTY_AIR, 0x97, 0)]
+    assert decoder.checksum_failures == 0
+
+
 @unhurried
 @given(before=noise, sent=values, after=noise)
 def test_a_good_frame_is_found_whatever_noise_is_around_it(before: bytes, sent: tuple[int, ...], after: bytes) -> None:

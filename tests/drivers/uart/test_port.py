@@ -41,6 +41,20 @@ def test_silence_ends_and_is_empty() -> None:
     os.close(master)
 
 
+def test_flushing_throws_away_what_came_and_nothing_that_comes_after() -> None:
+    master, slave, path = pty()
+    port = Port(path, 9600)
+    os.write(master, b"old" * 3000)
+    port.read(0)
+    port.flush()
+    os.write(master, b"new")
+
+    assert port.read(3) == b"new"
+    port.close()
+    os.close(slave)
+    os.close(master)
+
+
 def test_a_second_program_on_the_port_is_refused() -> None:
     master, slave, path = pty()
     port = Port(path, 9600)
@@ -59,7 +73,7 @@ def test_an_unplugged_port_says_so_and_still_closes() -> None:
     os.close(slave)
     os.close(master)
 
-    for use in (lambda: port.read(32), lambda: port.write(b"x")):
+    for use in (lambda: port.read(32), lambda: port.write(b"x"), port.flush):
         with pytest.raises(Fault, match=f"{path} failed"):
             use()
     port.close()
