@@ -19,8 +19,7 @@ from drivers.errors import Absent, BadData, DriverError, Lost
 from drivers.types import Frame, Instant, SourceId
 from drivers.worker import Stuck, Worker
 
-OPEN_LIMIT_S = 10.0  # two control transfers that time out after 5 s (uvcvideo.h, UVC_CTRL_CONTROL_TIMEOUT)
-ANSWER_LIMIT_S = 6.0  # one such transfer: starting and stopping are single ones
+ANSWER_LIMIT_S = 6.0  # a control transfer times out after 5 s (uvcvideo.h, UVC_CTRL_CONTROL_TIMEOUT): hear its error
 CLOSE_LIMIT_S = 1.0  # the firmware must end within 2 s: a close that takes longer goes on without it
 POLL_S = 0.1  # longest wait in the worker thread: so long may a stream that is no longer wanted occupy it
 BAD_IN_A_ROW = 10  # corrupt frames until the camera counts as ill: at 15/s less than a second
@@ -35,7 +34,6 @@ class Patience:
     frame_timeout_s: float
     warm_up_frames: int
     warm_up_limit_s: float
-    open_limit_s: float = OPEN_LIMIT_S
     answer_limit_s: float = ANSWER_LIMIT_S
 
 
@@ -67,10 +65,10 @@ class LiveCamera:
 
     async def __aenter__(self) -> Self:
         if self._session is not None and self._session.hangs:
-            raise faults.hung(self._source, self._patience.open_limit_s)
+            raise faults.hung(self._source, self._patience.answer_limit_s)
         self._session = _Session(f"camera {self._source}")
         try:
-            await self._session.open(self._open_capture, self._patience.open_limit_s)
+            await self._session.open(self._open_capture, self._patience.answer_limit_s)
         except BaseException as error:
             await self._session.leave()
             if (fault := self._opening_fault(error)) is not None:
@@ -88,24 +86,30 @@ class LiveCamera:
         capture = self._opened()
         await self._ask(capture.start)
         try:
-            await self._warm_up(capture)
+            heard_s = await self._warm_up(capture)
             while True:
-                yield await self._next(capture)
+                yield await self._next(capture, heard_s)
+                heard_s = asyncio.get_running_loop().time()
         finally:
             with suppress(DriverError):  # whatever is wrong was said, or will be at the next opening
                 await self._ask(capture.stop)
 
-    async def _warm_up(self, capture: Capture) -> None:
+    async def _warm_up(self, capture: Capture) -> float:
+        """Let exposure settle; the loop's time at which the last picture came, or else of the start."""
         loop = asyncio.get_running_loop()
-        limit_s = loop.time() + self._patience.warm_up_limit_s
+        heard_s = loop.time()
+        limit_s = heard_s + self._patience.warm_up_limit_s
         discarded = 0
         while discarded < self._patience.warm_up_frames and loop.time() < limit_s:
-            discarded += await self._ask(capture.discard, POLL_S)
+            if count := await self._ask(capture.discard, POLL_S):
+                heard_s = loop.time()
+                discarded += count
+        return heard_s
 
-    async def _next(self, capture: Capture) -> Frame:
+    async def _next(self, capture: Capture, heard_s: float) -> Frame:
         """The next whole frame. Raises `BadData` if those that come are damaged, `Lost` if none come."""
         loop = asyncio.get_running_loop()
-        limit_s = loop.time() + self._patience.frame_timeout_s
+        limit_s = heard_s + self._patience.frame_timeout_s
         damage: list[str] = []
         while len(damage) < BAD_IN_A_ROW and loop.time() < limit_s:
             taken = await self._ask(capture.newest, POLL_S)
@@ -153,7 +157,7 @@ class LiveCamera:
     def _opening_fault(self, error: BaseException) -> DriverError | None:
         match error:
             case Stuck():
-                return faults.hung(self._source, self._patience.open_limit_s)
+                return faults.hung(self._source, self._patience.answer_limit_s)
             case OSError():
                 return faults.at_opening(self._source, self._where, error)
             case NotThere():
@@ -164,12 +168,11 @@ class LiveCamera:
 
 
 class _Session:
-    """One opening: its thread, and the capture that lives in it."""
+    """One opening: its thread, and the capture that lives in it and is closed at its end, however late that comes."""
 
     def __init__(self, name: str) -> None:
         self.capture: Capture | None = None
-        self._worker = Worker(name)
-        self._left = False
+        self._worker = Worker(name, on_end=self._close)
 
     @property
     def hangs(self) -> bool:
@@ -182,21 +185,15 @@ class _Session:
         await self.run(opened, limit_s=limit_s)
 
     async def run(self, call: Callable[..., T], *arguments: Any, limit_s: float) -> T:
-        def guarded() -> T:
-            try:
-                return call(*arguments)
-            finally:
-                if self._left:  # it hung, came back, and nobody waits for it any more
-                    self._close()
-
-        return await self._worker.run(guarded, limit_s=limit_s)
+        return await self._worker.run(call, *arguments, limit_s=limit_s)
 
     async def leave(self) -> None:
-        """Close the capture; if it hangs, as soon as it comes back."""
-        self._left = True
-        with suppress(Stuck):
-            await self._worker.run(self._close, limit_s=CLOSE_LIMIT_S)
-        self._worker.close()
+        """Close the capture; if a call hangs, as soon as that comes back."""
+        try:
+            with suppress(Stuck):
+                await self._worker.run(self._close, limit_s=CLOSE_LIMIT_S)
+        finally:
+            self._worker.close()
 
     def _close(self) -> None:
         if self.capture is not None:

@@ -8,6 +8,8 @@ from fractions import Fraction
 
 from drivers.types import PixelFormat
 
+NEARLY = Fraction(101, 100)  # cameras count intervals in 100 ns: their 30/s may be 29.99994
+
 
 @dataclass(frozen=True, slots=True)
 class Size:
@@ -105,7 +107,7 @@ def choose_rate(rates: Rates, wanted: Fraction) -> tuple[Fraction | None, str]:
         candidates.append(min(max(wanted, rates.slowest), rates.fastest))
     if not candidates:
         return None, ""
-    enough = [rate for rate in candidates if rate >= wanted]
+    enough = [rate for rate in candidates if rate * NEARLY >= wanted]
     if enough:
         return min(enough), ""
     best = max(candidates)

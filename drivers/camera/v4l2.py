@@ -34,6 +34,7 @@ from drivers.camera.negotiate import (
     choose_picture,
     choose_rate,
     describe,
+    spoken,
 )
 from drivers.clock import Clock
 from drivers.settings import Duration, Settings
@@ -171,7 +172,10 @@ class _Device:
         if rate is None:
             return None, note
         interval = self.linuxpy.set_fps(self.fd, self._type, rate).parm.capture.timeperframe
-        return _inverse(interval) or rate, note
+        granted = _inverse(interval) or rate
+        if spoken(granted) != spoken(rate):
+            note = f"the driver does not take {spoken(rate)}"
+        return granted, note
 
     def _rates(self, choice: Choice) -> Rates:
         single = []

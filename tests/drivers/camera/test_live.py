@@ -80,7 +80,6 @@ def camera(
         frame_timeout_s=frame_timeout_s,
         warm_up_frames=warm_up,
         warm_up_limit_s=0.05,
-        open_limit_s=limit_s,
         answer_limit_s=limit_s,
     )
     return LiveCamera(SourceId("duct-left"), "/dev/cam", open_capture, patience, clock or MonotonicClock())

@@ -100,6 +100,12 @@ def test_a_camera_without_a_usable_format_says_what_it_has(offers: list[Offer], 
         pytest.param(Rates([Fraction(30), Fraction(20), Fraction(15), Fraction(5)]), 15, "", id="the wish"),
         pytest.param(Rates([Fraction(30), Fraction(24)]), 24, "", id="the slowest that is fast enough"),
         pytest.param(
+            Rates([Fraction(30), Fraction(10_000_000, 666_667)]),
+            Fraction(10_000_000, 666_667),
+            "",
+            id="as near as whole units of 100 ns come",
+        ),
+        pytest.param(
             Rates([Fraction(15, 2), Fraction(5)]),
             Fraction(15, 2),
             "7.5/s is the fastest at this size, 15/s was wanted",
