@@ -113,9 +113,12 @@ def find(chip: str) -> int:
         if match is not None and Path(chip).exists():
             return int(match[1])
     known = _chips()
-    for number, label in known.items():
-        if chip == label:
-            return number
+    meant = sorted(number for number, label in known.items() if label == chip)
+    if len(meant) == 1:
+        return meant[0]
+    if meant:
+        files = " or ".join(f"/dev/gpiochip{number}" for number in meant)
+        raise Fault(f"{len(meant)} GPIO chips are called {chip}", f"Set chip to {files}.")
     here = ", ".join(f"/dev/gpiochip{number} ({label})" for number, label in sorted(known.items()))
     raise Fault(
         f"there is no GPIO chip {chip}",

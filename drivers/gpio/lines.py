@@ -56,14 +56,17 @@ def open_chip(chip: str) -> Factory:
     return factory
 
 
+_importing = threading.Lock()  # lines open at the same time, each in its thread, and the directory is the process's
+
+
 def _import_lgpio() -> None:
     """Importing lgpio makes a pipe `.lgd-nfy0` in the current directory, which may be read-only, or where another
     program of ours overwrites it. It is needed until the import has opened it, and no longer."""
-    if "lgpio" not in sys.modules:
-        with tempfile.TemporaryDirectory() as directory, contextlib.chdir(directory):
-            import lgpio
-
-            lgpio.gpiochip_open  # noqa: B018  # AttributeError if it is the placeholder
+    with _importing:
+        if "lgpio" not in sys.modules:
+            with tempfile.TemporaryDirectory() as directory, contextlib.chdir(directory):
+                import lgpio  # noqa: F401
+        sys.modules["lgpio"].gpiochip_open  # noqa: B018  # AttributeError if it is the placeholder
 
 
 class LineSettings(Settings, frozen=True, kw_only=True):

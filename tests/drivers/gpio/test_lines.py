@@ -17,10 +17,19 @@ OPEN = f"""
 import sys; sys.path.insert(0, {str(REPOSITORY)!r})
 from drivers.faults import Fault
 from drivers.gpio.lines import open_chip
-try:
-    open_chip("/dev/gpiochip99")
-except Fault as fault:
-    print(fault)
+import os, threading
+def attempt():
+    try:
+        open_chip("/dev/gpiochip99")
+    except Fault as fault:
+        faults.append(str(fault))
+faults = []
+before = os.getcwd()
+threads = [threading.Thread(target=attempt) for _ in range(8)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+assert os.getcwd() == before
+print(*faults, sep="\\n")
 """
 
 
@@ -61,16 +70,20 @@ def test_a_missing_lgpio_says_how_to_get_it(tmp_path: Path) -> None:
         capture_output=True, text=True, check=True, timeout=60,
     ).stdout  # fmt: skip
 
-    assert said.startswith("the library lgpio is not usable")
+    lines = said.splitlines()
+    assert len(lines) == 8
+    assert all(line.startswith("the library lgpio is not usable") for line in lines)
     assert "apt install python3-lgpio, and make the environment with: python3 -m venv --system-site-packages." in said
 
 
 @needs_lgpio
 @pytest.mark.real
-def test_lgpio_is_imported_in_a_directory_that_may_not_be_written_to_and_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_lgpio_is_imported_by_many_lines_at_once_where_nothing_may_be_written_and_leaves_nothing_behind(
+    tmp_path: Path,
+) -> None:
     for directory in (Path("/proc"), tmp_path):
         said = subprocess.run(
             [sys.executable, "-c", OPEN], cwd=directory, capture_output=True, text=True, check=True, timeout=60
         )
-        assert said.stdout.startswith("there is no GPIO chip /dev/gpiochip99"), said.stderr
+        assert said.stdout.count("there is no GPIO chip /dev/gpiochip99") == 8, said.stderr
     assert list(tmp_path.iterdir()) == []
