@@ -53,7 +53,7 @@ class View:
         gathered_at = self._readings[0].at if self._readings else self._changed_at
         ready = self.flush() if gathered_at not in (None, event.at) else []
         if isinstance(event, Reading):
-            self._readings.append(event)
+            self._readings = [one for one in self._readings if not _is_same(one, event)] + [event]
             return ready
         if isinstance(event, Verdict):
             if self._labels.get(event.source) is not event.label:
@@ -108,3 +108,8 @@ def since(start: Instant, at: Instant) -> str:
     if days:
         return f"{days}d {hours:02}:{minutes:02}"
     return f"{hours}:{minutes:02}:{seconds % 60:02}" if hours else f"{minutes}:{seconds % 60:02}"
+
+
+def _is_same(one: Reading, other: Reading) -> bool:
+    """Said again at the same moment: shown once."""
+    return one.source == other.source and one.quantity is other.quantity

@@ -11,10 +11,10 @@ from drivers.clock import Clock
 from drivers.errors import Absent, BadData, Lost
 from drivers.faults import reported_as
 from drivers.i2c.bus import Address, I2cSettings, Ioctl
+from drivers.plantower import FRAME_BYTES, WARM_UP_S, Particles, parse, readings
 from drivers.settings import Duration
 from drivers.thread_bound import ThreadBound
 from drivers.types import Instant, Quality, Reading, SourceId
-from drivers.uart.plantower import FRAME_BYTES, WARM_UP_S, Particles, parse, readings
 
 ADDRESS = 0x12  # fixed: PMSA003I data manual, I2C
 ATTEMPTS = 3  # the sensor may change its frame while it is read, which the checksum shows

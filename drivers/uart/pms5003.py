@@ -14,10 +14,7 @@ from typing import Self
 from drivers.clock import Clock
 from drivers.errors import Absent, BadData, Lost
 from drivers.faults import Fault, reported_as
-from drivers.settings import Duration, SensorSettings
-from drivers.thread_bound import ThreadBound
-from drivers.types import Instant, Quality, Reading, SourceId
-from drivers.uart.plantower import (
+from drivers.plantower import (
     ACTIVE,
     FRAME_BYTES,
     FRAME_INTERVAL_S,
@@ -28,6 +25,9 @@ from drivers.uart.plantower import (
     Particles,
     readings,
 )
+from drivers.settings import Duration, SensorSettings
+from drivers.thread_bound import ThreadBound
+from drivers.types import Instant, Quality, Reading, SourceId
 from drivers.uart.port import MAX_READ_BYTES, Port
 
 BAUD = 9600  # PMS5003 data manual, appendix I

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from firmware.run import SIMULATED_BOARD
 
 pytestmark = pytest.mark.real
 
@@ -40,9 +44,21 @@ def board(tmp_path: Path) -> Iterator[Board]:
 class Board:
     """A simulated board that runs until it is told to stop; `events` yields what it says."""
 
-    def __init__(self, data: Path, *arguments: str) -> None:
+    def __init__(self, data: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
         command = [*DUCTWATCH, "run", "--events", "-", "--data", str(data), *arguments]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env={**os.environ, **(environment or {})},
+        )
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env={**os.environ, **(environment or {})},
+        )
 
     def __enter__(self) -> Board:
         return self
@@ -157,6 +173,52 @@ def test_a_full_disk_is_reported_and_watching_goes_on() -> None:
     assert len(of(events, "verdict", "upstream")) == 23
     assert ("outbox", "failed") in changes
     assert ("outbox", "recovered") in changes
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "config.toml"
+    path.write_text(SIMULATED_BOARD.read_text())
+    return path
+
+
+def test_a_bad_configuration_is_not_reloaded_and_watching_goes_on(tmp_path: Path, config: Path) -> None:
+    with Board(tmp_path / "data", "--config", str(config)) as board:
+        board.wait_for("verdict")
+        config.write_text(config.read_text().replace('period = "2s"', 'period = "2 kg"'))
+        board.process.send_signal(signal.SIGHUP)
+        said = board.wait_for("health_change", source="board", condition="degraded")
+        board.wait_for("verdict")
+
+    assert f"{config}:8: period: '2 kg' is not a duration" in said["problem"]
+
+
+def test_a_good_configuration_takes_over_and_alarms_stay(tmp_path: Path, config: Path) -> None:
+    with Board(tmp_path / "data", "--config", str(config), "--time-factor", "60") as board:
+        board.wait_for("alarm", rule="dirty_duct", source="downstream")
+        config.write_text(config.read_text().replace('name = "upstream"', 'name = "left"'))
+        board.process.send_signal(signal.SIGHUP)
+        board.wait_for("verdict", source="left")
+        board.process.send_signal(signal.SIGTERM)
+        rest = [json.loads(line) for line in board.process.stdout or ()]
+
+        assert board.process.wait(LIMIT_S) == 0
+    raised = [one for one in of(rest, "alarm", "downstream") if one["rule"] == "dirty_duct"]
+    assert "normal" not in [one["before"] for one in raised]
+
+
+def test_systemd_hears_that_the_board_is_ready_alive_and_stopping(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(LIMIT_S)
+        with Board(tmp_path / "data", environment={"NOTIFY_SOCKET": systemd.getsockname()}) as board:
+            heard = [systemd.recv(100), systemd.recv(100)]
+            board.wait_for("verdict")
+            board.process.send_signal(signal.SIGTERM)
+            while heard[-1] != b"STOPPING=1":
+                heard.append(systemd.recv(100))
+
+    assert set(heard) == {b"READY=1", b"WATCHDOG=1", b"STOPPING=1"}
 
 
 def test_alarms_are_remembered_across_a_kill(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from drivers.plantower import ACTIVE, FRAME_BYTES, PASSIVE, READ, SLEEP, WAKE, Decoder, Particles, parse, readings
 from drivers.types import Instant, Quality, Quantity, SourceId
-from drivers.uart.plantower import ACTIVE, FRAME_BYTES, PASSIVE, READ, SLEEP, WAKE, Decoder, Particles, parse, readings
 from tests.drivers.uart.frames import CLEAN_AIR, DIRTY_AIR, frame, spoilt
 
 ANSWER_BYTES = 8

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from drivers.clock import SimulatedClock
+from drivers.types import SourceId
+from firmware.alarms.states import AlarmState
+from firmware.alarms.store import AlarmStore
+from firmware.alarms.types import AlarmId, AlarmRecord, Transition
+from firmware.deciding import Message, Tick, decide, step
+from firmware.events import Event
+from firmware.plan import DEFAULT_RULES, load_rules
+from firmware.rules.engine import RuleEngine
+from firmware.streams import Mailbox
+from firmware.supervisor import Pulse
+from firmware.uplink.commands import Acknowledge, Reset
+from model.types import Label, Verdict
+from tests.builders import at, reading, verdict
+
+DIRTY = AlarmId("dirty_duct", SourceId("upstream"))
+
+
+@dataclass
+class Desk:
+    """Where decisions are made: an engine with the default rules, fed with messages one after another."""
+
+    engine: RuleEngine = field(default_factory=lambda: RuleEngine(load_rules(DEFAULT_RULES), now=at(0)))
+    now_s: float = 0.0
+
+    def hear(self, *messages: Message) -> list[AlarmState]:
+        """The states that alarms went to, a second after each other."""
+        states = []
+        for message in messages:
+            self.now_s += 1
+            states += [transition.after for transition in step(self.engine, message, at(self.now_s))]
+        return states
+
+    def dirty(self, times: int) -> list[AlarmState]:
+        return self.hear(*(verdict(Label.DIRTY, score=0.9, taken_s=self.now_s + n) for n in range(times)))
+
+    def clean(self, times: int) -> list[AlarmState]:
+        return self.hear(*(verdict(Label.CLEAN, score=0.1, taken_s=self.now_s + n) for n in range(times)))
+
+
+def test_three_dirty_snapshots_raise_the_alarm_and_it_latches_until_it_is_reset() -> None:
+    desk = Desk()
+
+    raised = desk.dirty(4)
+    cleaned = desk.clean(4)
+    acknowledged = desk.hear(Acknowledge(DIRTY, "panel"))
+    reset = desk.hear(Reset(DIRTY, "panel"))
+
+    assert raised == [AlarmState.UNACKNOWLEDGED]
+    assert cleaned == [AlarmState.LATCHED_UNACKNOWLEDGED]
+    assert acknowledged == [AlarmState.LATCHED_ACKNOWLEDGED]
+    assert reset == [AlarmState.NORMAL]
+
+
+def test_resetting_all_resets_what_can_be_reset() -> None:
+    desk = Desk()
+    desk.dirty(4)
+    desk.clean(4)
+
+    assert desk.hear(Reset(None, "panel")) == [AlarmState.NORMAL]
+
+
+def test_a_command_for_an_alarm_that_is_not_there_changes_nothing() -> None:
+    assert Desk().hear(Acknowledge(AlarmId("no_such_rule", SourceId("nobody")), "panel"), Reset(None, "panel")) == []
+
+
+def test_time_alone_raises_a_delayed_alarm() -> None:
+    desk = Desk()
+
+    with_the_reading = desk.hear(reading(80.0, taken_s=0))
+    early, late = desk.hear(Tick(at(9 * 60))), desk.hear(Tick(at(11 * 60)))
+
+    assert (with_the_reading, early, late) == ([], [], [AlarmState.UNACKNOWLEDGED])
+
+
+@pytest.mark.real
+async def test_everything_is_published_in_the_order_in_which_it_came_and_alarms_are_remembered(tmp_path: Path) -> None:
+    clock = SimulatedClock()
+    mailbox: Mailbox[Message] = Mailbox(100)
+    published: list[Event] = []
+    followed: list[tuple[AlarmRecord, ...]] = []
+    done = asyncio.Event()
+
+    def follow(alarms: Sequence[AlarmRecord]) -> None:
+        followed.append(tuple(alarms))
+        done.set()
+
+    async with AlarmStore(tmp_path / "alarms.sqlite", wall_ns=lambda: None, report=lambda *_: None) as store:
+        engine = RuleEngine(load_rules(DEFAULT_RULES), now=clock.now())
+        deciding = asyncio.create_task(
+            decide(
+                mailbox,
+                engine=engine,
+                store=store,
+                publish=published.append,
+                follow=follow,
+                clock=clock,
+                pulse=Pulse(10, asyncio.get_running_loop().time),
+            )
+        )
+        for number in range(4):
+            mailbox.put(verdict(Label.DIRTY, score=0.9, taken_s=number))
+        await done.wait()
+        deciding.cancel()
+        await asyncio.wait([deciding])
+        remembered = await store.load()
+
+    assert [type(event) for event in published[:4]] == [Verdict, Verdict, Verdict, Transition]
+    assert [alarm.state for alarm in followed[0] if alarm.alarm == DIRTY] == [AlarmState.UNACKNOWLEDGED]
+    assert [record.state for record in remembered.records if record.alarm == DIRTY] == [AlarmState.UNACKNOWLEDGED]
