@@ -53,12 +53,6 @@ class Board:
             text=True,
             env={**os.environ, **(environment or {})},
         )
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env={**os.environ, **(environment or {})},
-        )
 
     def __enter__(self) -> Board:
         return self
