@@ -55,7 +55,7 @@ class LatencySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 class RealtimeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[realtime]`: SCHED_FIFO priority of loop and classifier, 1 to 99 (sched(7)); 0 for neither."""
+    """`[realtime]`: SCHED_FIFO priority of all our threads, 1 to 99 (sched(7)); 0 for none."""
 
     priority: int = 50
     lock_memory: bool = True

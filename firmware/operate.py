@@ -107,6 +107,7 @@ async def _next_plan(
 
 async def _run(plan: Plan, run: Run, mailbox: Mailbox[Message]) -> None:
     """Run one plan until cancelled."""
+    realtime.make_urgent(plan.config.realtime.priority)
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
         with run.site.clock.held():  # starting takes none of the duct's time
             board = await _make_board(plan, run, mailbox, stack)
@@ -194,10 +195,9 @@ async def _reached(uplink: UplinkSettings, run: Run, stack: AsyncExitStack) -> U
 
 
 def _make_punctual(plan: Plan) -> list[tuple[str, str]]:
-    """Real-time priority, memory and garbage as configured; returns what was not granted."""
+    """Memory and garbage as configured; returns what of it, and of the priority, was not granted."""
     settings = plan.config.realtime
     memory_locked = not settings.lock_memory or realtime.lock_memory()
-    realtime.make_urgent(settings.priority)
     realtime.settle_garbage()
     return realtime.lacking(priority=settings.priority, memory_locked=memory_locked)
 

@@ -1,6 +1,6 @@
 """Makes verdicts punctual on a busy board: real-time priority, locked memory, garbage collected in idle gaps.
 
-Measured: priority of loop and classifier decides, not thread against process (docs/adr/0004-real-time.md).
+Measured: the priority of all threads decides, not thread against process (docs/adr/0004-real-time.md).
 """
 
 from __future__ import annotations
@@ -18,17 +18,18 @@ MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT = 1, 2, 4  # linux/mman.h; ONFAULT locks wh
 def make_urgent(priority: int) -> None:
     """Put the calling thread under SCHED_FIFO at 1 to 99, or leave it as it is at 0 or where that is not granted.
 
-    Threads started later do not inherit it (SCHED_RESET_ON_FORK, sched(7)): only loop and classifier are urgent.
+    Threads that it starts later inherit it (sched(7)), and are meant to: a thread that is pushed aside while it holds
+    the interpreter's lock keeps the loop and the classifier waiting, however urgent these are.
     """
     if priority:
         with contextlib.suppress(PermissionError):
-            os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
+            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(priority))
 
 
 def lacking(*, priority: int, memory_locked: bool) -> list[tuple[str, str]]:
     """What was wanted and not granted to the calling thread, each with how to grant it."""
     lacks = []
-    if priority and os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK != os.SCHED_FIFO:
+    if priority and os.sched_getscheduler(0) != os.SCHED_FIFO:
         lacks.append((f"no real-time priority {priority}: verdicts may be late when the board is busy", GRANT_PRIORITY))
     if not memory_locked:
         lacks.append(("memory is not locked: a verdict may wait for the disk", GRANT_MEMORY))

@@ -21,7 +21,7 @@ from drivers.clock import Clock, MonotonicClock, SimulatedClock
 from drivers.simulated.faults import Fault, Faults, check_devices
 from drivers.simulated.world import World
 from drivers.types import NS_PER_S, SourceId
-from firmware import config, logs
+from firmware import config, logs, realtime
 from firmware.config import Config
 from firmware.devices import Site
 from firmware.errors import ConfigError
@@ -47,6 +47,7 @@ def main(arguments: Namespace) -> int:
             kept_nowhere = stack.enter_context(tempfile.TemporaryDirectory(prefix="ductwatch-"))
             plan = replace(plan, config=_with_data(plan.config, Path(kept_nowhere)))
         _make_data_directory(plan.config.board.data)
+        realtime.make_urgent(plan.config.realtime.priority)  # before there are threads: each is to inherit it
         lines = stack.enter_context(LineWriter(sys.stdout.fileno(), gone=partial(os.kill, os.getpid(), signal.SIGTERM)))
         asyncio.run(_run(plan, arguments, lines))
     return 0
@@ -86,8 +87,7 @@ async def _run(plan: Plan, arguments: Namespace, lines: LineWriter) -> None:
 def _load(arguments: Namespace) -> Plan:
     """The plan that the command line asks for. Raises `ConfigError`."""
     chosen = config.load(arguments.config or SIMULATED_BOARD)
-    if arguments.data is not None:
-        chosen = _with_data(chosen, arguments.data)
+    chosen = _with_data(chosen, arguments.data or chosen.board.data)
     if arguments.broker is not None:
         host, port = arguments.broker
         uplink = msgspec.structs.replace(chosen.uplink or UplinkSettings(), host=host, port=port)
@@ -111,7 +111,7 @@ def _check_simulation(chosen: Config, arguments: Namespace) -> None:
 
 
 def _with_data(chosen: Config, data: Path) -> Config:
-    return replace(chosen, board=msgspec.structs.replace(chosen.board, data=data))
+    return replace(chosen, board=msgspec.structs.replace(chosen.board, data=data.absolute()))
 
 
 def _make_data_directory(data: Path) -> None:
