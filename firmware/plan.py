@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from drivers.types import SourceId
-from firmware.config import Config
 from firmware.errors import ConfigError
 from firmware.rules.parse import BadRules, parse
 from firmware.rules.types import Rule
@@ -18,6 +18,9 @@ from model.selftest import selftest
 from model.shipped import shipped_bundle
 from ota.bundle import open_bundle
 from ota.errors import OtaError
+
+if TYPE_CHECKING:
+    from firmware.config import Config  # with the table of drivers, which judging a file can do without
 
 DEFAULT_RULES = Path(__file__).parent / "rules" / "default.toml"
 MAX_RULES_BYTES = 1024 * 1024  # some thousand rules
