@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from drivers.types import Frame, SourceId
+from model.colour import Picture
 from model.errors import UnfitModel, Unreadable
 from model.image_quality import measure, unfit, unlit
 from model.interpreter import REMEDY, Interpreter
 from model.manifest import Manifest
-from model.tensors import Decoder, Picture, quantise
+from model.tensors import Decoder, quantise
 from model.types import Judgement, Label, ModelId, Reason
 
 INPUT_SCALE = 2 / 255  # with zero point -1, quantising a picture is one XOR

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from model.colour import Picture
 from model.manifest import ImageLimits
-from model.tensors import Picture
 from model.types import Reason
 
 SATURATED_LEVEL = 250  # of 255, mean of 2 by 2: what sensors clip to, after JPEG has rippled it

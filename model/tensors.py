@@ -16,11 +16,10 @@ import numpy.typing as npt
 import simplejpeg
 
 from drivers.types import Frame, PixelFormat
+from model.colour import Bt601, rgb_of_rgbx
+from model.colour import Picture as Picture
 from model.errors import Unreadable
 from model.shrink import Shrink, Words
-
-Picture = npt.NDArray[np.uint8]
-"""RGB, shape (height, width, 3)."""
 
 MAX_PIXELS: Final = 64_000_000  # the largest photo one would feed in; bounds memory at 256 MB of words
 MIN_INPUT_PX: Final = 16  # side of a model's input: below, nothing can be told of the picture
@@ -40,6 +39,7 @@ class Decoder:
                 f"a model's input has {MIN_INPUT_PX} to {MAX_INPUT_PX} pixels a side, not {height} x {width}"
             )
         self._height, self._width = height, width
+        self._bt601 = Bt601(height, width)
         self._shrinks: dict[tuple[int, int], Shrink] = {}
 
     def decode(self, frame: Frame) -> Picture:
@@ -50,8 +50,8 @@ class Decoder:
                 remedy=f"Use 1 to {MAX_PIXELS // 1_000_000} megapixels",
             )
         if frame.pixel_format is PixelFormat.MJPEG:
-            return _rgb_of_rgbx(self._shrunk(_jpeg_words(frame, self._height, self._width)))
-        return _rgb_of_yuyv(self._shrunk(_yuyv_words(frame, self._width)))
+            return rgb_of_rgbx(self._shrunk(_jpeg_words(frame, self._height, self._width)))
+        return self._bt601(self._shrunk(_yuyv_words(frame, self._width)))
 
     def _shrunk(self, words: Words) -> Words:
         rows, columns = words.shape
@@ -118,25 +118,3 @@ def _apart(pairs: Words) -> Words:
     pixels[:, 0::2] = colour | left | left << np.uint32(16)
     pixels[:, 1::2] = colour | right | right << np.uint32(16)
     return pixels
-
-
-def _rgb_of_rgbx(words: Words) -> Picture:
-    picture = np.empty((*words.shape, 3), np.uint8)
-    pixels = words.view(np.uint8).reshape(*words.shape, 4)
-    for channel in range(3):  # six times as fast as one copy of [..., :3]
-        picture[..., channel] = pixels[..., channel]
-    return picture
-
-
-def _rgb_of_yuyv(words: Words) -> Picture:
-    """BT.601, limited range, in the usual integers of 1/256 (ITU-R BT.601-7, 2.5)."""
-    w = words.view(np.int32)
-    luma = ((w & 0xFF) + (w >> 16 & 0xFF) - 32) * 149 + 128
-    u = (w >> 8 & 0xFF) - 128
-    v = (w >> 24 & 0xFF) - 128
-    picture = np.empty((*words.shape, 3), np.uint8)
-    for channel, value in enumerate((luma + 409 * v, luma - 100 * u - 208 * v, luma + 516 * u)):
-        value >>= 8
-        np.maximum(value, 0, out=value)
-        picture[..., channel] = np.minimum(value, 255, out=value)
-    return picture

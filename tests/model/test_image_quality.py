@@ -8,9 +8,10 @@ import pytest
 from drivers.duct.optics import FAULTS, Optics
 from drivers.duct.render import Renderer
 from drivers.duct.scene import random_scene
+from model.colour import Picture
 from model.image_quality import Measures, measure, unfit, unlit
 from model.manifest import ImageLimits
-from model.tensors import Decoder, Picture
+from model.tensors import Decoder
 from model.types import Reason
 from tests.model.pictures import Rgb, flat, mjpeg, ripples, shipped
 

@@ -1,0 +1,131 @@
+"""Writes the bundle: network, golden inputs with the answers expected, card, and the manifest that lists them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from model.classifier import INPUT_SCALE, INPUT_ZERO_POINT, Classifier
+from model.manifest import parse_manifest
+from model.selftest import EXPECTED, selftest
+from model.tensors import DECODE_PATHS, jpeg_size
+from model.training.evaluate import Figures
+from model.training.render import frame_of
+from model.training.targets import CLEAN_G_M2, DIRTY_G_M2
+
+OUTPUT_SCALE = 1 / 256  # of TensorFlow Lite's int8 softmax, with zero point -128
+OUTPUT_ZERO_POINT = -128
+MODEL = "model.tflite"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """What is the same for each training of this model."""
+
+    name: str
+    version: str
+    release_counter: int
+    side: int
+    clean_below: float
+    dirty_above: float
+    image_limits: Mapping[str, float]
+
+
+def write_bundle(
+    folder: Path,
+    recipe: Recipe,
+    *,
+    model: bytes,
+    golden: Mapping[str, bytes],
+    training_data_sha256: str,
+    figures: Figures,
+) -> None:
+    """Write the folder, and check it as a board would. The same arguments give the same bytes.
+
+    `golden`: JPEGs by name. Raises `UnfitModel` if the network is not what this firmware runs.
+    """
+    files = {MODEL: model, **{f"golden/{name}": jpeg for name, jpeg in sorted(golden.items())}}
+    classifier = classifier_of(recipe, model)
+    expected = {
+        name: classifier.raw_output(frame_of(jpeg, jpeg_size(jpeg))).tolist()
+        for name, jpeg in files.items()
+        if name != MODEL
+    }
+    files[EXPECTED] = _json(expected)
+    files["card.md"] = _card(recipe, figures).encode()
+    manifest = _manifest(recipe, files, training_data_sha256)
+    selftest(Classifier(model, parse_manifest(manifest)), files)
+    for name, content in {**files, "manifest.json": manifest}.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def classifier_of(recipe: Recipe, model: bytes) -> Classifier:
+    """The classifier that a board would make of this network."""
+    return Classifier(model, parse_manifest(_manifest(recipe, {MODEL: model}, "0" * 64)))
+
+
+def _manifest(recipe: Recipe, files: Mapping[str, bytes], training_data_sha256: str) -> bytes:
+    document: dict[str, Any] = {
+        "format": 1,
+        "name": recipe.name,
+        "version": recipe.version,
+        "release_counter": recipe.release_counter,
+        "hardware": ["any"],
+        "runtime": {"name": "ai-edge-litert", "at_least": "2.1", "below": "3"},
+        "input": {
+            "height": recipe.side,
+            "width": recipe.side,
+            "scale": INPUT_SCALE,
+            "zero_point": INPUT_ZERO_POINT,
+        },
+        "output": {"scale": OUTPUT_SCALE, "zero_point": OUTPUT_ZERO_POINT},
+        "decode_path": DECODE_PATHS[0],
+        "labels": ["CLEAN", "DIRTY"],
+        "thresholds": {"clean_below": recipe.clean_below, "dirty_above": recipe.dirty_above},
+        "image_limits": dict(recipe.image_limits),
+        "golden": {"top1_agreement": 1.0, "max_difference_lsb": 4},
+        "latency_budget_ms": {"any": 150},
+        "training_data_sha256": training_data_sha256,
+        "files": {
+            name: {"length": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+            for name, content in sorted(files.items())
+        },
+    }
+    return _json(document)
+
+
+def _json(document: object) -> bytes:
+    return (json.dumps(document, indent=2) + "\n").encode()
+
+
+def _card(recipe: Recipe, figures: Figures) -> str:
+    rows = "\n".join(
+        f"| {name.replace('_', ' ')} | {value:.3f} |"
+        if isinstance(value, float)
+        else f"| {name.replace('_', ' ')} | {value} |"
+        for name, value in asdict(figures).items()
+    )
+    return f"""# {recipe.name} {recipe.version}
+
+**Not for decisions.** Trained on rendered ducts only: no camera, no real duct, no real dust had a part in it.
+It is here so that the whole board can be run and measured. It tells an obviously clean rendered duct
+(less than {CLEAN_G_M2} g/m2) from an obviously dirty one (more than {DIRTY_G_M2} g/m2), and says CANNOT_TELL between.
+What it says of a real duct is unknown.
+
+MobileNetV2 0.35, {recipe.side} x {recipe.side}, int8 in and out, trained from nothing.
+CLEAN below a score of {recipe.clean_below}, DIRTY above {recipe.dirty_above}.
+
+Measured on held-out rendered scenes, quantised, through JPEG and the deployed decode path, image checks included:
+
+| figure | value |
+|---|---|
+{rows}
+
+Made by `python -m model.training.train`.
+"""

@@ -1,0 +1,34 @@
+"""From Keras to int8: full integer, in and out. The other door of TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from model.training.targets import as_input
+
+REPRESENTATIVE = 200  # pictures to take the ranges of the layers from
+
+
+def quantise_model(model: Any, rgb: npt.NDArray[np.uint8]) -> bytes:
+    """Return the flatbuffer. All black and all white are among the samples, so that the input is 2/255, -1 exactly."""
+    side = rgb.shape[1]
+
+    def samples() -> Iterator[list[npt.NDArray[np.float32]]]:
+        yield [np.full((1, side, side, 3), -1, np.float32)]
+        yield [np.full((1, side, side, 3), 1, np.float32)]
+        for picture in rgb[:: max(1, len(rgb) // REPRESENTATIVE)][:REPRESENTATIVE]:
+            yield [as_input(picture[np.newaxis])]
+
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = samples
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = tf.int8
+    converter.inference_output_type = tf.int8
+    flatbuffer: bytes = converter.convert()
+    return flatbuffer
