@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from drivers.types import Frame, PixelFormat
 from model.errors import Unreadable
@@ -94,6 +96,23 @@ BROKEN = {
 def test_a_broken_frame_is_refused_with_advice(payload: bytes, pixel_format: PixelFormat) -> None:
     with pytest.raises(Unreadable, match=r"\. Check the camera's cable"):
         Decoder(160, 160).decode(frame_of(payload, pixel_format, 640, 480))
+
+
+SMALL_JPEG = bytes(mjpeg(ripples(320, 240)).payload)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(st.tuples(st.integers(0, len(SMALL_JPEG) - 1), st.integers(0, 255)), min_size=1, max_size=8))
+def test_whatever_the_cable_does_to_a_jpeg_it_is_a_picture_or_refused(changes: list[tuple[int, int]]) -> None:
+    damaged = bytearray(SMALL_JPEG)
+    for at, byte in changes:
+        damaged[at] = byte
+
+    try:
+        picture = Decoder(160, 160).decode(frame_of(bytes(damaged), PixelFormat.MJPEG, 320, 240))
+    except Unreadable:
+        return
+    assert picture.shape == (160, 160, 3)
 
 
 @pytest.mark.parametrize(("width", "height"), [(8001, 8000), (1 << 30, 1), (0, 480), (-640, -480)])
