@@ -19,6 +19,16 @@ def running(command: Sequence[str]) -> Iterator[IO[str]]:
             child.kill()
 
 
+@contextmanager
+def running_unheard(command: Sequence[str]) -> Iterator[None]:
+    """The same, for a child whose words nobody reads."""
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as child:
+        try:
+            yield
+        finally:
+            child.kill()
+
+
 def run_and_kill(command: Sequence[str], *, until: str) -> None:
     """Kill a child as soon as it has said `until` on a line of its own."""
     with running(command) as lines:

@@ -10,7 +10,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -107,16 +107,30 @@ class Inbox:
     def __init__(self) -> None:
         self.messages: list[Received] = []
         self._arrived = asyncio.Event()
+        self._hung_up = asyncio.Event()
 
     @asynccontextmanager
     async def listening(self, port: int, topic: str = "ductwatch/#") -> AsyncIterator[aiomqtt.Client]:
-        """Subscribed for the length of the block, or until the broker is killed. The client may publish, too."""
-        async with aiomqtt.Client("127.0.0.1", port, protocol=aiomqtt.ProtocolVersion.V5) as client:
+        """Subscribed for the length of the block. The client may publish, too."""
+        inbox = self
+
+        class Ledger(asyncio.Queue[aiomqtt.Message]):
+            """Writes a message down when it is put in: aiomqtt forgets those that wait when the connection ends."""
+
+            def put_nowait(self, item: aiomqtt.Message) -> None:
+                inbox._note(item)
+
+        client = aiomqtt.Client("127.0.0.1", port, protocol=aiomqtt.ProtocolVersion.V5, queue_type=Ledger)
+        async with client, asyncio.TaskGroup() as group:
             await client.subscribe(topic)
-            async with asyncio.TaskGroup() as group:
-                collecting = group.create_task(self._collect(client))
-                yield client
-                collecting.cancel()
+            watching = group.create_task(self._watch(client))
+            yield client
+            watching.cancel()
+
+    async def until_hung_up(self) -> None:
+        """Wait until the broker is gone, and everything that it had written has been read."""
+        await asyncio.wait_for(self._hung_up.wait(), LONG_S)
+        self._hung_up.clear()
 
     async def until(self, is_enough: Callable[[list[Received]], bool], limit_s: float = LONG_S) -> list[Received]:
         async with asyncio.timeout(limit_s):
@@ -134,14 +148,16 @@ class Inbox:
         await self.until(lambda _: len(of_topic()) >= count)
         return of_topic()
 
-    async def _collect(self, client: aiomqtt.Client) -> None:
-        try:
-            async for message in client.messages:
-                assert isinstance(message.payload, bytes)
-                self.messages.append(Received(message.topic.value, message.payload, message.retain))
-                self._arrived.set()
-        except aiomqtt.MqttError:
-            return  # the broker was killed
+    def _note(self, message: aiomqtt.Message) -> None:
+        assert isinstance(message.payload, bytes)
+        self.messages.append(Received(message.topic.value, message.payload, message.retain))
+        self._arrived.set()
+
+    async def _watch(self, client: aiomqtt.Client) -> None:
+        with suppress(aiomqtt.MqttError):
+            async for _ in client.messages:
+                raise AssertionError("messages are noted, not queued")
+        self._hung_up.set()
 
 
 class Cable:

@@ -115,6 +115,17 @@ class _HungUp(aiomqtt.MqttError):
     """The broker ended the connection before it answered the login."""
 
 
+class _TidySocket(ssl.SSLSocket):
+    """Closed when the handshake fails: paho forgets to."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except BaseException:
+            self.close()
+            raise
+
+
 @dataclass(frozen=True, slots=True)
 class _Secrets:
     context: ssl.SSLContext | None
@@ -220,6 +231,8 @@ def _secrets(settings: UplinkSettings) -> _Secrets:
     """Read certificates and password: anew for each connection, so that they may be renewed. Raises `BrokerError`."""
     with _readable("uplink.ca", settings.ca):
         context = ssl.create_default_context(cafile=settings.ca) if settings.encrypted else None
+    if context is not None:
+        context.sslsocket_class = _TidySocket
     if context is not None and settings.certificate is not None:
         with _readable("uplink.certificate or uplink.key", settings.certificate):
             context.load_cert_chain(settings.certificate, settings.key, password="")  # never asks on the terminal

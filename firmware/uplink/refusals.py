@@ -47,9 +47,10 @@ def unreachable(broker: str, error: OSError, *, ca: str) -> BrokerError:
         return BrokerError(f"the name in {broker} is unknown", remedy="Check uplink.host and the board's name server")
     if isinstance(error, ssl.SSLCertVerificationError):
         return _mistrusted(broker, error, ca)
-    if isinstance(error, ssl.SSLError):
+    if isinstance(error, (ssl.SSLError, ConnectionResetError, BrokenPipeError)):  # the latter: from the handshake
         remedy = "Check that uplink.port is the broker's port for TLS, and which TLS versions it takes"
-        return BrokerError(f"no TLS with {broker}: {error.reason or error}", remedy=remedy)
+        reason = (isinstance(error, ssl.SSLError) and error.reason) or error.strerror or str(error)
+        return BrokerError(f"no TLS with {broker}: {reason}", remedy=remedy)
     if isinstance(error, ConnectionRefusedError):
         return BrokerError(f"nothing listens at {broker}", remedy="Start the broker, or check uplink.host and port")
     if isinstance(error, TimeoutError):
@@ -72,7 +73,8 @@ def hung_up(broker: str, *, encrypted: bool) -> BrokerError:
 
 
 def lost(broker: str) -> BrokerError:
-    remedy = "It is tried again by itself. If it stays away, check that the broker runs and the network is up"
+    """Without a reason: Mosquitto gives none, not even when another client takes the name over."""
+    remedy = "It is tried again by itself. If it breaks again and again, check that no other board has this board.name"
     return BrokerError(f"the connection to {broker} broke", remedy=remedy)
 
 

@@ -98,6 +98,17 @@ class Session:
         return ended[0]
 
     async def _serve(self, connection: Connection, pulse: Pulse) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(connection.watch())
+                await self._introduce(connection)
+                group.create_task(self._send(connection, pulse))
+                group.create_task(self._obey(connection))
+        except asyncio.CancelledError:
+            await connection.leave(Will(self._topics.availability, STOPPED))
+            raise
+
+    async def _introduce(self, connection: Connection) -> None:
         await connection.subscribe(self._topics.command)
         for announcement in self._announcements:
             await connection.publish(announcement.topic, announcement.payload, retain=True)
@@ -105,14 +116,6 @@ class Session:
         self._connections += 1
         self._online = True
         self._news.well()
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._send(connection, pulse))
-                group.create_task(self._obey(connection))
-                group.create_task(connection.watch())
-        except asyncio.CancelledError:
-            await connection.leave(Will(self._topics.availability, STOPPED))
-            raise
 
     async def _send(self, connection: Connection, pulse: Pulse) -> NoReturn:
         """Send what the outbox has, up to a window of messages at once; each is forgotten when it is acknowledged."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from enum import Enum
 from functools import partial
@@ -11,7 +11,7 @@ from pathlib import Path
 from drivers.worker import Stuck, Worker
 from firmware.observations import Condition
 from firmware.uplink.news import News
-from firmware.uplink.salvage import open_spool
+from firmware.uplink.salvage import Salvage, open_spool
 from firmware.uplink.spool import Damaged, Row, Spool, SpoolFailed, Stock
 from firmware.uplink.wire import Priority
 
@@ -33,19 +33,17 @@ class SpoolThread:
     def __init__(self, path: Path, boot_id: str, *, max_rows: int, max_bytes: int, news: News) -> None:
         self.wanted = Wanted.OPEN
         self.stock = Stock(0, 0)
-        self._open = partial(open_spool, path, boot_id, max_rows=max_rows, max_bytes=max_bytes)
+        self._held = _Held(partial(open_spool, path, boot_id, max_rows=max_rows, max_bytes=max_bytes))
         self._news = news
-        self._spool: Spool | None = None
         self._worker = Worker("outbox")
 
     async def mend(self) -> bool:
         """Do what is wanted. Returns whether the file was opened anew. Raises `SpoolFailed` or `Stuck`."""
         if self.wanted is Wanted.NOTHING:
             return False
-        await self._shut()
         rebuild = self.wanted is Wanted.REBUILD
-        spool, salvage = await self._worker.run(partial(self._open, rebuild=rebuild), limit_s=OPEN_LIMIT_S)
-        self._spool, self.stock, self.wanted = spool, spool.stock, Wanted.NOTHING
+        self.stock, salvage = await self._worker.run(self._held.open, rebuild, limit_s=OPEN_LIMIT_S)
+        self.wanted = Wanted.NOTHING
         if salvage is not None:
             self._news.trouble(
                 f"the outbox was damaged: {salvage.saved} messages were saved, a new file is in use",
@@ -63,32 +61,50 @@ class SpoolThread:
 
     async def read(self, after: Mapping[Priority, Row], limit: int) -> list[Row]:
         """See `Spool.read`. Nothing, where the file is not open."""
-        if self._spool is None:
-            return []
-        return await self._worker.run(self._spool.read, after, limit, limit_s=CALL_LIMIT_S)
+        return await self._worker.run(self._held.read, after, limit, limit_s=CALL_LIMIT_S)
 
     async def write(
         self, new: Sequence[Row], done: Sequence[Row], *, durable: bool, spare: Collection[Row]
     ) -> Mapping[Priority, int]:
         """See `Spool.write`; returns what had to go. With nothing to write, only wait for the medium if asked to."""
-        if self._spool is None:
+        if not (new or done or durable):
             return {}
-        if new or done:
-            write = partial(self._spool.write, new, done, durable=durable, spare=spare)
-            stock = await self._worker.run(write, limit_s=CALL_LIMIT_S)
-            self.stock = Stock(stock.rows, stock.size_bytes)
-            return stock.dropped
-        if durable:
-            await self._worker.run(self._spool.sync, limit_s=CALL_LIMIT_S)
-        return {}
+        write = partial(self._held.write, new, done, durable=durable, spare=spare)
+        stock = await self._worker.run(write, limit_s=CALL_LIMIT_S)
+        self.stock = Stock(stock.rows, stock.size_bytes)
+        return stock.dropped
 
     async def close(self, limit_s: float) -> None:
         """Close the file and let the thread end. A disk that hangs is left to itself."""
         with suppress(Stuck):
-            await self._shut(limit_s)
+            await self._worker.run(self._held.close, limit_s=limit_s)
         self._worker.close()
 
-    async def _shut(self, limit_s: float = CALL_LIMIT_S) -> None:
+
+class _Held:
+    """What belongs to the thread: the open file, if there is one. Nobody need wait for the end of a call."""
+
+    def __init__(self, open_now: Callable[..., tuple[Spool, Salvage | None]]) -> None:
+        self._open_now = open_now
+        self._spool: Spool | None = None
+
+    def open(self, rebuild: bool) -> tuple[Stock, Salvage | None]:
+        self.close()
+        self._spool, salvage = self._open_now(rebuild=rebuild)
+        return self._spool.stock, salvage
+
+    def read(self, after: Mapping[Priority, Row], limit: int) -> list[Row]:
+        return [] if self._spool is None else self._spool.read(after, limit)
+
+    def write(self, new: Sequence[Row], done: Sequence[Row], *, durable: bool, spare: Collection[Row]) -> Stock:
+        if self._spool is None:
+            raise SpoolFailed("the outbox is not open", remedy="It is opened again by itself")
+        if new or done:
+            return self._spool.write(new, done, durable=durable, spare=spare)
+        self._spool.sync()
+        return self._spool.stock
+
+    def close(self) -> None:
         if self._spool is not None:
-            await self._worker.run(self._spool.close, limit_s=limit_s)
+            self._spool.close()
             self._spool = None

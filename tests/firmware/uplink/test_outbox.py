@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import random
 import re
@@ -135,9 +136,9 @@ async def test_waiting_for_messages_may_be_given_up_at_any_moment(path: Path) ->
     await left_by(path, *[TELEMETRY] * 30)
     async with outbox(path) as box:
         rows = await taken(box, 1)
-        for attempt in range(10_000):
+        for turns in itertools.count():  # of the loop, before it is given up
             taking = asyncio.create_task(box.take(1))
-            for _ in range(attempt % 50):
+            for _ in range(turns):
                 await asyncio.sleep(0)
             taking.cancel()
             await asyncio.wait([taking])

@@ -1,0 +1,176 @@
+"""A board and a real broker: what each says when the other comes, goes, refuses or asks."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from drivers.types import SourceId
+from firmware.alarms.types import AlarmId
+from firmware.observations import Condition
+from firmware.uplink.commands import Acknowledge, Snapshot
+from firmware.uplink.discovery import Retained
+from tests.firmware.uplink.builders import ALARM, IMAGE, OLD_BOOT, TELEMETRY, TOPICS, note
+from tests.firmware.uplink.sender import sending, settings
+from tests.mosquitto import Inbox, Mosquitto, free_port
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "outbox.sqlite"
+
+
+async def test_the_board_says_that_it_is_there_and_that_it_was_stopped(tmp_path: Path, path: Path) -> None:
+    inbox = Inbox()
+    async with Mosquitto(tmp_path) as broker, inbox.listening(broker.port):
+        async with sending(path, settings(broker.port)) as sender:
+            assert await inbox.payloads(TOPICS.availability, 1) == [b"online"]
+            await sender.stop()
+
+        assert await inbox.payloads(TOPICS.availability, 2) == [b"online", b"stopped"]
+
+
+async def test_who_comes_later_still_learns_that_the_board_is_there_and_what_it_has(tmp_path: Path, path: Path) -> None:
+    first, late, announcement = Inbox(), Inbox(), Retained("homeassistant/device/duct/config", b"{}")
+    async with (
+        Mosquitto(tmp_path) as broker,
+        first.listening(broker.port),
+        sending(path, settings(broker.port), announcements=[announcement]),
+    ):
+        await first.payloads(TOPICS.availability, 1)
+        async with late.listening(broker.port, "#"):
+            messages = await late.until(lambda messages: len(messages) == 2)
+
+    assert {(message.topic, message.payload) for message in messages if message.retained} == {
+        (TOPICS.availability, b"online"),
+        (announcement.topic, b"{}"),
+    }
+
+
+async def test_messages_carry_their_number_and_whether_they_waited(tmp_path: Path, path: Path) -> None:
+    inbox = Inbox()
+    async with Mosquitto(tmp_path) as broker, inbox.listening(broker.port, "ductwatch/duct/telemetry"):
+        async with sending(path, settings(free_port()), boot_id=OLD_BOOT) as sender:
+            sender.outbox.accept(note())
+        async with sending(path, settings(broker.port)) as sender:
+            await inbox.until(lambda messages: len(messages) == 1)
+            sender.outbox.accept(note())
+            waited, live = await inbox.until(lambda messages: len(messages) == 2)
+
+    assert waited.fields == {"text": "x" * 89, "boot_id": OLD_BOOT, "seq": 1, "historical": True}
+    assert live.fields == {"text": "x" * 89, "boot_id": "b007", "seq": 1}
+
+
+async def test_alarms_are_sent_before_telemetry_and_images_last(tmp_path: Path, path: Path) -> None:
+    inbox = Inbox()
+    async with sending(path, settings(free_port())) as sender:
+        for priority in (IMAGE, TELEMETRY, ALARM, IMAGE, TELEMETRY, ALARM):
+            sender.outbox.accept(note(priority))
+    async with (
+        Mosquitto(tmp_path) as broker,
+        inbox.listening(broker.port),
+        sending(path, settings(broker.port), boot_id="b"),
+    ):
+        messages = await inbox.until(lambda messages: len(messages) == 7)
+
+    assert [message.fields["seq"] for message in messages if message.topic != TOPICS.availability] == [3, 6, 2, 5, 1, 4]
+
+
+async def test_a_broker_that_is_away_is_said_once_and_its_return_once(tmp_path: Path, path: Path) -> None:
+    broker, inbox = Mosquitto(tmp_path), Inbox()
+    async with sending(path, settings(broker.port)) as sender:
+        away = await sender.next_change()
+        async with broker, inbox.listening(broker.port):
+            back = await sender.next_change()
+            await inbox.payloads(TOPICS.availability, 1)
+            figures = sender.session.figures()
+        again = await sender.next_change()
+
+        assert [away.condition, back.condition, again.condition] == [
+            Condition.FAILED,
+            Condition.RECOVERED,
+            Condition.FAILED,
+        ]
+        assert away.problem == f"nothing listens at 127.0.0.1:{broker.port}"
+        assert (figures["uplink_online"], figures["uplink_connections"]) == (1, 1)
+
+
+async def test_a_command_is_obeyed_and_answered(tmp_path: Path, path: Path) -> None:
+    inbox = Inbox()
+    async with (
+        Mosquitto(tmp_path) as broker,
+        inbox.listening(broker.port) as panel,
+        sending(path, settings(broker.port)) as sender,
+    ):
+        await inbox.payloads(TOPICS.availability, 1)
+        await panel.publish(TOPICS.command, '{"command": "snapshot", "id": "1"}', qos=1)
+        await panel.publish(TOPICS.command, '{"command": "acknowledge", "rule": "r", "source": "s"}', qos=1)
+        await panel.publish(TOPICS.command, "rubbish", qos=1)
+        replies = [json.loads(reply) for reply in await inbox.payloads(TOPICS.reply, 3)]
+
+        assert sender.commands == [Snapshot(), Acknowledge(AlarmId("r", SourceId("s")), "mqtt")]
+    assert [(reply["id"], reply["command"], reply["done"]) for reply in replies] == [
+        ("1", "snapshot", True),
+        (None, "acknowledge", True),
+        (None, None, False),
+    ]
+
+
+async def test_a_retained_command_of_yesterday_is_not_obeyed(tmp_path: Path, path: Path) -> None:
+    inbox = Inbox()
+    async with Mosquitto(tmp_path) as broker, inbox.listening(broker.port) as panel:
+        await panel.publish(TOPICS.command, '{"command": "reset"}', qos=1, retain=True)
+        async with sending(path, settings(broker.port)) as sender:
+            await inbox.payloads(TOPICS.availability, 1)
+            await panel.publish(TOPICS.command, '{"command": "snapshot"}', qos=1)
+            await inbox.payloads(TOPICS.reply, 1)
+
+            assert sender.commands == [Snapshot()]
+
+
+async def test_a_broker_that_refuses_the_message_does_not_get_it_deleted(tmp_path: Path, path: Path) -> None:
+    access, inbox = tmp_path / "access", Inbox()
+    access.write_text("topic readwrite ductwatch/duct/availability\ntopic readwrite ductwatch/duct/command\n")
+    options = ("allow_anonymous true", f"acl_file {access}")
+    async with Mosquitto(tmp_path, options) as broker, sending(path, settings(broker.port)) as sender:
+        sender.outbox.accept(note(ALARM))
+        refused = await sender.next_change()
+        access.write_text("topic readwrite ductwatch/#\n")
+        broker.reload()
+        async with inbox.listening(broker.port, "ductwatch/duct/alarm"):
+            messages = await inbox.until(lambda messages: len(messages) == 1)
+
+    assert "does not authorise this board" in refused.problem
+    assert "access list" in refused.remedy
+    assert messages[0].fields["seq"] == 1
+
+
+async def test_another_board_of_the_same_name_is_thought_of(tmp_path: Path, path: Path) -> None:
+    inbox = Inbox()
+    async with (
+        Mosquitto(tmp_path) as broker,
+        inbox.listening(broker.port),
+        sending(path, settings(broker.port)) as first,
+    ):
+        await inbox.payloads(TOPICS.availability, 1)
+        async with sending(tmp_path / "second.sqlite", settings(broker.port)):
+            change = await first.next_change()
+
+    assert "no other board has this board.name" in change.remedy
+
+
+async def test_a_listener_that_never_answers_does_not_hold_up_the_end(path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        for tls in (False, True):
+            async with sending(path, settings(mute.getsockname()[1], tls=tls)) as sender:
+                link, _ = await asyncio.get_running_loop().run_in_executor(None, mute.accept)
+                await sender.stop()
+                link.close()
+
+    assert sender.running.cancelled()
