@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -39,13 +40,14 @@ class Vitals:
             self._change(source, Condition.RECOVERED, f"back after {away_s:.0f} s", "")
 
     def failed(self, error: DriverError) -> None:
-        """The device failed; said again only if the problem is another one than the last."""
+        """The device failed; said again only if the problem is another one than the last, whatever its figures: 200
+        bytes of noise and then 192 are no news."""
         now = self._now()
         life = self._lives.setdefault(error.source, _Life(alive=True, since=now))
         life.failures += 1
         if life.alive:
             life.alive, life.since = False, now
-        if life.problem != error.problem:
+        if _figures_aside(life.problem) != _figures_aside(error.problem):
             life.problem = error.problem
             self._change(error.source, Condition.FAILED, error.problem, error.remedy)
 
@@ -67,3 +69,7 @@ class Vitals:
     def _say_alive(self, source: SourceId, now: Instant) -> None:
         alive = float(self._lives[source].alive)
         self._say(Reading(source=source, quantity=Quantity.ALIVE, value=alive, at=now))
+
+
+def _figures_aside(problem: str) -> str:
+    return re.sub(r"\d+", "#", problem)

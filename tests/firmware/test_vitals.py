@@ -57,6 +57,14 @@ def test_another_problem_of_the_same_device_is_news() -> None:
     assert ward.changes == [("failed", "checksum wrong"), ("failed", "no answer")]
 
 
+def test_the_same_problem_with_other_figures_is_no_news() -> None:
+    ward = Ward()
+    for problem in ("heard 200 bytes of noise in 5 s", "heard 192 bytes of noise in 5 s", "silent for 5 s"):
+        ward.vitals.failed(Lost(GAS, problem, remedy="Check the shield."))
+
+    assert ward.changes == [("failed", "heard 200 bytes of noise in 5 s"), ("failed", "silent for 5 s")]
+
+
 def test_who_is_alive_is_repeated_for_the_rules() -> None:
     ward = Ward()
     ward.vitals.well(GAS)
