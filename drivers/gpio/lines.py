@@ -93,6 +93,18 @@ def watched(line: int | str, chip: str) -> Iterator[None]:
         ) from error
 
 
+@contextlib.contextmanager
+def in_use(at: LineSettings, open_chip: OpenChip) -> Iterator[None]:
+    """`watched` for a line that was opened: where the whole chip has gone, say that, as opening it again would."""
+    try:
+        with watched(at.line, at.chip):
+            yield
+    except Fault:
+        with watched(at.line, at.chip):
+            open_chip(at.chip)
+        raise
+
+
 class OutputLine:
     """A line that the board drives, from construction on, and never the wrong way in between.
 
@@ -101,6 +113,7 @@ class OutputLine:
 
     def __init__(self, at: LineSettings, open_chip: OpenChip, *, active_high: bool, pwm_hz: float, on: bool) -> None:
         self._at = at
+        self._open_chip = open_chip
         self._active_high = active_high
         self._pwm_hz = pwm_hz
         with watched(at.line, at.chip):
@@ -110,7 +123,7 @@ class OutputLine:
     def set(self, level: float) -> None:
         """From 0.0, off, to 1.0, on; in between with a `pwm_hz` above 0, else the nearer of the two."""
         frequency_hz, state = drive(level, active_high=self._active_high, pwm_hz=self._pwm_hz)
-        with watched(self._at.line, self._at.chip):
+        with in_use(self._at, self._open_chip):
             if self._pin.frequency != frequency_hz:
                 self._pin.frequency = frequency_hz
             self._pin.state = state
@@ -158,6 +171,7 @@ class InputLine:
         self, at: LineSettings, open_chip: OpenChip, *, active_high: bool, pull: Pull, settle_s: float
     ) -> None:
         self._at = at
+        self._open_chip = open_chip
         self._active_high = active_high
         with watched(at.line, at.chip):
             self._pin = open_chip(at.chip).pin(at.line)
@@ -177,7 +191,7 @@ class InputLine:
         return False
 
     def _look(self) -> bool:
-        with watched(self._at.line, self._at.chip):
+        with in_use(self._at, self._open_chip):
             return bool(self._pin.state) == self._active_high
 
 

@@ -123,11 +123,14 @@ class Address:
 
 OTHER = ("{device}: {error}", "Look for i2c in the kernel's messages: dmesg | grep -i i2c.")
 
+NO_BUS = (
+    "there is no {bus}",
+    "Switch I2C on in the board's settings and modprobe i2c-dev, or plug the USB bridge in; set bus to one of "
+    "ls /dev/i2c-*.",
+)
+
 OPENING: dict[int, tuple[str, str]] = {
-    errno.ENOENT: (
-        "there is no {bus}",
-        "Switch I2C on in the board's settings, modprobe i2c-dev, and set bus to one of ls /dev/i2c-*.",
-    ),
+    errno.ENOENT: NO_BUS,
     errno.EACCES: ("{bus} may not be opened", "Add the firmware's user to the group that owns {bus}."),
     errno.EPERM: ("{bus} may not be opened", "Allow {bus} in the service's DeviceAllow."),
     errno.ENOTTY: ("{bus} is not an I2C bus", "Set bus to one of ls /dev/i2c-*."),
@@ -152,5 +155,5 @@ TRANSFER: dict[int, tuple[str, str]] = {  # kernel documentation: i2c/fault-code
         "lost arbitration at {device}",
         "Another master or a disturbance is on the bus: shorten its cable, and keep it away from the fan's.",
     ),
-    errno.ENODEV: ("{bus} has gone", "Plug the USB bridge in again."),
+    errno.ENODEV: NO_BUS,  # a bridge that was unplugged; in the words of the next opening, for it to be said once
 }

@@ -9,6 +9,8 @@ from typing import Any
 from gpiozero import PinError
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
+from drivers.faults import Fault
+
 
 class UnpluggablePin(MockPWMPin):
     def _get_state(self) -> Any:
@@ -38,9 +40,9 @@ class Board:
     def __init__(self) -> None:
         self._pins: Pins | None = Pins()
 
-    def open_chip(self, _: str) -> Pins:
+    def open_chip(self, chip: str) -> Pins:
         if self._pins is None:
-            raise PinError("can not open gpiochip")
+            raise Fault(f"there is no GPIO chip {chip}", "Connect it.")
         return self._pins
 
     def pin(self, line: int) -> Any:
