@@ -19,9 +19,9 @@ def set_up(*, verbose: bool = False) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="%H:%M:%S" if pretty else "iso", utc=not pretty),
     ]
-    render = structlog.dev.ConsoleRenderer() if pretty else structlog.processors.JSONRenderer()
+    render = [structlog.dev.ConsoleRenderer()] if pretty else [_without_values(), structlog.processors.JSONRenderer()]
     structlog.configure(
-        processors=[*shared, structlog.processors.dict_tracebacks, render] if not pretty else [*shared, render],
+        processors=[*shared, *render],
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if verbose else logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
@@ -29,10 +29,15 @@ def set_up(*, verbose: bool = False) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render],
         )
     )
     logging.basicConfig(level=logging.DEBUG if verbose else logging.WARNING, handlers=[handler], force=True)
+
+
+def _without_values() -> structlog.typing.Processor:
+    """Tracebacks as JSON. Local variables stay out of them: the broker's password may be one."""
+    return structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
 
 
 def info(event: str, **fields: object) -> None:
