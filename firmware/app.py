@@ -96,6 +96,7 @@ class Board:
         self._budget = LatencyBudget(self._config.latency.budget * 1000)
         self._lag = LoopLag()
         self._contacts: dict[SourceId, bool] = {}
+        self._snapshots_taken = aim_period_ns is None and bool(self._config.families["camera"])
         self._lamp = self._make_lamp()
         engine = RuleEngine(
             plan.rules,
@@ -282,7 +283,12 @@ class Board:
         return Service("health", start, STAGE_LIMIT_S + period)
 
     def _repeat(self) -> None:
-        """Say again what is only said at changes: a signal that falls silent would be unknown to the rules."""
+        """Say again what is only said at changes: a signal that falls silent would be unknown to the rules.
+
+        Where there are no snapshots, and so no gaps between them, this is when garbage is collected.
+        """
+        if not self._snapshots_taken:
+            realtime.collect_garbage()
         self._vitals.repeat()
         for fan, running in self._contacts.items():
             self._mailbox.put(fan_reading(fan, running, self._clock.now()))

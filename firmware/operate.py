@@ -54,6 +54,7 @@ class Run:
     wall: Wall
     sinks: Sequence[Callable[[Event], None]]
     see: Callable[[Shot], None]
+    greet: Callable[[Plan], None]  # called with each plan that takes over, the first and those of a reload
     chance: Callable[[], float] = random.random
     run_for_s: float | None = None
     aim_period_ns: int | None = None
@@ -107,6 +108,7 @@ async def _next_plan(
 
 async def _run(plan: Plan, run: Run, mailbox: Mailbox[Message]) -> None:
     """Run one plan until cancelled."""
+    run.greet(plan)
     realtime.make_urgent(plan.config.realtime.priority)
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
         with run.site.clock.held():  # starting takes none of the duct's time

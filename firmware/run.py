@@ -21,7 +21,7 @@ from drivers.clock import Clock, MonotonicClock, SimulatedClock
 from drivers.simulated.faults import Fault, Faults, check_devices
 from drivers.simulated.world import World
 from drivers.types import NS_PER_S, SourceId
-from firmware import config, logs, realtime
+from firmware import __version__, config, logs, realtime
 from firmware.config import Config
 from firmware.devices import Site
 from firmware.errors import ConfigError
@@ -60,6 +60,7 @@ async def _run(plan: Plan, arguments: Namespace, lines: LineWriter) -> None:
     world = World(arguments.seed, clock, Faults(arguments.fault)) if simulated else None
     sinks: list[Callable[[Event], None]] = [logs.log_change]
     see: Callable[[Shot], None] = _look_away
+    greet: Callable[[Plan], None] = _log_start
     end: Callable[[], None] = _nothing
     if arguments.events:
         sinks.append(lambda event: lines.put(line(event, wall())))
@@ -68,12 +69,13 @@ async def _run(plan: Plan, arguments: Namespace, lines: LineWriter) -> None:
         shown = screen(lines.put, start=clock.now(), cameras=cameras, rules=plan.rules, is_terminal=sys.stdout.isatty())
         sinks = [shown.show]
         see, end = shown.see, shown.end
-        _greet(plan, lines)
+        greet = partial(_greet, lines)
     run = Run(
         site=Site(clock=clock, world=world, data=plan.config.board.data),
         wall=wall,
         sinks=sinks,
         see=see,
+        greet=greet,
         chance=random.Random(arguments.seed).random if simulated else random.random,
         run_for_s=arguments.run_for,
         aim_period_ns=round(NS_PER_S / arguments.aim) if arguments.aim else None,
@@ -123,7 +125,15 @@ def _make_data_directory(data: Path) -> None:
         ) from error
 
 
-def _greet(plan: Plan, lines: LineWriter) -> None:
+def _log_start(plan: Plan) -> None:
+    """So that a journal tells when the firmware started, and that a reload took over."""
+    devices = [settings.name for _, settings in plan.config.devices()]
+    logs.info(
+        "running", version=__version__, config=str(plan.config.file), board=plan.config.board.name, devices=devices
+    )
+
+
+def _greet(lines: LineWriter, plan: Plan) -> None:
     where = "a simulated board: nothing here is real" if plan.config.simulated else str(plan.config.file)
     lines.put(f"ductwatch on {where}. Ctrl-C stops.")
 

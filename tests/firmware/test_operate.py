@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 from pathlib import Path
 
@@ -35,6 +36,7 @@ async def test_a_wall_clock_that_jumps_by_years_changes_nothing_but_the_stamps(t
         wall=lambda: WallClock(offset_ns=next(JUMPS), synchronised=True),
         sinks=[events.append],
         see=lambda _: None,
+        greet=lambda _: None,
         chance=lambda: 0.5,
         run_for_s=21,
         notify=Notify(None, None),
@@ -47,3 +49,28 @@ async def test_a_wall_clock_that_jumps_by_years_changes_nothing_but_the_stamps(t
     assert len(verdicts) == 22
     stamps = {as_dict(event, WallClock(next(JUMPS), synchronised=False))["time"][:4] for event in verdicts}
     assert len(stamps) == 4
+
+
+async def test_garbage_is_collected_while_cameras_are_aimed_too(tmp_path: Path) -> None:
+    clock = SimulatedClock(factor=1000)
+    run = Run(
+        site=Site(clock=clock, world=World(1, clock, Faults()), data=tmp_path),
+        wall=lambda: WallClock(offset_ns=0, synchronised=True),
+        sinks=[],
+        see=lambda _: None,
+        greet=lambda _: None,
+        run_for_s=11,
+        aim_period_ns=5 * 10**9,
+        notify=Notify(None, None),
+    )
+    told_to: list[str] = []
+
+    def note(phase: str, _: dict[str, int]) -> None:
+        if phase == "start" and not gc.isenabled():
+            told_to.append(phase)
+
+    gc.callbacks.append(note)
+    await operate(prepare(config.load(SIMULATED_BOARD)), run, load=None)
+    gc.callbacks.remove(note)
+
+    assert len(told_to) >= 2  # with each of the board's reports, every 10 s

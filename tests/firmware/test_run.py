@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -42,14 +42,20 @@ def board(tmp_path: Path) -> Iterator[Board]:
 
 
 class Board:
-    """A simulated board that runs until it is told to stop; `events` yields what it says."""
+    """A simulated board that runs until it is told to stop; what it says is read from its stdout."""
 
-    def __init__(self, data: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        data: Path,
+        *arguments: str,
+        environment: Mapping[str, str] | None = None,
+        log: int | IO[str] = subprocess.DEVNULL,
+    ) -> None:
         command = [*DUCTWATCH, "run", "--events", "-", "--data", str(data), *arguments]
         self.process = subprocess.Popen(
             command,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=log,
             text=True,
             env={**os.environ, **(environment or {})},
         )
@@ -58,8 +64,8 @@ class Board:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.process.kill()
-        self.process.communicate()
+        with self.process:  # also where the test has closed the pipe
+            self.process.kill()
 
     def wait_for(self, kind: str, **fields: Any) -> Event:
         """The next event of this kind with these fields."""
@@ -185,6 +191,23 @@ def test_a_bad_configuration_is_not_reloaded_and_watching_goes_on(tmp_path: Path
         board.wait_for("verdict")
 
     assert f"{config}:8: period: '2 kg' is not a duration" in said["problem"]
+
+
+def test_the_log_tells_the_start_and_that_a_new_configuration_took_over(tmp_path: Path, config: Path) -> None:
+    journal = tmp_path / "journal"
+    with journal.open("w") as log, Board(tmp_path / "data", "--config", str(config), log=log) as board:
+        board.wait_for("verdict")
+        config.write_text(config.read_text().replace('name = "upstream"', 'name = "left"'))
+        board.process.send_signal(signal.SIGHUP)
+        board.wait_for("verdict", source="left")
+
+    told = [json.loads(line) for line in journal.read_text().splitlines()]
+    running = [line for line in told if line["event"] == "running"]
+    assert [("upstream" in line["devices"], "left" in line["devices"]) for line in running] == [
+        (True, False),
+        (False, True),
+    ]
+    assert running[0]["config"] == str(config)
 
 
 def test_a_good_configuration_takes_over_and_alarms_stay(tmp_path: Path, config: Path) -> None:
