@@ -163,9 +163,13 @@ def _verdict(verdict: Verdict, stamp: Span, width: int) -> list[Row]:
         (f"{title:<{LABEL_WIDTH}}", style),
         (_bar(verdict.score), style),
         (f" {score}", Style.BOLD),
-        (f"{verdict.latency_ns / NS_PER_MS:6.1f} ms  ", Style.DIM),
+        (f"{_six_wide(verdict.latency_ns / NS_PER_MS)} ms  ", Style.DIM),
     ]
     return listed(first, [(REASONS[reason], Style.PLAIN) for reason in verdict.reasons] or [_model(verdict)], width)
+
+
+def _six_wide(value: float) -> str:
+    return f"{value:6.1f}" if value < 999.95 else f"{value:6.0f}"
 
 
 def _model(verdict: Verdict) -> Span:

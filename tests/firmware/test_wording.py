@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from drivers.types import Quality, Quantity, Reading, SourceId
@@ -46,6 +48,10 @@ def transition(
 @pytest.mark.parametrize(
     ("event", "line"),
     [
+        (
+            replace(verdict(Label.CLEAN, score=0.08), latency_ns=1_734_800_000),
+            "   0:40  upstream    CLEAN       ╸······· 0.08  1735 ms  test 1",
+        ),
         (verdict(Label.CLEAN, score=0.08), "   0:40  upstream    CLEAN       ╸······· 0.08   3.0 ms  test 1"),
         (
             verdict(Label.DIRTY, source="downstream", score=1.0),
@@ -56,7 +62,7 @@ def transition(
             "   0:40  upstream    CANNOT TELL ━━━━···· 0.50   3.0 ms  between clean and dirty",
         ),
     ],
-    ids=["clean", "dirty", "cannot tell"],
+    ids=["late", "clean", "dirty", "cannot tell"],
 )
 def test_a_verdict_is_one_line_with_label_score_and_latency(event: Event, line: str) -> None:
     assert shown(event) == [line]
