@@ -13,7 +13,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 Arguments = TypeVarTuple("Arguments")
 
-OPEN_LIMIT_S = 5.0  # opening blocks for milliseconds; a USB bridge that was just plugged in may need a second
+OPEN_LIMIT_S = 15.0  # opening takes milliseconds, but the first one imports a library: seconds from a slow card
 CLOSE_LIMIT_S = 0.5  # the whole firmware has two seconds to stop
 
 

@@ -12,6 +12,7 @@ from firmware.plan import Plan
 from firmware.uplink.discovery import Equipment
 
 OF_CAMERAS = (Quantity.DIRTY_SCORE, Quantity.BLIND)
+LINES = ("light", "output", "fan", "button")
 OF_THE_BOARD = (Quantity.BUDGET_MISSED, Quantity.RESTARTS, Quantity.DROPPED, Quantity.OVERWRITTEN)
 
 
@@ -24,6 +25,7 @@ def equipment(plan: Plan) -> Equipment:
         BOARD: OF_THE_BOARD,
         **dict.fromkeys(cameras, (*OF_CAMERAS, Quantity.ALIVE)),
         **{sensor: (*measured, Quantity.ALIVE) for sensor, measured in sensors.items()},
+        **{SourceId(line.name): (Quantity.ALIVE,) for family in LINES for line in families[family]},
     }
     alarms = [
         AlarmId(rule.name, source)

@@ -73,15 +73,17 @@ async def operate(plan: Plan, run: Run, *, load: Callable[[], Plan] | None) -> N
         loop.add_signal_handler(number, signals.put, number)
     stop_at = None if run.run_for_s is None else Instant(run.site.clock.now() + round(run.run_for_s * NS_PER_S))
     following: Plan | None = plan
+    mailbox: Mailbox[Message] = Mailbox(MAILBOX_SIZE)
     while following is not None:
-        mailbox: Mailbox[Message] = Mailbox(MAILBOX_SIZE)
+        next_mailbox: Mailbox[Message] = Mailbox(MAILBOX_SIZE)
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(_run(following, run, mailbox), name="board")]
             if stop_at is not None:
                 tasks.append(group.create_task(_stop_at(stop_at, run, signals), name="end of the run"))
-            following = await _next_plan(signals, load, mailbox, run)
+            following = await _next_plan(signals, load, mailbox, next_mailbox, run)
             for task in tasks:
                 task.cancel()
+        mailbox = next_mailbox
 
 
 async def _stop_at(when: Instant, run: Run, signals: Mailbox[signal.Signals]) -> None:
@@ -90,20 +92,30 @@ async def _stop_at(when: Instant, run: Run, signals: Mailbox[signal.Signals]) ->
 
 
 async def _next_plan(
-    signals: Mailbox[signal.Signals], load: Callable[[], Plan] | None, mailbox: Mailbox[Message], run: Run
+    signals: Mailbox[signal.Signals],
+    load: Callable[[], Plan] | None,
+    mailbox: Mailbox[Message],
+    next_mailbox: Mailbox[Message],
+    run: Run,
 ) -> Plan | None:
-    """Wait for the signal to stop (None), or for a plan that can take over."""
+    """Wait for the signal to stop (None), or for a plan that can take over, whose run reads `next_mailbox`."""
+    refused = False
     while True:
         if await signals.get() in STOPPING or load is None:
             run.notify.stopping()
             return None
         run.notify.reloading()
         try:
-            return load()
+            plan = load()
         except ConfigError as error:
+            refused = True
             problem = f"the configuration was not reloaded and the old one goes on: {error}"
             mailbox.put(_change(run, BOARD, Condition.DEGRADED, problem, "Mend the file, then reload again."))
             run.notify.ready()
+        else:
+            if refused:
+                next_mailbox.put(_change(run, BOARD, Condition.RECOVERED, "the configuration was reloaded", ""))
+            return plan
 
 
 async def _run(plan: Plan, run: Run, mailbox: Mailbox[Message]) -> None:

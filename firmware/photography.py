@@ -67,7 +67,9 @@ class Photographer:
             views = await self._open(stack)
             async with self._lit():
                 ready = Instant(self._clock.now() + round(self._lighting.settle_s * NS_PER_S))
-                await asyncio.gather(*(self._shoot(view, ready, deliver) for view in views))
+                async with asyncio.TaskGroup() as group:  # gather would leave before the last camera has stopped
+                    for view in views:
+                        group.create_task(self._shoot(view, ready, deliver))
 
     async def aim(self, period_ns: int, deliver: Deliver) -> None:
         """Light on, and a frame of each camera every `period_ns`, until cancelled or until a camera fails (raises)."""
@@ -102,8 +104,9 @@ class Photographer:
                 return None
             return _View(camera, frames, dark)
 
-        views = await asyncio.gather(*map(view, self._cameras))
-        return [view for view in views if view is not None]
+        async with asyncio.TaskGroup() as group:
+            opening = [group.create_task(view(camera)) for camera in self._cameras]
+        return [opened for task in opening if (opened := task.result()) is not None]
 
     @property
     def _wants_dark(self) -> bool:

@@ -20,7 +20,9 @@ from drivers.types import Frame, Instant, SourceId
 from drivers.worker import Stuck, Worker
 
 ANSWER_LIMIT_S = 6.0  # a control transfer times out after 5 s (uvcvideo.h, UVC_CTRL_CONTROL_TIMEOUT): hear its error
-CLOSE_LIMIT_S = 1.0  # the firmware must end within 2 s: a close that takes longer goes on without it
+IMPORT_S = 9.0  # the first opening imports linuxpy: 0.1 s on a PC, seconds from a cold, slow card
+STOP_LIMIT_S = 0.5  # the light stays on meanwhile, and the firmware must end within 2 s: what takes longer goes on
+CLOSE_LIMIT_S = 0.5  # ... without us, and the camera cannot be opened again before it is done
 POLL_S = 0.1  # longest wait in the worker thread: so long may a stream that is no longer wanted occupy it
 BAD_IN_A_ROW = 10  # corrupt frames until the camera counts as ill: at 15/s less than a second
 
@@ -68,7 +70,7 @@ class LiveCamera:
             raise faults.hung(self._source, self._patience.answer_limit_s)
         self._session = _Session(f"camera {self._source}")
         try:
-            await self._session.open(self._open_capture, self._patience.answer_limit_s)
+            await self._session.open(self._open_capture, self._patience.answer_limit_s + IMPORT_S)
         except BaseException as error:
             await self._session.leave()
             if (fault := self._opening_fault(error)) is not None:
@@ -92,7 +94,7 @@ class LiveCamera:
                 heard_s = asyncio.get_running_loop().time()
         finally:
             with suppress(DriverError):  # whatever is wrong was said, or will be at the next opening
-                await self._ask(capture.stop)
+                await self._ask(capture.stop, limit_s=STOP_LIMIT_S)
 
     async def _warm_up(self, capture: Capture) -> float:
         """Let exposure settle; the loop's time at which the last picture came, or else of the start."""
@@ -145,12 +147,13 @@ class LiveCamera:
             raise RuntimeError(f"{self._source} is used outside of its `async with`")
         return self._session.capture
 
-    async def _ask(self, call: Callable[..., T], *arguments: Any) -> T:
+    async def _ask(self, call: Callable[..., T], *arguments: Any, limit_s: float | None = None) -> T:
         assert self._session is not None
+        limit_s = self._patience.answer_limit_s if limit_s is None else limit_s
         try:
-            return await self._session.run(call, *arguments, limit_s=self._patience.answer_limit_s)
+            return await self._session.run(call, *arguments, limit_s=limit_s)
         except Stuck as error:
-            raise faults.hung(self._source, self._patience.answer_limit_s) from error
+            raise faults.hung(self._source, limit_s) from error
         except OSError as error:
             raise faults.while_streaming(self._source, self._where, error) from error
 

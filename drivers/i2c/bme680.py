@@ -43,7 +43,7 @@ GAS_STATUS = {0x00: 0x2B - STATUS, 0x01: 0x2D - STATUS}  # byte with the next tw
 GAS_VALID, HEATER_STABLE = 0x20, 0x10  # gas_valid_r, heat_stab_r: 5.3.5.5, 5.3.5.6
 
 START_S = 0.005  # from the command to the first conversion, longest start-up of the chip 2 ms: 1.1
-OPEN_LIMIT_S = 5.0  # reset and 3 blocks of calibration: 0.1 s; with an adapter that times out, 1 s for each
+OPEN_LIMIT_S = 15.0  # reset and 3 blocks of calibration: 0.1 s, 1 s each if the adapter times out; its library's import
 READ_LIMIT_S = 6.0  # a measurement takes 0.2 s; the library gives up after 3 s; an adapter may time out on top
 
 RANGES = {  # what the chip is made for: tables 2 to 4 (gas resistance has no range, but is never 0)

@@ -16,6 +16,7 @@ from firmware.alarms.types import AlarmId, AlarmRecord, Evidence, Severity, Tran
 JOURNAL_ROWS = 10_000  # some 3 MB; beyond it the oldest go: a month of an alarm every four minutes
 MAX_FILE_BYTES = 32 * 1024 * 1024  # SQLite refuses to let the file grow further
 BUSY_S = 1.0  # how long to wait for somebody who reads the file with another program
+LARGEST = 2**62  # of what is counted: 146 years of nanoseconds, and more than the votes of any rule
 VERSION = 1  # of the tables: a file with another one is set aside
 
 SCHEMA = f"""
@@ -109,10 +110,11 @@ class Database:
             return work(self._connection)
         except sqlite3.Error as error:
             self.close()
-            if error.sqlite_errorcode & 0xFF in WORTH_WAITING:  # the low byte is the primary code (sqlite.org/rescode)
+            code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)  # none: a text that is no UTF-8
+            if code & 0xFF in WORTH_WAITING:  # the low byte is the primary code (sqlite.org/rescode)
                 raise Unavailable(str(error)) from error
             raise Damaged(str(error)) from error
-        except ValueError as error:  # a state or severity that there is not
+        except ValueError as error:  # a state or severity that there is not, a length of time that cannot be
             self.close()
             raise Damaged(str(error)) from error
 
@@ -145,24 +147,30 @@ def _prepare(connection: sqlite3.Connection) -> None:
 
 
 def _load(connection: sqlite3.Connection) -> tuple[tuple[AlarmRecord, ...], int | None]:
-    records = tuple(
-        AlarmRecord(
-            alarm=AlarmId(rule, SourceId(source)),
-            signal=signal,
-            condition=condition,
-            fault=bool(fault),
-            severity=Severity(severity),
-            state=AlarmState(state),
-            value=value,
-            age_ns=age_ns,
-            evidence=Evidence(elapsed_ns, bool(running), votes),
-        )
-        for rule, source, signal, condition, fault, severity, state, value, age_ns, elapsed_ns, running, votes in (
-            connection.execute("SELECT * FROM alarm ORDER BY rule, source")
-        )
-    )
+    with closing(connection.execute("SELECT * FROM alarm ORDER BY rule, source")) as rows:
+        records = tuple(_record(*row) for row in rows)
     saved = connection.execute("SELECT wall_ns FROM saved").fetchone()
     return records, saved[0] if saved else None
+
+
+def _record(rule: str, source: str, signal: str, condition: str, fault: int, severity: str, *row: Any) -> AlarmRecord:
+    state, value, age_ns, elapsed_ns, running, votes = row
+    if None in (rule, source, signal, condition, fault, running):
+        raise ValueError("a part of an alarm is missing")
+    for number in (age_ns, elapsed_ns, votes):
+        if number is None or not 0 <= number <= LARGEST:
+            raise ValueError(f"an alarm has {number} for a time or for votes")
+    return AlarmRecord(
+        alarm=AlarmId(rule, SourceId(source)),
+        signal=signal,
+        condition=condition,
+        fault=bool(fault),
+        severity=Severity(severity),
+        state=AlarmState(state),
+        value=value,
+        age_ns=age_ns,
+        evidence=Evidence(elapsed_ns, bool(running), votes),
+    )
 
 
 def _save(

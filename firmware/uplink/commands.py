@@ -129,6 +129,8 @@ def _name(fields: Mapping[str, Any], key: str) -> str:
     name = fields.get(key)
     if not isinstance(name, str) or not 0 < len(name) <= MAX_NAME:
         raise ValueError(f"{key} must be a text of 1 to {MAX_NAME} characters, not {_shown(name)}")
+    if not name.isprintable():  # half a surrogate pair, which JSON can carry and no database
+        raise ValueError(f"{key} must be a text that can be printed, not {_shown(name)}")
     return name
 
 

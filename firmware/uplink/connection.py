@@ -1,11 +1,13 @@
 """One connection to the broker, from login to hanging up. The one door of aiomqtt.
 
-aiomqtt 2.5 leaves four things to its users; they are done here, on its own hooks:
+aiomqtt 2.5 leaves five things to its users; they are done here, on its own hooks:
 - it connects in asyncio's thread pool, which holds up the end of the process for as long as a name server is silent;
 - it takes a PUBACK for a success although the broker may have refused the message (MQTT 5, 3.4.2.1), which would
   delete the message here: https://github.com/eclipse-paho/paho.mqtt.python/issues/895;
 - it waits out its whole time limit when the broker hangs up during the login, as for a missing client certificate;
-- it leaves the socket open after such failures.
+- it leaves the socket open after such failures;
+- its time limits are `asyncio.wait_for`, which before Python 3.12 drops a cancellation that comes together with the
+  answer (https://github.com/python/cpython/issues/86296): a task that was stopped would go on for ever.
 A connection is used once: paho, below aiomqtt, keeps unacknowledged messages and would send them again by itself.
 """
 
@@ -13,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import socket
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
@@ -65,7 +68,8 @@ async def connected(
         client = _Client(settings, secrets, identifier=identifier, will=will, connector=connector)
     try:
         with _translated(settings):
-            await client.__aenter__()
+            async with asyncio.timeout(CONNECT_LIMIT_S + ANSWER_LIMIT_S):
+                await client.__aenter__()
         yield Connection(client, settings)
     finally:
         await client.hang_up()
@@ -82,13 +86,16 @@ class Connection:
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Return when the broker has taken the message over."""
         with _translated(self._settings):
-            await self._client.publish(topic, payload, qos=1, retain=retain)
+            async with asyncio.timeout(ANSWER_LIMIT_S):
+                await self._client.publish(topic, payload, qos=1, retain=retain)
 
     async def subscribe(self, topic: str) -> None:
         """Retained messages are not asked for: a command of yesterday is none of today."""
         options = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
         with _translated(self._settings):
-            for code in await self._client.subscribe(topic, options=options):
+            async with asyncio.timeout(ANSWER_LIMIT_S):
+                codes = await self._client.subscribe(topic, options=options)
+            for code in codes:
                 if isinstance(code, ReasonCode) and code.is_failure:
                     raise aiomqtt.MqttCodeError(code)
 
@@ -145,7 +152,7 @@ class _Client(aiomqtt.Client):
             identifier=identifier,
             protocol=aiomqtt.ProtocolVersion.V5,
             will=aiomqtt.Will(will.topic, will.payload, qos=1, retain=True),
-            timeout=ANSWER_LIMIT_S,
+            timeout=math.inf,  # limits are set here, by asyncio.timeout
             keepalive=round(settings.keepalive),
             clean_start=True,  # the outbox remembers, not the broker
             max_queued_incoming_messages=WAITING_COMMANDS,
@@ -277,4 +284,4 @@ def _explained(broker: str, error: aiomqtt.MqttError) -> BrokerError:
         code = cause.rc if isinstance(cause, aiomqtt.MqttCodeError) else None
         if isinstance(code, ReasonCode) and code.value > UNSPECIFIED:
             return refused(broker, code.value, str(code))
-    return silent(broker) if "timed out" in str(error) else lost(broker)
+    return lost(broker)

@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 
+import pytest
+
 from drivers.clock import SimulatedClock
 from drivers.types import NS_PER_S
 from firmware.lamp import Lamp
@@ -127,6 +129,21 @@ async def test_a_cancelled_snapshot_switches_the_light_off() -> None:
 
     assert (lit, duct.light.level) == (0.8, 0)
     assert duct.left.closed == 1
+
+
+@pytest.mark.parametrize("elapsed_s", [pytest.param(0.03, id="opening"), pytest.param(0.3, id="under the light")])
+async def test_a_cancelled_snapshot_waits_for_the_camera_that_is_slow_to_stop(elapsed_s: float) -> None:
+    duct = Duct()
+    duct.right.stops_in_s = 0.5
+    running = asyncio.create_task(duct.snapshot())
+    await duct.clock.sleep_until(at(elapsed_s))
+
+    running.cancel()
+    await asyncio.wait([running])
+
+    assert running.cancelled()
+    assert (duct.left.closed, duct.right.closed) == (1, 1)
+    assert duct.light.level == 0
 
 
 async def test_aiming_delivers_each_camera_at_the_wanted_rate_with_the_light_on() -> None:

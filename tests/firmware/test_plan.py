@@ -67,3 +67,4 @@ def test_the_equipment_names_each_quantity_and_each_alarm_that_can_come() -> Non
     assert AlarmId("dirty_duct", SourceId("upstream")) in has.alarms
     assert AlarmId("dirty_duct", SourceId("duct-pm")) not in has.alarms
     assert AlarmId("pm2_5_high", SourceId("duct-pm")) in has.alarms
+    assert AlarmId("device_dead", SourceId("fan")) in has.alarms

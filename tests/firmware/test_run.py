@@ -189,6 +189,9 @@ def test_a_bad_configuration_is_not_reloaded_and_watching_goes_on(tmp_path: Path
         board.process.send_signal(signal.SIGHUP)
         said = board.wait_for("health_change", source="board", condition="degraded")
         board.wait_for("verdict")
+        config.write_text(config.read_text().replace('period = "2 kg"', 'period = "3s"'))
+        board.process.send_signal(signal.SIGHUP)
+        board.wait_for("health_change", source="board", condition="recovered")
 
     assert f"{config}:8: period: '2 kg' is not a duration" in said["problem"]
 

@@ -143,14 +143,28 @@ def written_by_a_newer_firmware(path: Path) -> None:
     connection.close()
 
 
-def holding_a_state_that_there_is_not(path: Path) -> None:
-    with sqlite3.connect(path) as connection:
-        connection.execute("UPDATE alarm SET state = 'asleep'")
-    connection.close()
+def holding(column: str, value: str) -> Callable[[Path], None]:
+    def damage(path: Path) -> None:
+        with sqlite3.connect(path) as connection:
+            connection.execute(f"UPDATE alarm SET {column} = {value}")
+        connection.close()
+
+    return damage
 
 
 @pytest.mark.parametrize(
-    "damage", [garbled, half_overwritten, written_by_a_newer_firmware, holding_a_state_that_there_is_not]
+    "damage",
+    [
+        garbled,
+        half_overwritten,
+        written_by_a_newer_firmware,
+        pytest.param(holding("state", "'asleep'"), id="a state that there is not"),
+        pytest.param(holding("signal", "CAST(x'ff' AS TEXT)"), id="a text that is none"),
+        pytest.param(holding("condition", "NULL"), id="a condition that is missing"),
+        pytest.param(holding("votes", "NULL"), id="votes that are missing"),
+        pytest.param(holding("age_ns", "-1"), id="a value from the future, to which all news would be old"),
+        pytest.param(holding("elapsed_ns", "9223372036854775807"), id="a delay of centuries, which cannot be added to"),
+    ],
 )
 async def test_a_damaged_file_is_set_aside_and_said_once(
     path: Path, clock: Clock, told: Told, damage: Callable[[Path], None]

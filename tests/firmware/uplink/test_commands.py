@@ -62,6 +62,7 @@ def test_a_command_is_understood(payload: str, command: Command) -> None:
         (b'{"command": "reset", "rule": "r"}', "reset: source must be a text"),
         (b'{"command": "reset", "by": ""}', "reset: by must be a text of 1 to 200"),
         (b'{"command": "acknowledge", "rule": "%s", "source": "s"}' % (b"r" * 201), "rule must be a text of 1 to 200"),
+        (b'{"command": "reset", "by": "\\ud800"}', "reset: by must be a text that can be printed"),
         (b'{"command": "snapshot", "id": 5}', "id must be a text"),
     ],
 )

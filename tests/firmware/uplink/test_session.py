@@ -15,7 +15,7 @@ from firmware.observations import Condition
 from firmware.uplink.commands import Acknowledge, Snapshot
 from firmware.uplink.discovery import Retained
 from tests.firmware.uplink.builders import ALARM, IMAGE, OLD_BOOT, TELEMETRY, TOPICS, note
-from tests.firmware.uplink.sender import sending, settings
+from tests.firmware.uplink.sender import LONG_S, sending, settings
 from tests.mosquitto import Inbox, Mosquitto, free_port
 
 pytestmark = pytest.mark.real
@@ -163,6 +163,20 @@ async def test_another_board_of_the_same_name_is_thought_of(tmp_path: Path, path
             change = await first.next_change()
 
     assert "no other board has this board.name" in change.remedy
+
+
+async def test_a_stop_that_comes_together_with_an_acknowledgement_is_not_lost(tmp_path: Path, path: Path) -> None:
+    inbox = Inbox()
+    async with Mosquitto(tmp_path) as broker, inbox.listening(broker.port) as panel:
+        for attempt in range(1, 31):
+            async with sending(path, settings(broker.port)) as sender:
+                await inbox.payloads(TOPICS.availability, 2 * attempt - 1)
+                await panel.publish(TOPICS.command, '{"command": "snapshot"}', qos=1)
+                await inbox.payloads(TOPICS.reply, attempt)  # which Mosquitto sends before it acknowledges
+                async with asyncio.timeout(LONG_S):
+                    await sender.stop()
+
+    assert (await inbox.payloads(TOPICS.availability, 60))[1::2] == [b"stopped"] * 30
 
 
 async def test_a_listener_that_never_answers_does_not_hold_up_the_end(path: Path) -> None:
