@@ -85,17 +85,22 @@ class FakeCamera(FakeDevice):
         self.description = "fake"
         self.breaks_after: int | None = None
         self.hangs = False
+        self.stops_in_s = 0.0
         self._clock = clock
         self._light = light
         self._interval_ns = round(interval_s * NS_PER_S)
 
     async def frames(self) -> AsyncGenerator[Frame, None]:
         sequence = 0
-        while True:
-            wait_ns = 10**15 if self.hangs else self._interval_ns
-            await self._clock.sleep_until(Instant(self._clock.now() + wait_ns))
-            if self.breaks_after is not None and sequence >= self.breaks_after:
-                raise Lost(self.source, "unplugged", remedy="Plug it in.")
-            lit = b"lit" if self._light.level else b"dark"
-            yield frame(self.source, sequence=sequence, payload=lit, taken_s=self._clock.now() / NS_PER_S)
-            sequence += 1
+        try:
+            while True:
+                wait_ns = 10**15 if self.hangs else self._interval_ns
+                await self._clock.sleep_until(Instant(self._clock.now() + wait_ns))
+                if self.breaks_after is not None and sequence >= self.breaks_after:
+                    raise Lost(self.source, "unplugged", remedy="Plug it in.")
+                lit = b"lit" if self._light.level else b"dark"
+                yield frame(self.source, sequence=sequence, payload=lit, taken_s=self._clock.now() / NS_PER_S)
+                sequence += 1
+        finally:
+            if self.stops_in_s:
+                await self._clock.sleep_until(Instant(self._clock.now() + round(self.stops_in_s * NS_PER_S)))

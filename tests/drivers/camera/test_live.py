@@ -225,6 +225,18 @@ async def test_a_snapshot_that_is_cancelled_closes_the_camera() -> None:
     assert capture.calls == ["start", "stop", "close"]
 
 
+async def test_a_camera_that_hangs_does_not_hold_up_the_end(hanging: threading.Event) -> None:
+    streaming = threading.Event()
+    capture = FakeCapture(WHOLE, streaming.set, hanging.wait)
+    running = asyncio.create_task(take(camera(capture, limit_s=600), 2))
+    await asyncio.to_thread(streaming.wait)
+
+    running.cancel()
+    ended, _ = await asyncio.wait([running], timeout=60)
+
+    assert ended == {running}
+
+
 async def test_what_was_found_is_described_while_open() -> None:
     left = camera(FakeCapture())
 
