@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+LONGEST_S = 366 * 86400.0  # no board waits longer for anything, and as nanoseconds it is far from any limit
 UNIT_S = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -22,7 +23,10 @@ class Duration(float):
         match = cls._form.fullmatch(text) if isinstance(text, str) else None
         if match is None or match[2] not in UNIT_S:
             raise ValueError(f'{text!r} is not a duration: write a number and one of ms, s, min, h, d, such as "5min"')
-        return cls(float(match[1]) * UNIT_S[match[2]])
+        seconds = float(match[1]) * UNIT_S[match[2]]
+        if seconds > LONGEST_S:
+            raise ValueError(f"{match[0][:40]!r} is longer than a year")
+        return cls(seconds)
 
     @property
     def ns(self) -> int:
@@ -62,5 +66,7 @@ def _decode(kind: type, value: Any) -> Any:
     if kind is Path:
         if not isinstance(value, str):
             raise ValueError(f"{value!r} is not a path: write it as text in quotes")
+        if "\0" in value:
+            raise ValueError(f"{value!r} is not a path: no file's name has a zero byte")
         return Path(value)
     raise NotImplementedError(kind)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from drivers.settings import Duration, Settings, from_table
+from drivers.settings import Duration, SensorSettings, Settings, from_table
 from drivers.types import SourceId
 from firmware import devices
 from firmware.alarms.outputs import Until
@@ -22,6 +22,7 @@ from firmware.observations import BOARD
 from firmware.toml_positions import KeyPath, locate
 from firmware.uplink.settings import UplinkSettings
 
+MIB = 1024 * 1024
 MAX_CONFIG_BYTES = 256 * 1024  # the example with every setting has 10 kB; a larger file is not a configuration
 S = TypeVar("S")
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")  # safe in MQTT topics, file names and Home Assistant ids
@@ -45,7 +46,7 @@ class SnapshotSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     agree: int = 2
     of: int = 3
     keep_pictures: int = 200
-    max_picture_bytes: int = 64 * 1024 * 1024
+    max_picture_bytes: int = 64 * MIB
 
 
 class LatencySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -164,7 +165,7 @@ class _Reader:
         self._path = path
         try:
             self.document: dict[str, Any] = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+        except (ValueError, RecursionError) as error:  # also a number of thousands of digits, or as many brackets
             raise ConfigError(f"{path}: not TOML: {error}. See config.example.toml for the form.") from error
 
     def error(self, key_path: KeyPath, problem: str) -> ConfigError:
@@ -214,7 +215,7 @@ class _Reader:
         if not NAME.fullmatch(config.board.name):
             raise self.error(("board", "name"), f"{config.board.name!r}: use a-z, 0-9, - and _, at most 63 characters")
         self._check_devices(config)
-        for key_path, is_fine, problem in _ranges(config):
+        for key_path, is_fine, problem in (*_ranges(config), *_sensor_ranges(config)):
             if not is_fine:
                 raise self.error(key_path, problem)
 
@@ -228,6 +229,8 @@ class _Reader:
                 where = (family, index)
                 if not NAME.fullmatch(device.name):
                     raise self.error((*where, "name"), f"{device.name!r}: use a-z, 0-9, - and _, at most 63 characters")
+                if device.name == BOARD:
+                    raise self.error((*where, "name"), f"{BOARD!r} is the board itself: choose another name")
                 if device.name in names:
                     raise self.error((*where, "name"), f"two devices named {device.name!r}: give each its own name")
                 names[device.name] = family
@@ -257,10 +260,21 @@ def _ranges(config: Config) -> tuple[tuple[KeyPath, bool, str], ...]:
         ),
         (("snapshot", "of"), 1 <= snapshot.of <= 100, "of must be 1 to 100 snapshots"),
         (("snapshot", "keep_pictures"), 0 <= snapshot.keep_pictures <= 100_000, "keep_pictures must be 0 to 100000"),
+        (
+            ("snapshot", "max_picture_bytes"),
+            MIB <= snapshot.max_picture_bytes <= 100 * 1024 * MIB,
+            "max_picture_bytes must be 1 MiB (1048576) to 100 GiB",
+        ),
         (("latency", "budget"), 0.001 <= latency.budget <= 10, "the budget must be 1ms to 10s"),
         (("realtime", "priority"), 0 <= config.realtime.priority <= 99, "the priority must be 0 (off) to 99, sched(7)"),
         (("health", "period"), 1 <= config.health.period <= 86400, "the period must be 1s to 1d"),
     )
+
+
+def _sensor_ranges(config: Config) -> Iterator[tuple[KeyPath, bool, str]]:
+    for index, sensor in enumerate(config.families["sensor"]):
+        assert isinstance(sensor, SensorSettings)
+        yield ("sensor", index, "period"), 0.1 <= sensor.period <= 7 * 86400, "the period must be 100ms to 7d"
 
 
 def _explain(message: str, kind: type[Any]) -> tuple[str, KeyPath]:

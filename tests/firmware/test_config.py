@@ -74,6 +74,16 @@ def test_the_example_names_every_setting_there_is() -> None:
         ),
         ("[uplink]\nport = 99999\n", "board.toml:2: port 99999 must be 1 to 65535"),
         ("[snapshot\n", "board.toml: not TOML"),
+        pytest.param("[snapshot]\nof = " + "[" * 5000, "board.toml: not TOML", id="thousands of brackets"),
+        pytest.param("[snapshot]\nof = " + "9" * 5000, "board.toml: not TOML", id="thousands of digits"),
+        pytest.param("[snapshot]\nperiod = '" + "9" * 400 + "d'\n", "board.toml:2: period: '999", id="for ever"),
+        ("[snapshot]\nmax_picture_bytes = 1\n", "board.toml:2: max_picture_bytes must be 1 MiB"),
+        ("[rules]\npath = '''a\0b'''\n".replace("\0", "\\u0000").replace("'''", '"'), "board.toml:2: path: 'a"),
+        (
+            "[[sensor]]\nname = 'pm'\ndriver = 'sps30'\nperiod = '0s'\n",
+            "board.toml:4: the period must be 100ms to 7d",
+        ),
+        ("[[fan]]\nname = 'board'\ndriver = 'gpio'\nline = 5\n", "board.toml:2: 'board' is the board itself"),
     ],
     ids=lambda value: value.splitlines()[-1] if "\n" in value else None,
 )
