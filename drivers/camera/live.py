@@ -37,6 +37,7 @@ class Patience:
     warm_up_frames: int
     warm_up_limit_s: float
     answer_limit_s: float = ANSWER_LIMIT_S
+    open_limit_s: float = ANSWER_LIMIT_S + IMPORT_S
 
 
 class LiveCamera:
@@ -70,7 +71,7 @@ class LiveCamera:
             raise faults.hung(self._source, self._patience.answer_limit_s)
         self._session = _Session(f"camera {self._source}")
         try:
-            await self._session.open(self._open_capture, self._patience.answer_limit_s + IMPORT_S)
+            await self._session.open(self._open_capture, self._patience.open_limit_s)
         except BaseException as error:
             await self._session.leave()
             if (fault := self._opening_fault(error)) is not None:
@@ -160,7 +161,7 @@ class LiveCamera:
     def _opening_fault(self, error: BaseException) -> DriverError | None:
         match error:
             case Stuck():
-                return faults.hung(self._source, self._patience.answer_limit_s)
+                return faults.hung(self._source, self._patience.open_limit_s)
             case OSError():
                 return faults.at_opening(self._source, self._where, error)
             case NotThere():

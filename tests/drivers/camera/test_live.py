@@ -81,6 +81,7 @@ def camera(
         warm_up_frames=warm_up,
         warm_up_limit_s=0.05,
         answer_limit_s=limit_s,
+        open_limit_s=limit_s,
     )
     return LiveCamera(SourceId("duct-left"), "/dev/cam", open_capture, patience, clock or MonotonicClock())
 
