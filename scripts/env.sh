@@ -28,3 +28,4 @@ pip=("$venv/bin/pip" --disable-pip-version-check --quiet install)
 "${pip[@]}" --require-hashes -r "$here/requirements/$kind.txt"
 "${pip[@]}" --require-hashes -r "$here/requirements/build.txt"
 "${pip[@]}" --no-deps --no-build-isolation --editable "$here"
+"$venv/bin/python" -m compileall -q "$here"/{drivers,firmware,model,ota}  # a service may not write there
