@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from drivers.clock import Clock
 from drivers.types import NS_PER_S, Instant
-from firmware.alarms.store import AlarmStore
+from firmware.alarms.store import LAST_SAVE_S, AlarmStore
 from firmware.alarms.types import AlarmRecord, Transition
 from firmware.events import Event
 from firmware.observations import Observation
@@ -65,13 +65,13 @@ async def decide(
             transitions = list(step(engine, message, clock.now()))
             for transition in transitions:
                 publish(transition)
+            if transitions or isinstance(message, Tick):
+                follow(engine.records(clock.now()))  # before the disk is asked: it may take seconds
             if transitions or clock.now() - remembered > REMEMBER_NS:
                 remembered = clock.now()
                 await store.save(engine.records(remembered), transitions)
-            if transitions or isinstance(message, Tick):
-                follow(engine.records(clock.now()))
     finally:
-        await store.save(engine.records(clock.now()), ())
+        await store.save(engine.records(clock.now()), (), limit_s=LAST_SAVE_S)
 
 
 def step(engine: RuleEngine, message: Message, now: Instant) -> Iterator[Transition]:

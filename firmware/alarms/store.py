@@ -16,6 +16,10 @@ from firmware.alarms.types import AlarmRecord, Transition
 from firmware.observations import Condition
 
 LIMIT_S = 5.0  # for one transaction: a worn SD card takes up to a second or two to sync
+LAST_SAVE_S, LAST_CLOSE_S = (
+    0.5,
+    0.2,
+)  # of the two seconds in which the firmware stops: what is left are delays under way
 MAX_UNWRITTEN = 1_000  # transitions kept in memory while the disk takes none; beyond it the oldest are lost and counted
 
 T = TypeVar("T")
@@ -54,7 +58,7 @@ class AlarmStore:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         try:
-            await self._worker.run(self._database.close, limit_s=LIMIT_S)
+            await self._worker.run(self._database.close, limit_s=LAST_CLOSE_S)
         except Stuck:
             return  # the thread hangs in the kernel and ends with the process
         self._worker.close()
@@ -69,7 +73,9 @@ class AlarmStore:
         self._well()
         return Remembered(records, outage_ns(saved_ns, self._wall_ns()))
 
-    async def save(self, records: Iterable[AlarmRecord], transitions: Iterable[Transition]) -> None:
+    async def save(
+        self, records: Iterable[AlarmRecord], transitions: Iterable[Transition], *, limit_s: float = LIMIT_S
+    ) -> None:
         """Write the alarms as they stand, and how they came there. What cannot be written goes with the next call.
 
         One caller at a time.
@@ -81,9 +87,9 @@ class AlarmStore:
             self._noted += 1
         entries = tuple(self._unwritten)
         try:
-            await self._do(self._database.save, tuple(records), entries, wall_ns)
+            await self._do(self._database.save, tuple(records), entries, wall_ns, limit_s=limit_s)
         except (Unavailable, Stuck) as error:
-            self._trouble(error)
+            self._trouble(error, limit_s)
             return
         self._unwritten.clear()
         self._well()
@@ -96,22 +102,22 @@ class AlarmStore:
             self._trouble(error)
             return ()
 
-    async def _do(self, call: Callable[..., T], *arguments: Any) -> T:
+    async def _do(self, call: Callable[..., T], *arguments: Any, limit_s: float = LIMIT_S) -> T:
         try:
-            return await self._worker.run(call, *arguments, limit_s=LIMIT_S)
+            return await self._worker.run(call, *arguments, limit_s=limit_s)
         except Damaged as damage:
-            aside = await self._worker.run(self._database.set_aside, limit_s=LIMIT_S)
+            aside = await self._worker.run(self._database.set_aside, limit_s=limit_s)
             self._say(
                 f"{self._path} is damaged ({damage}): alarms are remembered anew, the old file is {aside.name}",
                 "Check the disk or memory card: if it happens again, replace it",
             )
         try:
-            return await self._worker.run(call, *arguments, limit_s=LIMIT_S)
+            return await self._worker.run(call, *arguments, limit_s=limit_s)
         except Damaged as damage:
             raise Unavailable(f"damaged again at once: {damage}") from damage
 
-    def _trouble(self, error: Unavailable | Stuck) -> None:
-        problem = str(error) if isinstance(error, Unavailable) else f"no answer for {LIMIT_S:g} s"
+    def _trouble(self, error: Unavailable | Stuck, limit_s: float = LIMIT_S) -> None:
+        problem = str(error) if isinstance(error, Unavailable) else f"no answer for {limit_s:g} s"
         self._say(
             f"{self._path}: {problem}: alarms are remembered until the next power cut only",
             f"Look with `df -h` and `ls -l` whether the firmware may write to {self._path.parent} and has room there",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -117,3 +118,36 @@ async def test_everything_is_published_in_the_order_in_which_it_came_and_alarms_
     assert [type(event) for event in published[:4]] == [Verdict, Verdict, Verdict, Transition]
     assert [alarm.state for alarm in followed[0] if alarm.alarm == DIRTY] == [AlarmState.UNACKNOWLEDGED]
     assert [record.state for record in remembered.records if record.alarm == DIRTY] == [AlarmState.UNACKNOWLEDGED]
+
+
+@pytest.mark.real
+async def test_a_disk_that_takes_its_time_holds_up_neither_the_relay_nor_the_end(tmp_path: Path) -> None:
+    clock = SimulatedClock()
+    mailbox: Mailbox[Message] = Mailbox(100)
+    said: list[str] = []
+    said_before: list[int] = []
+    followed = asyncio.Event()
+
+    def follow(_: Sequence[AlarmRecord]) -> None:
+        said_before.append(len(said))
+        followed.set()
+
+    path = tmp_path / "alarms.sqlite"
+    async with AlarmStore(path, wall_ns=lambda: None, report=lambda _, problem, __: said.append(problem)) as store:
+        await store.load()
+        reader = sqlite3.connect(path, isolation_level=None)
+        reader.execute("BEGIN IMMEDIATE")  # the store waits a second for it
+        engine = RuleEngine(load_rules(DEFAULT_RULES), now=clock.now())
+        pulse = Pulse(10, asyncio.get_running_loop().time)
+        deciding = asyncio.create_task(
+            decide(mailbox, engine=engine, store=store, publish=lambda _: None, follow=follow, clock=clock, pulse=pulse)
+        )
+        for number in range(4):
+            mailbox.put(verdict(Label.DIRTY, score=0.9, taken_s=number))
+        await followed.wait()
+        deciding.cancel()
+        await asyncio.wait([deciding])
+        reader.close()
+
+    assert said_before == [0]
+    assert [problem.split(": ")[1] for problem in said] == ["no answer for 0.5 s"]
