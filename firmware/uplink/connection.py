@@ -273,7 +273,7 @@ def _translated(settings: UplinkSettings) -> Iterator[None]:
         raise silent(broker) from None
     except _HungUp:
         raise hung_up(broker, encrypted=settings.encrypted) from None
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the latter: a host that can be no name
         raise unreachable(broker, error, ca=str(settings.ca or "the system's authorities")) from error
     except aiomqtt.MqttError as error:
         raise _explained(broker, error) from error

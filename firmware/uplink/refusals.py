@@ -41,9 +41,9 @@ def refused(broker: str, code: int, text: str) -> BrokerError:
     return BrokerError(f"the broker at {broker} {problem}", remedy=remedy)
 
 
-def unreachable(broker: str, error: OSError, *, ca: str) -> BrokerError:
+def unreachable(broker: str, error: OSError | UnicodeError, *, ca: str) -> BrokerError:
     """Name, network or TLS failed, before the broker could say anything. `ca` names what its certificate must suit."""
-    if isinstance(error, socket.gaierror):
+    if isinstance(error, (socket.gaierror, UnicodeError)):  # the latter: two dots in a row, say
         return BrokerError(f"the name in {broker} is unknown", remedy="Check uplink.host and the board's name server")
     if isinstance(error, ssl.SSLCertVerificationError):
         return _mistrusted(broker, error, ca)

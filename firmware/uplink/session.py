@@ -13,7 +13,7 @@ from drivers.worker import Worker
 from firmware.observations import HealthChange
 from firmware.supervisor import Pulse
 from firmware.uplink.commands import Answer, BadCommand, Command, parse, refusal, reply
-from firmware.uplink.connection import Connection, Will, connected
+from firmware.uplink.connection import ANSWER_LIMIT_S, CONNECT_LIMIT_S, Connection, Will, connected
 from firmware.uplink.discovery import Retained
 from firmware.uplink.news import News
 from firmware.uplink.outbox import Outbox
@@ -26,7 +26,9 @@ UPLINK = SourceId("uplink")
 ONLINE, STOPPED, OFFLINE = b"online", b"stopped", b"offline"
 
 BEAT_S = 5.0
-PULSE_LIMIT_S = 90.0  # the longest that may pass without a beat: connecting and the answers to the login, all slow
+PULSE_LIMIT_S = (
+    2 * CONNECT_LIMIT_S + 5 * ANSWER_LIMIT_S
+)  # without a beat: secrets, connecting, four answers, and one more
 STEADY_S = 30.0  # a connection that held this long was a good one: the next one is tried without delay
 
 

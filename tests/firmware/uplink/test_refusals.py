@@ -31,10 +31,13 @@ def test_a_reason_of_the_broker_is_told_with_its_remedy(code: int, problem: str,
     ("error", "problem"),
     [
         (socket.gaierror(-2, "Name or service not known"), f"the name in {BROKER} is unknown"),
+        (UnicodeError("label empty or too long"), f"the name in {BROKER} is unknown"),
         (ConnectionRefusedError(111, "Connection refused"), f"nothing listens at {BROKER}"),
         (TimeoutError("timed out"), f"no answer from {BROKER}"),
         (OSError(101, "Network is unreachable"), f"no way to {BROKER}: Network is unreachable"),
     ],
 )
-def test_a_network_that_does_not_work_is_told_from_a_broker_that_does_not(error: OSError, problem: str) -> None:
+def test_a_network_that_does_not_work_is_told_from_a_broker_that_does_not(
+    error: OSError | UnicodeError, problem: str
+) -> None:
     assert unreachable(BROKER, error, ca="").problem == problem

@@ -179,6 +179,15 @@ async def test_a_stop_that_comes_together_with_an_acknowledgement_is_not_lost(tm
     assert (await inbox.payloads(TOPICS.availability, 60))[1::2] == [b"stopped"] * 30
 
 
+async def test_a_name_that_can_be_none_is_told_and_tried_again(path: Path) -> None:
+    async with sending(path, settings(1883, host="broker..example.com")) as sender:
+        change = await sender.next_change()
+        assert not sender.running.done()
+        await sender.stop()
+
+    assert change.problem == "the name in broker..example.com:1883 is unknown"
+
+
 async def test_a_listener_that_never_answers_does_not_hold_up_the_end(path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute:
         for tls in (False, True):
