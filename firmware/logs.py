@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import suppress
 
 import structlog
 
@@ -41,15 +42,18 @@ def _without_values() -> structlog.typing.Processor:
 
 
 def info(event: str, **fields: object) -> None:
-    structlog.get_logger().info(event, **fields)
+    with suppress(OSError):  # a full disk, or a reader that left, silences the log and not the board
+        structlog.get_logger().info(event, **fields)
 
 
 def warn(event: str, **fields: object) -> None:
-    structlog.get_logger().warning(event, **fields)
+    with suppress(OSError):
+        structlog.get_logger().warning(event, **fields)
 
 
 def fail(event: str, **fields: object) -> None:
-    structlog.get_logger().error(event, **fields)
+    with suppress(OSError):
+        structlog.get_logger().error(event, **fields)
 
 
 def log_change(event: Event) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -34,3 +35,12 @@ def test_a_logged_exception_can_be_read_and_holds_no_values(say: str) -> None:
     (exception,) = said["exception"]
     assert (said["event"], exception["exc_value"]) == ("a callback failed", "[Errno 9] Bad file descriptor")
     assert "s3cret" not in done.stderr
+
+
+@pytest.mark.real
+def test_a_full_disk_silences_the_log_and_nothing_else() -> None:
+    watching = "from firmware import logs; logs.set_up(); logs.fail('camera lost'); print('still watching')"
+    with Path("/dev/full").open("wb") as full:  # each write fails with ENOSPC: full(4)
+        done = subprocess.run([sys.executable, "-c", watching], stdout=subprocess.PIPE, stderr=full, check=True)
+
+    assert done.stdout == b"still watching\n"
