@@ -144,7 +144,7 @@ class _Sensor:
             )
         try:
             self._chip = _chip_class()(bus)
-        except (ValueError, ZeroDivisionError, OverflowError) as error:
+        except (RuntimeError, ValueError, ZeroDivisionError, OverflowError) as error:  # the first: another chip by now
             raise Fault(f"its calibration makes no sense ({error})", "Check its cable, or replace it.") from error
 
     def close(self) -> None:
@@ -175,6 +175,8 @@ def _chip_class() -> Callable[[Address], _Chip]:
             self._bus = bus
             self._status = bytes(17)
             super().__init__()
+            if self._chip_variant not in GAS_STATUS:
+                raise ValueError(f"variant 0x{self._chip_variant:02x}, which there is not")
             self.filter_size = 0  # the chip's own smoothing would mix a reading with those of many minutes ago
 
         def measure(self) -> Measurement:

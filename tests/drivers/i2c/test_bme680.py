@@ -142,6 +142,17 @@ async def test_another_chip_is_named_and_not_touched(tmp_path: Path, chip_id: in
 
 
 @pytest.mark.real
+async def test_a_chip_disturbed_while_it_is_opened_is_tried_again_later(tmp_path: Path) -> None:
+    sensor, kernel = gas_sensor(tmp_path, Bme680Chip(variant=0xFF))
+    with pytest.raises(Absent, match=r"its calibration makes no sense .variant 0xff, which there is not"):
+        await sensor.__aenter__()
+
+    kernel.chips[0x77] = Bme680Chip(ids=(0x61, 0x41))
+    with pytest.raises(Absent, match=r"its calibration makes no sense .*0x41"):
+        await sensor.__aenter__()
+
+
+@pytest.mark.real
 async def test_no_chip_is_absent_and_it_is_found_when_it_is_plugged_in(tmp_path: Path) -> None:
     sensor, kernel = gas_sensor(tmp_path, None)
     with pytest.raises(
