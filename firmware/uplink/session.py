@@ -26,9 +26,7 @@ UPLINK = SourceId("uplink")
 ONLINE, STOPPED, OFFLINE = b"online", b"stopped", b"offline"
 
 BEAT_S = 5.0
-PULSE_LIMIT_S = (
-    2 * CONNECT_LIMIT_S + 5 * ANSWER_LIMIT_S
-)  # without a beat: secrets, connecting, four answers, and one more
+PULSE_LIMIT_S = 2 * CONNECT_LIMIT_S + 5 * ANSWER_LIMIT_S  # a login without a beat: all slow, and one answer to spare
 STEADY_S = 30.0  # a connection that held this long was a good one: the next one is tried without delay
 
 
