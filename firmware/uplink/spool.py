@@ -25,6 +25,7 @@ from firmware.uplink.wire import Priority
 
 LAYOUT = 1  # PRAGMA user_version of this layout
 SEQ_BITS = 40  # a thousand messages a second for 34 years; leaves 23 bits: a start a minute for 15 years
+LAST_START = (1 << 63 - SEQ_BITS) - 1  # the next one still makes a key of 63 bits
 LOCK_S = 1.0  # longest wait for another process that has the file
 CACHE_KIB = 1024
 LOG_PAGES = 256  # of 4 KiB: length at which the log is written back, and at which it stays
@@ -288,6 +289,8 @@ def _starts(db: sqlite3.Connection) -> dict[str, int]:
         for start, boot_id in db.execute(f"SELECT DISTINCT key >> {SEQ_BITS}, boot_id FROM {table}"):
             name = boot_id.decode("ascii", "replace") if isinstance(boot_id, bytes) else ""
             one_to_one = starts.setdefault(name, start) == start and names.setdefault(start, name) == name
+            if not 0 <= start < LAST_START:
+                raise Damaged(f"a row is of start {start}, which no board reaches")
             if not (one_to_one and BOOT_ID.fullmatch(name)):
                 raise Damaged(f"the rows of start {start} name another start")
     return starts

@@ -146,3 +146,13 @@ def test_a_row_that_rotted_inside_is_noticed(path: Path) -> None:
 
     with spool(path) as opened, pytest.raises(Damaged, match="does not match its checksum"):
         opened.read({}, 100)
+
+
+def test_a_rotten_key_that_leaves_no_room_for_another_start_is_noticed(path: Path) -> None:
+    with spool(path) as opened:
+        write(opened, row(1))
+    with closing(sqlite3.connect(path)) as vandal, vandal:
+        vandal.execute(f"UPDATE telemetry SET key = {2**63 - 1}")
+
+    with pytest.raises(Damaged, match="a row is of start 8388607, which no board reaches"), spool(path):
+        pass
