@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import queue
+import select
 import threading
 from collections.abc import Callable
 from types import TracebackType
@@ -58,4 +59,7 @@ class LineWriter:
 
 def _write_whole(descriptor: int, line: bytes) -> None:
     while line:
-        line = line[os.write(descriptor, line) :]
+        try:
+            line = line[os.write(descriptor, line) :]
+        except BlockingIOError:  # whoever shares the terminal has set O_NONBLOCK on it
+            select.select([], [descriptor], [])

@@ -47,3 +47,16 @@ def test_a_reader_that_left_is_noticed(pipe: tuple[TextIO, int]) -> None:
         lines.put("anyone there?")
 
         assert gone.wait(10)
+
+
+def test_a_descriptor_that_does_not_block_is_waited_for(pipe: tuple[TextIO, int]) -> None:
+    reader, writer = pipe
+    os.set_blocking(writer, False)
+    gone = threading.Event()
+    with LineWriter(writer, gone=gone.set) as lines:
+        for number in range(2000):
+            lines.put(f"{number:0100}")  # three times what a pipe holds
+        read = [reader.readline() for _ in range(2000)]
+
+    assert [int(line) for line in read] == list(range(2000))
+    assert not gone.is_set()
