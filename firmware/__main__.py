@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import sys
 
 from firmware.cli import parser
@@ -20,6 +21,8 @@ COMMANDS = {
 
 
 def main() -> None:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as stderr: file names may hold bytes that are no text
     arguments = parser().parse_args()
     try:
         sys.exit(importlib.import_module(COMMANDS[arguments.command]).main(arguments))

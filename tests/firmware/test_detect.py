@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -27,7 +28,8 @@ def photo() -> bytes:
 
 def detect(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "firmware", "detect", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    strict = os.environ | {"PYTHONIOENCODING": "utf-8:strict"}  # as most locales have it
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=strict)
 
 
 def objects(output: str) -> list[dict[str, Any]]:
@@ -106,3 +108,13 @@ def test_a_truncated_photo_is_not_clean(tmp_path: Path, photo: bytes) -> None:
         [],
         [("CANNOT_TELL", ["unreadable"])],
     )
+
+
+def test_a_file_whose_name_is_no_text_is_judged(tmp_path: Path, photo: bytes) -> None:
+    path = tmp_path / os.fsdecode(b"duct\xff.jpg")
+    path.write_bytes(photo)
+
+    done = detect(path)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "duct\\udcff.jpg" in done.stdout
