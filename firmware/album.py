@@ -11,6 +11,7 @@ from drivers.types import Frame
 from firmware.observations import Picture
 from model.types import Verdict
 
+HALF = ".part"
 SUFFIXES = {"MJPG": ".jpg", "YUYV": ".yuyv"}
 
 
@@ -29,6 +30,8 @@ class Album:
         self._folder = folder
         self._max_pictures = max_pictures
         self._max_bytes = max_bytes
+        for half in folder.glob(f"*{HALF}"):  # of a process that was killed while it wrote
+            half.unlink(missing_ok=True)
         self._kept = [
             _Kept(path, path.stat().st_size) for path in sorted(folder.iterdir()) if path.suffix in SUFFIXES.values()
         ]
@@ -41,7 +44,7 @@ class Album:
         name = f"{taken_utc}-{frame.source}-{verdict.label.value.lower()}{SUFFIXES[frame.pixel_format.value]}"
         path = self._folder / name
         self._make_room(len(frame.payload))
-        half = path.with_name(path.name + ".part")
+        half = path.with_name(path.name + HALF)
         try:
             half.write_bytes(frame.payload)
             half.rename(path)

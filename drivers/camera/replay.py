@@ -43,8 +43,10 @@ class ReplayCamera:
     fetched, so that a replay is the same each time. Damaged pictures are left out and counted in `corrupt`.
     """
 
-    def __init__(self, settings: ReplaySettings, clock: Clock) -> None:
+    def __init__(self, settings: ReplaySettings, clock: Clock, *, read_limit_s: float = READ_LIMIT_S) -> None:
         self.corrupt = 0
+        self._read_limit_s = read_limit_s
+        self._worker: Worker | None = None  # of the last opening: while it hangs, there is no other
         self._settings = settings
         self._clock = clock
         self._interval_ns = round(NS_PER_S / settings.rate)
@@ -62,7 +64,9 @@ class ReplayCamera:
         return f"{recording.description}, {self._settings.rate:g}/s"
 
     async def __aenter__(self) -> Self:
-        worker = Worker(f"camera {self.source}")
+        if self._worker is not None and self._worker.stuck:
+            raise Lost(self.source, "reading still hangs", remedy=f"Check the disk that holds {self._settings.path}")
+        worker = self._worker = Worker(f"camera {self.source}")
         try:
             recording = await self._ask(worker, open_recording, self._settings.path)
         except Unusable as error:
@@ -135,8 +139,8 @@ class ReplayCamera:
     async def _ask(self, worker: Worker, call: Callable[..., T], *arguments: Any) -> T:
         remedy = f"Check the disk that holds {self._settings.path}"
         try:
-            return await worker.run(call, *arguments, limit_s=READ_LIMIT_S)
+            return await worker.run(call, *arguments, limit_s=self._read_limit_s)
         except Stuck as error:
-            raise Lost(self.source, f"no picture read within {READ_LIMIT_S:g} s", remedy=remedy) from error
+            raise Lost(self.source, f"no picture read within {self._read_limit_s:g} s", remedy=remedy) from error
         except OSError as error:
             raise Lost(self.source, f"reading failed: {error.strerror}", remedy=remedy) from error

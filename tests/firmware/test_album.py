@@ -56,6 +56,14 @@ def test_pictures_from_before_a_restart_count_too(tmp_path: Path) -> None:
     assert names(tmp_path) == ["2-upstream-clean.jpg", "3-upstream-clean.jpg"]
 
 
+def test_half_a_picture_of_a_process_that_was_killed_is_removed(tmp_path: Path) -> None:
+    (tmp_path / "1-upstream-clean.jpg.part").write_bytes(b"xx")
+
+    Album(tmp_path, max_pictures=2, max_bytes=1000)
+
+    assert names(tmp_path) == []
+
+
 def test_a_picture_that_cannot_be_written_leaves_no_half_file(tmp_path: Path) -> None:
     album = Album(tmp_path, max_pictures=2, max_bytes=1000)
     (tmp_path / "1-upstream-clean.jpg").mkdir()  # in the way of the file

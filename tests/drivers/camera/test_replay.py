@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 import struct
+import threading
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
@@ -141,3 +143,16 @@ async def test_pictures_come_at_the_set_rate_in_the_ducts_time(tmp_path: Path) -
 def test_an_impossible_rate_is_refused(rate: float) -> None:
     with pytest.raises(msgspec.ValidationError, match=r"must be from 0.001 to 240 frames a second"):
         from_table({"name": "a", "driver": "replay", "path": "/srv/duct", "rate": rate}, ReplaySettings)
+
+
+async def test_a_share_that_hangs_costs_one_thread_however_often_it_is_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.jpg")  # opening it waits for a writer
+    hung = ReplayCamera(ReplaySettings(name="hung", path=tmp_path), MonotonicClock(), read_limit_s=0.05)
+
+    for problem in ("no picture read within 0.05 s", "reading still hangs", "reading still hangs"):
+        with pytest.raises(Lost, match=f"hung: {problem}"):
+            await take(hung, 1)
+    threads = [thread for thread in threading.enumerate() if thread.name == "camera hung"]
+    (tmp_path / "a.jpg").write_bytes(b"")  # lets it go
+
+    assert len(threads) == 1
