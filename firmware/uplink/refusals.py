@@ -16,7 +16,10 @@ class BrokerError(Exception):
 
 
 CHECK_LOGIN = "Check uplink.username and uplink.password_file against the broker's users"
-GRANT = "Let this user write <prefix>/<board>/# and read <prefix>/<board>/command in the broker's access list"
+GRANT = (
+    "In the broker's access list let this user write <prefix>/<board>/# and the discovery topic (or set "
+    "uplink.discovery = false), and read <prefix>/<board>/command"
+)
 
 REASONS: dict[int, tuple[str, str]] = {  # MQTT 5, 2.4: reason codes
     0x84: ("speaks an older MQTT", "Use a broker that speaks MQTT 5, such as Mosquitto 2"),

@@ -27,7 +27,7 @@ ONLINE, STOPPED, OFFLINE = b"online", b"stopped", b"offline"
 
 BEAT_S = 5.0
 PULSE_LIMIT_S = 2 * CONNECT_LIMIT_S + 5 * ANSWER_LIMIT_S  # a login without a beat: all slow, and one answer to spare
-STEADY_S = 30.0  # a connection that held this long was a good one: the next one is tried without delay
+STEADY = 1.5  # times the longest delay: a connection that held so long was a good one, and not one between two kicks
 
 
 class Session:
@@ -57,7 +57,8 @@ class Session:
         self._chance = chance
         self._news = News(UPLINK, report, now)
         self._sent = self._connections = 0
-        self._online = False
+        self._online_since_s: float | None = None
+        self._brief = False  # whether the connection before this one broke soon
 
     async def run(self, pulse: Pulse) -> NoReturn:
         """Return only by cancellation: then the board is announced as `stopped`, within half a second."""
@@ -66,10 +67,10 @@ class Session:
         try:
             while True:
                 pulse.beat()
-                since_s = asyncio.get_running_loop().time()
-                error = await self._connect(connector, pulse)
+                error, held_s = await self._connect(connector, pulse)
                 self._news.trouble(error.problem, error.remedy)
-                steady = asyncio.get_running_loop().time() - since_s > STEADY_S
+                steady = held_s > self._steady_s
+                self._brief = 0 < held_s <= self._steady_s or (self._brief and not steady)
                 failures_in_a_row = 1 if steady else failures_in_a_row + 1
                 await _rest(self._retry_delay_s(failures_in_a_row), pulse)
         finally:
@@ -78,13 +79,17 @@ class Session:
     def figures(self) -> dict[str, float]:
         """For the health report."""
         return {
-            "uplink_online": float(self._online),
+            "uplink_online": float(self._online_since_s is not None),
             "uplink_connections": self._connections,
             "uplink_sent": self._sent,
         }
 
-    async def _connect(self, connector: Worker, pulse: Pulse) -> BrokerError:
-        """One connection, from login to its end. Returns why it ended."""
+    @property
+    def _steady_s(self) -> float:
+        return STEADY * self._settings.longest_retry
+
+    async def _connect(self, connector: Worker, pulse: Pulse) -> tuple[BrokerError, float]:
+        """One connection, from login to its end. Returns why it ended, and for how long it had held."""
         will = Will(self._topics.availability, OFFLINE)
         identifier = f"{self._settings.prefix}-{self._topics.board}"
         ended: list[BrokerError] = []
@@ -94,14 +99,15 @@ class Session:
         except* BrokerError as errors:
             ended += _leaves(errors)
         finally:
-            self._online = False
-        return ended[0]
+            since_s, self._online_since_s = self._online_since_s, None
+        return ended[0], 0.0 if since_s is None else _now_s() - since_s
 
     async def _serve(self, connection: Connection, pulse: Pulse) -> None:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(connection.watch())
                 await self._introduce(connection)
+                group.create_task(self._recover())
                 group.create_task(self._send(connection, pulse))
                 group.create_task(self._obey(connection))
         except asyncio.CancelledError:
@@ -114,7 +120,12 @@ class Session:
             await connection.publish(announcement.topic, announcement.payload, retain=True)
         await connection.publish(self._topics.availability, ONLINE, retain=True)
         self._connections += 1
-        self._online = True
+        self._online_since_s = _now_s()
+
+    async def _recover(self) -> None:
+        """Say that the broker is back. After one that let us in and threw us out, not before it has shown patience."""
+        if self._brief:
+            await asyncio.sleep(self._steady_s)
         self._news.well()
 
     async def _send(self, connection: Connection, pulse: Pulse) -> NoReturn:
@@ -185,11 +196,14 @@ class _Window:
 
 
 async def _rest(delay_s: float, pulse: Pulse) -> None:
-    now_s = asyncio.get_running_loop().time
-    until_s = now_s() + delay_s
-    while (left_s := until_s - now_s()) > 0:
+    until_s = _now_s() + delay_s
+    while (left_s := until_s - _now_s()) > 0:
         pulse.beat()
         await asyncio.sleep(min(left_s, BEAT_S))
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _leaves(errors: BaseExceptionGroup[BrokerError]) -> list[BrokerError]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from enum import Enum
 from functools import partial
 from pathlib import Path
@@ -75,7 +75,8 @@ class SpoolThread:
         return stock.dropped
 
     async def close(self, limit_s: float) -> None:
-        """Close the file and let the thread end. A disk that hangs is left to itself."""
+        """Close the file and let the thread end. A disk that hangs is left to itself: then closed later."""
+        self._held.given_up = True
         with suppress(Stuck):
             await self._worker.run(self._held.close, limit_s=limit_s)
         self._worker.close()
@@ -85,26 +86,38 @@ class _Held:
     """What belongs to the thread: the open file, if there is one. Nobody need wait for the end of a call."""
 
     def __init__(self, open_now: Callable[..., tuple[Spool, Salvage | None]]) -> None:
+        self.given_up = False  # set from outside: whatever call there is, is the last
         self._open_now = open_now
         self._spool: Spool | None = None
 
     def open(self, rebuild: bool) -> tuple[Stock, Salvage | None]:
-        self.close()
-        self._spool, salvage = self._open_now(rebuild=rebuild)
-        return self._spool.stock, salvage
+        with self._perhaps_the_last():
+            self.close()
+            self._spool, salvage = self._open_now(rebuild=rebuild)
+            return self._spool.stock, salvage
 
     def read(self, after: Mapping[Priority, Row], limit: int) -> list[Row]:
-        return [] if self._spool is None else self._spool.read(after, limit)
+        with self._perhaps_the_last():
+            return [] if self._spool is None else self._spool.read(after, limit)
 
     def write(self, new: Sequence[Row], done: Sequence[Row], *, durable: bool, spare: Collection[Row]) -> Stock:
-        if self._spool is None:
-            raise SpoolFailed("the outbox is not open", remedy="It is opened again by itself")
-        if new or done:
-            return self._spool.write(new, done, durable=durable, spare=spare)
-        self._spool.sync()
-        return self._spool.stock
+        with self._perhaps_the_last():
+            if self._spool is None:
+                raise SpoolFailed("the outbox is not open", remedy="It is opened again by itself")
+            if new or done:
+                return self._spool.write(new, done, durable=durable, spare=spare)
+            self._spool.sync()
+            return self._spool.stock
 
     def close(self) -> None:
         if self._spool is not None:
             self._spool.close()
             self._spool = None
+
+    @contextmanager
+    def _perhaps_the_last(self) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            if self.given_up:
+                self.close()

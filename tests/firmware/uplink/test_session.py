@@ -134,7 +134,7 @@ async def test_a_retained_command_of_yesterday_is_not_obeyed(tmp_path: Path, pat
             assert sender.commands == [Snapshot()]
 
 
-async def test_a_broker_that_refuses_the_message_does_not_get_it_deleted(tmp_path: Path, path: Path) -> None:
+async def test_a_broker_that_refuses_a_message_does_not_get_it_deleted(tmp_path: Path, path: Path) -> None:
     access, inbox = tmp_path / "access", Inbox()
     access.write_text("topic readwrite ductwatch/duct/availability\ntopic readwrite ductwatch/duct/command\n")
     options = ("allow_anonymous true", f"acl_file {access}")
@@ -149,6 +149,25 @@ async def test_a_broker_that_refuses_the_message_does_not_get_it_deleted(tmp_pat
     assert "does not authorise this board" in refused.problem
     assert "access list" in refused.remedy
     assert messages[0].fields["seq"] == 1
+
+
+async def test_a_broker_that_lets_the_board_in_and_throws_it_out_again_is_said_once(tmp_path: Path, path: Path) -> None:
+    access, inbox = tmp_path / "access", Inbox()
+    access.write_text("topic readwrite ductwatch/duct/availability\ntopic readwrite ductwatch/duct/command\n")
+    options = ("allow_anonymous true", f"acl_file {access}")
+    async with Mosquitto(tmp_path, options) as broker, sending(path, settings(broker.port)) as sender:
+        sender.outbox.accept(note(ALARM))
+        refused = await sender.next_change()
+        async with inbox.listening(broker.port, TOPICS.availability):
+            await inbox.payloads(TOPICS.availability, 12)  # in and out, again and again
+        access.write_text("topic readwrite ductwatch/#\n")
+        broker.reload()
+        rest = [await sender.next_change()]
+        while rest[-1].condition is not Condition.RECOVERED or not sender.session.figures()["uplink_sent"]:
+            rest.append(await sender.next_change())
+
+    assert refused.condition is Condition.FAILED
+    assert len(rest) <= 3  # the first reconnection was believed, the others were not
 
 
 async def test_another_board_of_the_same_name_is_thought_of(tmp_path: Path, path: Path) -> None:
