@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -70,7 +71,7 @@ def write_pictures(folder: Path) -> None:
 def write_config(
     folder: Path, *, period_s: float, broker_port: int, serial_port: Path, model: Path | None, played_gas: bool
 ) -> Path:
-    """Two replay cameras, a PMS5003 on a pseudo terminal, and, for `PLAYED`, a BME680 on a played bus."""
+    """Two replay cameras, a PMS5003 on a pseudo terminal, and, for `played_board`, a BME680 on a played bus."""
     text = CONFIG + (PLAYED_GAS if played_gas else "")
     path = folder / "config.toml"
     path.write_text(
@@ -85,10 +86,24 @@ def write_config(
     return path
 
 
-def command(config: Path, *, played: bool) -> list[str]:
-    """`ductwatch run`; `played` knows the played BME680, and loads what drivers of real hardware would load."""
-    module = "bench.played_board" if played else "firmware"
-    return [sys.executable, "-m", module, "run", "--config", str(config), "--events", "-"]
+def ductwatch(*arguments: str) -> list[str]:
+    """The command that was installed beside this Python."""
+    return [sys.executable, str(Path(sys.executable).parent / "ductwatch"), *arguments]
+
+
+def played_board(*arguments: str) -> list[str]:
+    """The same, which knows the played BME680 and loads what drivers of real hardware would load."""
+    return [sys.executable, "-m", "bench.played_board", *arguments]
+
+
+def run(config: Path) -> tuple[str, ...]:
+    return ("run", "--config", str(config), "--events", "-")
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """With a place for compiled modules, which an installation has, whatever this shell thinks of them."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"PYTHONPYCACHEPREFIX": str(folder / "compiled")}
 
 
 class Firmware:
@@ -97,17 +112,22 @@ class Firmware:
     `at_s` tells for each type of event when those of it came, in seconds since the process was started.
     """
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         self.at_s: dict[str, list[float]] = {}
         self.stopped_within_s = 0.0
         self._command = command
+        self._environment = environment
         self._arrived = asyncio.Event()
         self._log: list[bytes] = []
 
     async def __aenter__(self) -> Self:
         self._started_s = time.monotonic()
         self._process = await asyncio.create_subprocess_exec(
-            *self._command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, limit=LINE_LIMIT_BYTES
+            *self._command,
+            env=self._environment,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            limit=LINE_LIMIT_BYTES,
         )
         self._reading = [asyncio.create_task(self._read_events()), asyncio.create_task(self._read_log())]
         return self

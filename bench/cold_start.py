@@ -8,12 +8,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 
 from bench import board
+from bench.machine import developers_extra
 from bench.results import Bar, Chart, Goal, Result, Row, Setup
 from tests.drivers.uart.sensor import Pms5003OnAPty
 from tests.mosquitto import Mosquitto
@@ -62,19 +63,25 @@ def measure(setup: Setup) -> Result:
             "The slowest imports of ductwatch run by themselves, ms: "
             + ", ".join(f"{it.module} {it.own_us / 1000:.1f}" for it in imports[:8])
             + ".",
+            *developers_extra(),
         ),
         details={"runs": len(times[RUN]), "imports_by_own_time": [asdict(it) for it in imports]},
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """A board and what is started on it."""
+
+    commands: Mapping[str, Sequence[str]]
+    environment: Mapping[str, str]
+
+
 async def _measure(setup: Setup) -> tuple[dict[str, list[float]], list[float], list[Import]]:
-    times: dict[str, list[float]] = {RUN: [], DETECT: [], NUMPY: [], PYTHON: []}
-    stops = []
     with tempfile.TemporaryDirectory(prefix="ductwatch-bench-") as name, Pms5003OnAPty() as sensor:
         folder = Path(name)
         setup.progress("drawing ducts")
         await asyncio.to_thread(board.write_pictures, folder)
-        picture = next((folder / "upstream").iterdir())
         async with Mosquitto(folder) as broker:
             config = board.write_config(
                 folder,
@@ -84,32 +91,45 @@ async def _measure(setup: Setup) -> tuple[dict[str, list[float]], list[float], l
                 model=setup.model,
                 played_gas=False,
             )
-            rounds = setup.choose(20, 2)
-            for number in range(rounds + 1):  # the first one fills the page cache
-                setup.progress(f"round {number} of {rounds}")
-                async with board.Firmware(board.command(config, played=False)) as firmware:
-                    first_s = await firmware.until("verdict", 1, limit_s=LIMIT_S)
-                others = {
-                    DETECT: _detect(setup, picture),
-                    NUMPY: [sys.executable, "-c", "import numpy; print()"],
-                    PYTHON: [sys.executable, "-c", "print()"],
-                }
-                found = {RUN: first_s} | {
-                    name: await asyncio.to_thread(first_line_s, of) for name, of in others.items()
-                }
-                if number:
-                    stops.append(firmware.stopped_within_s)
-                    for name, seconds in found.items():
-                        times[name].append(seconds)
+            bench = _Bench(_commands(setup, config, next((folder / "upstream").iterdir())), board.environment(folder))
+            times, stops = await _rounds(setup, bench)
             setup.progress("profiling imports")
-            imports = await _profile(config)
-    return times, stops, imports
+            return times, stops, await _profile(bench)
 
 
-def first_line_s(command: Sequence[str]) -> float:
+def _commands(setup: Setup, config: Path, picture: Path) -> dict[str, list[str]]:
+    model = [] if setup.model is None else ["--model", str(setup.model)]
+    return {
+        RUN: board.ductwatch(*board.run(config)),
+        DETECT: board.ductwatch("detect", str(picture), *model),
+        NUMPY: [sys.executable, "-c", "import numpy; print()"],
+        PYTHON: [sys.executable, "-c", "print()"],
+    }
+
+
+async def _rounds(setup: Setup, bench: _Bench) -> tuple[dict[str, list[float]], list[float]]:
+    """Each command in turn. The first round, which compiles and fills the page cache, is not counted."""
+    times: dict[str, list[float]] = {name: [] for name in bench.commands}
+    stops = []
+    rounds = setup.choose(20, 2)
+    for number in range(rounds + 1):
+        setup.progress(f"round {number} of {rounds}")
+        async with board.Firmware(bench.commands[RUN], bench.environment) as firmware:
+            found = {RUN: await firmware.until("verdict", 1, limit_s=LIMIT_S)}
+        for name, command in bench.commands.items():
+            if name != RUN:
+                found[name] = await asyncio.to_thread(first_line_s, command, bench.environment)
+        if number:
+            stops.append(firmware.stopped_within_s)
+            for name, seconds in found.items():
+                times[name].append(seconds)
+    return times, stops
+
+
+def first_line_s(command: Sequence[str], environment: Mapping[str, str]) -> float:
     """Seconds from starting a command to its first line on stdout. Raises RuntimeError if it fails."""
     started_s = time.monotonic()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None
         process.stdout.readline()
         seconds = time.monotonic() - started_s
@@ -125,13 +145,8 @@ def slowest(log: str) -> list[Import]:
     return sorted(found, key=lambda it: it.own_us, reverse=True)[:WORST]
 
 
-def _detect(setup: Setup, picture: Path) -> list[str]:
-    model = [] if setup.model is None else ["--model", str(setup.model)]
-    return [sys.executable, "-m", "firmware", "detect", str(picture), *model]
-
-
-async def _profile(config: Path) -> list[Import]:
-    python, *rest = board.command(config, played=False)
-    async with board.Firmware([python, "-X", "importtime", *rest]) as firmware:
+async def _profile(bench: _Bench) -> list[Import]:
+    python, *rest = bench.commands[RUN]
+    async with board.Firmware([python, "-X", "importtime", *rest], bench.environment) as firmware:
         await firmware.until("verdict", 1, limit_s=LIMIT_S)
     return slowest(firmware.log)

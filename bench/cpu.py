@@ -108,7 +108,8 @@ async def _watch(setup: Setup, period_s: int, *, minutes_s: int) -> tuple[list[S
                 model=setup.model,
                 played_gas=True,
             )
-            async with board.Firmware(board.command(config, played=True)) as firmware:
+            command = board.played_board(*board.run(config))
+            async with board.Firmware(command, board.environment(folder)) as firmware:
                 await firmware.until("verdict", 2, limit_s=START_LIMIT_S)
                 await asyncio.sleep(setup.choose(SETTLE_S, 2))
                 setup.progress(f"watching for {minutes_s} s")

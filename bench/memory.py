@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from bench import board
+from bench.machine import developers_extra
 from bench.process import Memory, memory
 from bench.results import Bar, Chart, Goal, Result, Row, Setup
 from tests.drivers.uart.sensor import Pms5003OnAPty
@@ -64,7 +65,10 @@ def measure(setup: Setup) -> Result:
                 Bar(label="running it", value=running),
             ),
         ),
-        notes=("Real cameras add their mapped buffers: the kernel's memory, four frames each.",),
+        notes=(
+            "Real cameras add their mapped buffers: the kernel's memory, four frames each.",
+            *developers_extra(),
+        ),
     )
 
 
@@ -83,7 +87,8 @@ async def _whole(setup: Setup) -> Memory:
                 played_gas=True,
             )
             seconds = setup.choose(60, 10)
-            async with board.Firmware(board.command(config, played=True)) as firmware:
+            command = board.played_board(*board.run(config))
+            async with board.Firmware(command, board.environment(folder)) as firmware:
                 await firmware.until("verdict", 2, limit_s=START_LIMIT_S)
                 setup.progress(f"warming up, {seconds} s")
                 await firmware.until("verdict", 2 * seconds, limit_s=seconds + START_LIMIT_S)

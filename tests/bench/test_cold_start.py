@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sys
 
 import pytest
@@ -25,4 +26,4 @@ def test_imports_are_listed_by_their_own_time() -> None:
 @pytest.mark.real
 def test_a_command_that_fails_is_not_taken_for_a_fast_one() -> None:
     with pytest.raises(RuntimeError, match="ended with 3"):
-        first_line_s([sys.executable, "-S", "-c", "raise SystemExit(3)"])
+        first_line_s([sys.executable, "-S", "-c", "raise SystemExit(3)"], os.environ)
