@@ -22,6 +22,7 @@ class Wire:
         self._clock = clock
         self._far_end = (host, port)
         self._open: set[asyncio.StreamWriter] = set()
+        self._relays: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def laid(self) -> AsyncIterator[int]:
@@ -35,6 +36,7 @@ class Wire:
             finally:
                 cutting.cancel()
                 self._drop_all()
+                await asyncio.gather(*self._relays)
 
     async def _cut(self) -> None:
         """End what is connected, each time the fault begins."""
@@ -52,6 +54,9 @@ class Wire:
             writer.close()
 
     async def _relay(self, near: asyncio.StreamReader, to_near: asyncio.StreamWriter) -> None:
+        relay: asyncio.Task[None] | None = asyncio.current_task()
+        assert relay is not None
+        self._relays.add(relay)
         self._open.add(to_near)
         try:
             if self._is_cut:
@@ -63,12 +68,19 @@ class Wire:
                 await asyncio.gather(_pump(near, to_far), _pump(far, to_near))
             finally:
                 self._open.discard(to_far)
-                to_far.close()
+                await _closed(to_far)
         except OSError:
             return  # the broker cannot be reached, or too late: to the board it is the same
         finally:
             self._open.discard(to_near)
-            to_near.close()
+            await _closed(to_near)
+            self._relays.discard(relay)
+
+
+async def _closed(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with suppress(ConnectionError):
+        await writer.wait_closed()
 
 
 async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:

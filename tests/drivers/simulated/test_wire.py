@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -17,7 +18,13 @@ async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
     while chunk := await reader.read(100):
         writer.write(chunk)
         await writer.drain()
+    await closed(writer)
+
+
+async def closed(writer: asyncio.StreamWriter) -> None:
     writer.close()
+    with contextlib.suppress(ConnectionError):
+        await writer.wait_closed()
 
 
 async def test_a_wire_carries_until_it_is_cut_refuses_then_and_carries_again() -> None:
@@ -36,6 +43,6 @@ async def test_a_wire_carries_until_it_is_cut_refuses_then_and_carries_again() -
         again.write(b"after")
         after = await reader.read(100)
         for one in (writer, unheard, again):
-            one.close()
+            await closed(one)
 
     assert (before, at_the_cut, while_cut, after) == (b"before", b"", b"", b"after")
