@@ -14,7 +14,11 @@ from tests.builders import at
 pytestmark = pytest.mark.real
 
 
+echoes: list[asyncio.Task[None] | None] = []
+
+
 async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    echoes.append(asyncio.current_task())
     while chunk := await reader.read(100):
         writer.write(chunk)
         await writer.drain()
@@ -44,5 +48,6 @@ async def test_a_wire_carries_until_it_is_cut_refuses_then_and_carries_again() -
         after = await reader.read(100)
         for one in (writer, unheard, again):
             await closed(one)
+    await asyncio.gather(*(task for task in echoes if task is not None))
 
     assert (before, at_the_cut, while_cut, after) == (b"before", b"", b"", b"after")
