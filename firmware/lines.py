@@ -1,4 +1,4 @@
-"""Events as JSON lines on a file descriptor, never waiting for whoever reads them."""
+"""Events and logs as lines on a file descriptor, never waiting for whoever reads them."""
 
 from __future__ import annotations
 

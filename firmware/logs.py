@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
-from contextlib import suppress
+from collections.abc import Callable
+from typing import TextIO, cast
 
 import structlog
 
@@ -13,9 +15,22 @@ from firmware.events import Event
 from firmware.observations import Condition, HealthChange
 
 
-def set_up(*, verbose: bool = False) -> None:
-    """Send structlog's and the standard library's logs to stderr. Call once, at the start."""
+class _Lines(io.TextIOBase):
+    """What loggers write to, line by line."""
+
+    def __init__(self, put: Callable[[str], None]) -> None:
+        self._put = put
+
+    def write(self, text: str, /) -> int:
+        if line := text.removesuffix("\n"):  # the end of a line may come by itself
+            self._put(line)
+        return len(text)
+
+
+def set_up(put: Callable[[str], None], *, verbose: bool = False) -> None:
+    """Send structlog's and the standard library's logs to stderr by `put`, which must not block. Call at the start."""
     pretty = sys.stderr.isatty()
+    lines = cast("TextIO", _Lines(put))
     shared: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="%H:%M:%S" if pretty else "iso", utc=not pretty),
@@ -24,9 +39,9 @@ def set_up(*, verbose: bool = False) -> None:
     structlog.configure(
         processors=[*shared, *render],
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if verbose else logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(lines),
     )
-    handler = logging.StreamHandler()
+    handler = logging.StreamHandler(lines)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -42,18 +57,15 @@ def _without_values() -> structlog.typing.Processor:
 
 
 def info(event: str, **fields: object) -> None:
-    with suppress(OSError):  # a full disk, or a reader that left, silences the log and not the board
-        structlog.get_logger().info(event, **fields)
+    structlog.get_logger().info(event, **fields)
 
 
 def warn(event: str, **fields: object) -> None:
-    with suppress(OSError):
-        structlog.get_logger().warning(event, **fields)
+    structlog.get_logger().warning(event, **fields)
 
 
 def fail(event: str, **fields: object) -> None:
-    with suppress(OSError):
-        structlog.get_logger().error(event, **fields)
+    structlog.get_logger().error(event, **fields)
 
 
 def log_change(event: Event) -> None:

@@ -40,7 +40,6 @@ SIMULATED_BOARD = Path(__file__).parent / "simulated_board.toml"
 
 def main(arguments: Namespace) -> int:
     """Run until stopped. Raises `ConfigError` for whatever cannot be used."""
-    logs.set_up(verbose=arguments.verbose)
     plan = _load(arguments)
     with ExitStack() as stack:
         if arguments.config is None and arguments.data is None:
@@ -48,6 +47,8 @@ def main(arguments: Namespace) -> int:
             plan = replace(plan, config=_with_data(plan.config, Path(kept_nowhere)))
         _make_data_directory(plan.config.board.data)
         realtime.make_urgent(plan.config.realtime.priority)  # before there are threads: each is to inherit it
+        log = stack.enter_context(LineWriter(sys.stderr.fileno(), gone=_nothing))  # whose reader holds up nothing
+        logs.set_up(log.put, verbose=arguments.verbose)
         lines = stack.enter_context(LineWriter(sys.stdout.fileno(), gone=partial(os.kill, os.getpid(), signal.SIGTERM)))
         asyncio.run(_run(plan, arguments, lines))
     return 0

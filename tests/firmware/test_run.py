@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -269,3 +270,24 @@ def test_logs_are_json_on_stderr_and_never_mix_with_events(tmp_path: Path) -> No
 
     assert all(json.loads(line)["schema"] == "ductwatch.event/1" for line in done.stdout.splitlines())
     assert "device failed" in [json.loads(line)["event"] for line in done.stderr.splitlines()]
+
+
+UNPLUGGED_OFTEN = [f"--fault=camera-unplugged:upstream@{second}s+2s" for second in range(5, 105, 5)]
+
+
+def test_a_log_that_nobody_reads_holds_up_nothing() -> None:
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)  # a dozen lines
+    with os.fdopen(reading), os.fdopen(writing, "w") as log:
+        command = [*DUCTWATCH, "run", "--events", "-", "--for", "120", "--time-factor", "60", *UNPLUGGED_OFTEN]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=log, text=True, timeout=LIMIT_S, check=True)
+
+    assert json.loads(done.stdout.splitlines()[-1])["at_s"] > 110
+
+
+def test_a_log_on_a_full_disk_is_missed_and_nothing_else() -> None:
+    with Path("/dev/full").open("wb") as full:  # each write fails with ENOSPC: full(4)
+        command = [*DUCTWATCH, "run", "--events", "-", "--for", "6", "--time-factor", "60", "--fault", "sensor-dead"]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=full, text=True, timeout=LIMIT_S, check=True)
+
+    assert "health_change" in [json.loads(line)["type"] for line in done.stdout.splitlines()]
