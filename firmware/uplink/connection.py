@@ -32,11 +32,10 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from drivers.worker import Stuck, Worker
+from firmware.uplink.discovery import Retained
 from firmware.uplink.refusals import BrokerError, hung_up, lost, refused, silent, unreachable
-from firmware.uplink.settings import UplinkSettings
+from firmware.uplink.settings import ANSWER_LIMIT_S, CONNECT_LIMIT_S, UplinkSettings
 
-CONNECT_LIMIT_S = 20.0  # name, TCP and TLS: paho gives each address 5 s
-ANSWER_LIMIT_S = 20.0  # CONNACK, SUBACK, PUBACK: a satellite link takes 2 s, a broker that swaps some more
 LEAVE_LIMIT_S = 0.5  # for the last words: a part of the two seconds in which the firmware stops
 WAITING_COMMANDS = 32  # beyond it the newest are dropped: nobody presses a button so often
 RESERVE = 2  # of the broker's window, for replies and availability
@@ -46,19 +45,11 @@ UNSPECIFIED = 0x80  # the reason code that paho makes up when the connection jus
 QUIET = logging.Logger("mqtt", logging.CRITICAL)  # what goes wrong is reported, once, and not at every attempt
 
 
-@dataclass(frozen=True, slots=True)
-class Will:
-    """What the broker publishes, retained, if this connection ends without a word."""
-
-    topic: str
-    payload: bytes
-
-
 @asynccontextmanager
 async def connected(
-    settings: UplinkSettings, *, identifier: str, will: Will, connector: Worker
+    settings: UplinkSettings, *, identifier: str, will: Retained, connector: Worker
 ) -> AsyncIterator[Connection]:
-    """A connection for the length of the block. At its end the broker publishes the will, unless we have left.
+    """A connection for the length of the block. If it ends without a word, the broker publishes the will.
 
     `identifier` must be the same each time, so that the broker ends what is left of the connection before.
     `connector` does what may block. Raises `BrokerError`, as does every method of the connection.
@@ -110,7 +101,7 @@ class Connection:
         with _translated(self._settings):
             await self._client.ended()
 
-    async def leave(self, last_word: Will) -> None:
+    async def leave(self, last_word: Retained) -> None:
         """Say goodbye, with this instead of the will. Takes `LEAVE_LIMIT_S` at most; if it fails, the will holds."""
         with suppress(BrokerError, aiomqtt.MqttError, TimeoutError):
             async with asyncio.timeout(LEAVE_LIMIT_S):
@@ -141,7 +132,7 @@ class _Secrets:
 
 class _Client(aiomqtt.Client):
     def __init__(
-        self, settings: UplinkSettings, secrets: _Secrets, *, identifier: str, will: Will, connector: Worker
+        self, settings: UplinkSettings, secrets: _Secrets, *, identifier: str, will: Retained, connector: Worker
     ) -> None:
         super().__init__(
             settings.host,

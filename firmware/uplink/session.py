@@ -6,21 +6,23 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from drivers.types import Instant, SourceId
 from drivers.worker import Worker
 from firmware.observations import HealthChange
 from firmware.supervisor import Pulse
 from firmware.uplink.commands import Answer, BadCommand, Command, parse, refusal, reply
-from firmware.uplink.connection import ANSWER_LIMIT_S, CONNECT_LIMIT_S, Connection, Will, connected
 from firmware.uplink.discovery import Retained
 from firmware.uplink.news import News
 from firmware.uplink.outbox import Outbox
 from firmware.uplink.refusals import BrokerError
-from firmware.uplink.settings import UplinkSettings
+from firmware.uplink.settings import ANSWER_LIMIT_S, CONNECT_LIMIT_S, UplinkSettings
 from firmware.uplink.spool import Row
 from firmware.uplink.wire import Topics, seal
+
+if TYPE_CHECKING:
+    from firmware.uplink.connection import Connection
 
 UPLINK = SourceId("uplink")
 ONLINE, STOPPED, OFFLINE = b"online", b"stopped", b"offline"
@@ -90,7 +92,9 @@ class Session:
 
     async def _connect(self, connector: Worker, pulse: Pulse) -> tuple[BrokerError, float]:
         """One connection, from login to its end. Returns why it ended, and for how long it had held."""
-        will = Will(self._topics.availability, OFFLINE)
+        from firmware.uplink.connection import connected  # aiomqtt: only a board that has a broker pays for it
+
+        will = Retained(self._topics.availability, OFFLINE)
         identifier = f"{self._settings.prefix}-{self._topics.board}"
         ended: list[BrokerError] = []
         try:
@@ -111,7 +115,7 @@ class Session:
                 group.create_task(self._send(connection, pulse))
                 group.create_task(self._obey(connection))
         except asyncio.CancelledError:
-            await connection.leave(Will(self._topics.availability, STOPPED))
+            await connection.leave(Retained(self._topics.availability, STOPPED))
             raise
 
     async def _introduce(self, connection: Connection) -> None:

@@ -11,6 +11,8 @@ from firmware.uplink.wire import check_prefix
 
 PLAIN_PORT, TLS_PORT = 1883, 8883  # IANA: mqtt, secure-mqtt
 MAX_WINDOW = 1000
+CONNECT_LIMIT_S = 20.0  # name, TCP and TLS: paho gives each address 5 s
+ANSWER_LIMIT_S = 20.0  # CONNACK, SUBACK, PUBACK: a satellite link takes 2 s, a broker that swaps some more
 
 
 class UplinkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
