@@ -101,7 +101,7 @@ async def watch(seconds: float, pictures: Sequence[bytes], bundle: Path, *, rais
     camera = LiveCamera(CAMERA, "played", partial(_open, pictures), Patience(3.0, 0, 0.0), clock)
     vitals = Vitals(_hear, clock.now)
     lighting = Lighting(level=1.0, settle_s=0.0, limit_s=5.0, dark_frame=False)
-    photographer = Photographer([camera], None, lighting, clock, vitals)
+    photographer = Photographer([camera], None, lighting, clock, vitals, _hear_choice)
     judging = judge(
         shots,
         clock=clock,
@@ -130,6 +130,10 @@ async def watch(seconds: float, pictures: Sequence[bytes], bundle: Path, *, rais
 
 def _open(pictures: Sequence[bytes]) -> Capture:
     return PlayedCapture(pictures)
+
+
+def _hear_choice(_camera: SourceId, _description: str) -> None:
+    """What the camera chose is known."""
 
 
 def _hear(_: Observation) -> None:

@@ -18,7 +18,7 @@ from drivers.errors import DriverError
 from drivers.settings import SensorSettings, Settings
 from drivers.types import SourceId
 from drivers.worker import Worker
-from firmware import realtime
+from firmware import logs, realtime
 from firmware.alarms.outputs import Following, outputs_on
 from firmware.alarms.store import AlarmStore, Remembered
 from firmware.alarms.types import AlarmRecord
@@ -86,6 +86,7 @@ class Board:
         self._classifier = plan.classifier
         self._around = around
         self._clock = around.site.clock
+        self._aims = aim_period_ns is not None
         self._mailbox = mailbox
         self._requests: Latest[str] = Latest()
         self._shots = {SourceId(camera.name): Latest[Shot]() for camera in self._config.families["camera"]}
@@ -134,6 +135,8 @@ class Board:
     def obey(self, command: Command) -> Answer:
         """Carry out what the broker asked for; what comes of it goes the way of all events."""
         match command:
+            case Snapshot() if self._aims or not self._shots:
+                return Answer(False, "no snapshots here: there is no camera, or the cameras are being aimed")
             case Snapshot():
                 self._requests.put("command")
                 return Answer(True, "the snapshot is being taken")
@@ -192,7 +195,7 @@ class Board:
             limit_s=settings.light_limit,
             dark_frame=settings.dark_frame,
         )
-        photographer = Photographer(cameras, self._lamp, lighting, self._clock, self._vitals)
+        photographer = Photographer(cameras, self._lamp, lighting, self._clock, self._vitals, logs.log_camera)
         if aim_period_ns is not None:
             yield _stage("aim", partial(aim, photographer, aim_period_ns, self._deliver))
             return

@@ -10,6 +10,7 @@ from typing import TextIO, cast
 
 import structlog
 
+from drivers.types import SourceId
 from firmware.alarms.types import Transition
 from firmware.events import Event
 from firmware.observations import Condition, HealthChange
@@ -66,6 +67,11 @@ def warn(event: str, **fields: object) -> None:
 
 def fail(event: str, **fields: object) -> None:
     structlog.get_logger().error(event, **fields)
+
+
+def log_camera(camera: SourceId, description: str) -> None:
+    """Say which camera was found and what it was set to."""
+    info("camera found", source=camera, description=description)
 
 
 def log_change(event: Event) -> None:

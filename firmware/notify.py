@@ -40,9 +40,9 @@ class Notify:
     def _send(self, message: str) -> None:
         if self._address is None:
             return
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as datagram:
-            datagram.setblocking(False)
-            try:
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as datagram:
+                datagram.setblocking(False)
                 datagram.sendto(message.encode(), self._address)
-            except OSError:
-                return  # systemd is restarting or gone: its next watchdog period decides, not we
+        except OSError:
+            return  # systemd is restarting or gone: its next watchdog period decides, not we

@@ -53,13 +53,21 @@ class Photographer:
     """Takes snapshots with all cameras at once. A camera that fails is reported and left out; the others go on."""
 
     def __init__(
-        self, cameras: Sequence[Camera], lamp: Lamp | None, lighting: Lighting, clock: Clock, vitals: Vitals
+        self,
+        cameras: Sequence[Camera],
+        lamp: Lamp | None,
+        lighting: Lighting,
+        clock: Clock,
+        vitals: Vitals,
+        chose: Callable[[SourceId, str], None],
     ) -> None:
         self._cameras = cameras
         self._lamp = lamp
         self._lighting = lighting
         self._clock = clock
         self._vitals = vitals
+        self._chose = chose
+        self._chosen: dict[SourceId, str] = {}
 
     async def take(self, deliver: Deliver) -> None:
         """Hand each camera's shot to `deliver` the moment it is there: a slow camera does not delay a quick one."""
@@ -83,6 +91,7 @@ class Photographer:
         while True:
             try:
                 async with camera, aclosing(camera.frames()) as frames:
+                    self._say_choice(camera)
                     due = self._clock.now()
                     async for frame in frames:
                         if frame.at >= due:
@@ -97,6 +106,7 @@ class Photographer:
         async def view(camera: Camera) -> _View | None:
             try:
                 await stack.enter_async_context(camera)
+                self._say_choice(camera)
                 frames = await stack.enter_async_context(aclosing(camera.frames()))
                 dark = await anext(frames) if self._wants_dark else None
             except DriverError as error:
@@ -107,6 +117,12 @@ class Photographer:
         async with asyncio.TaskGroup() as group:
             opening = [group.create_task(view(camera)) for camera in self._cameras]
         return [opened for task in opening if (opened := task.result()) is not None]
+
+    def _say_choice(self, camera: Camera) -> None:
+        """Once, and again when the camera that was found, or what it was set to, is another."""
+        if self._chosen.get(camera.source) != camera.description:
+            self._chosen[camera.source] = camera.description
+            self._chose(camera.source, camera.description)
 
     @property
     def _wants_dark(self) -> bool:

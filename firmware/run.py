@@ -45,7 +45,6 @@ def main(arguments: Namespace) -> int:
         if arguments.config is None and arguments.data is None:
             kept_nowhere = stack.enter_context(tempfile.TemporaryDirectory(prefix="ductwatch-"))
             plan = replace(plan, config=_with_data(plan.config, Path(kept_nowhere)))
-        _make_data_directory(plan.config.board.data)
         realtime.make_urgent(plan.config.realtime.priority)  # before there are threads: each is to inherit it
         log = stack.enter_context(LineWriter(sys.stderr.fileno(), gone=_nothing))  # whose reader holds up nothing
         logs.set_up(log.put, verbose=arguments.verbose)
@@ -98,6 +97,8 @@ def _load(arguments: Namespace) -> Plan:
     if chosen.uplink is None and any(planned.fault is Fault.BROKER_DOWN for planned in arguments.fault):
         chosen = replace(chosen, uplink=UplinkSettings())
     _check_simulation(chosen, arguments)
+    if arguments.config is not None or arguments.data is not None:
+        _make_data_directory(chosen.board.data)
     return prepare(chosen)
 
 

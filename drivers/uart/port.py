@@ -28,7 +28,7 @@ class Port:
             self._serial = serial.Serial(
                 str(path), baud, timeout=READ_S, write_timeout=WRITE_S, exclusive=True
             )  # 8N1 is what it starts with
-        except OSError as error:  # SerialException is one
+        except (OSError, termios.error) as error:  # SerialException is an OSError
             raise self._fault(error) from error
 
     def close(self) -> None:

@@ -27,10 +27,14 @@ class Duct:
         self.right = FakeCamera("right", self.clock, self.light, interval_s=0.07)
         self.said: list[Observation] = []
         self.shots: dict[str, Shot] = {}
+        self.chosen: list[tuple[str, str]] = []
         vitals = Vitals(self.said.append, self.clock.now)
         self.photographer = Photographer(
-            [self.left, self.right], Lamp(self.light, vitals), lighting, self.clock, vitals
+            [self.left, self.right], Lamp(self.light, vitals), lighting, self.clock, vitals, self._note
         )
+
+    def _note(self, camera: str, description: str) -> None:
+        self.chosen.append((camera, description))
 
     async def snapshot(self) -> None:
         await self.photographer.take(lambda shot: self.shots.update({shot.lit.source: shot}))
@@ -159,3 +163,12 @@ async def test_aiming_delivers_each_camera_at_the_wanted_rate_with_the_light_on(
     assert all(0.5 <= (b.at - a.at) / NS_PER_S < 0.7 for a, b in itertools.pairwise(left))
     assert {bytes(shot.lit.payload) for shot in shots} == {b"lit"}
     assert duct.light.level == 0
+
+
+async def test_what_a_camera_chose_is_said_once_and_not_at_each_snapshot() -> None:
+    duct = Duct()
+
+    await duct.snapshot()
+    await duct.snapshot()
+
+    assert sorted(duct.chosen) == [("left", "fake"), ("right", "fake")]
