@@ -1,1 +1,1 @@
-"""The way to the broker: what is written to disk first, sent in order, and kept until it is acknowledged."""
+"""The way to the broker: each message is numbered, kept on disk until it is acknowledged, and sent in order."""

@@ -227,14 +227,19 @@ class _Client(aiomqtt.Client):
 
 def _secrets(settings: UplinkSettings) -> _Secrets:
     """Read certificates and password: anew for each connection, so that they may be renewed. Raises `BrokerError`."""
+    return _Secrets(_context(settings) if settings.encrypted else None, _password(settings.password_file))
+
+
+def _context(settings: UplinkSettings) -> ssl.SSLContext:
     with _readable("uplink.ca", settings.ca):
-        context = ssl.create_default_context(cafile=settings.ca) if settings.encrypted else None
-    if context is not None:
-        context.sslsocket_class = _TidySocket
-    if context is not None and settings.certificate is not None:
+        context = ssl.create_default_context(cafile=settings.ca)
+    if settings.ca is not None:  # a site's own authority is seldom to the letter of RFC 5280, as Python 3.13 demands
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    context.sslsocket_class = _TidySocket
+    if settings.certificate is not None:
         with _readable("uplink.certificate or uplink.key", settings.certificate):
             context.load_cert_chain(settings.certificate, settings.key, password="")  # never asks on the terminal
-    return _Secrets(context, _password(settings.password_file))
+    return context
 
 
 def _password(path: Path | None) -> str | None:
