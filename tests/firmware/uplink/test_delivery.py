@@ -22,6 +22,7 @@ pytestmark = pytest.mark.real
 MessageId = tuple[str, int]
 KILLS_OF_BROKER = 5
 KILLS_OF_BOARD = 12
+PULLS = 10
 WINDOW = 16  # the most that can be on its way, and so be sent twice, when a connection breaks
 PRIORITIES = (TELEMETRY, ALARM, TELEMETRY, IMAGE)
 
@@ -33,15 +34,15 @@ def arrived(inbox: Inbox, priority: Priority) -> list[MessageId]:
     return [(one["boot_id"], one["seq"]) for one in fields]
 
 
-def check(inbox: Inbox, expected: Mapping[Priority, Sequence[MessageId]], *, breaks: int) -> None:
-    """What was expected is there, in order; what came twice could not be avoided. Says how much that was."""
+def check(inbox: Inbox, expected: Mapping[Priority, Sequence[MessageId]], *, at_most: int) -> None:
+    """What was expected is there, in order, and `at_most` as much twice. Says how much that was."""
     raw = {priority: arrived(inbox, priority) for priority in Priority}
     once = {priority: list(dict.fromkeys(ids)) for priority, ids in raw.items()}
     for priority, ids in expected.items():
         assert [one for one in once[priority] if one in set(ids)] == list(ids)
     repeated = sum(map(len, raw.values())) - sum(map(len, once.values()))
-    print(f"{sum(map(len, once.values()))} messages, {repeated} of them twice, {breaks} breaks")
-    assert repeated <= breaks * WINDOW
+    print(f"{sum(map(len, once.values()))} messages, {repeated} of them twice")
+    assert repeated <= at_most
 
 
 async def test_a_broker_that_is_killed_again_and_again_gets_everything(tmp_path: Path) -> None:
@@ -71,7 +72,7 @@ async def test_a_broker_that_is_killed_again_and_again_gets_everything(tmp_path:
                 await cable.plug_in()
                 await inbox.until(lambda _: all(set(accepted[one]) <= set(arrived(inbox, one)) for one in Priority))
 
-    check(inbox, accepted, breaks=KILLS_OF_BROKER)
+    check(inbox, accepted, at_most=KILLS_OF_BROKER * WINDOW)
 
 
 async def test_a_board_that_is_killed_again_and_again_has_sent_everything(tmp_path: Path) -> None:
@@ -86,7 +87,7 @@ async def test_a_board_that_is_killed_again_and_again_has_sent_everything(tmp_pa
         async with sending(path, settings(broker.port), boot_id="b"):
             await inbox.until(lambda _: all(set(sure[one]) <= set(arrived(inbox, one)) for one in Priority))
 
-    check(inbox, sure, breaks=KILLS_OF_BOARD)
+    check(inbox, sure, at_most=sum(map(len, sure.values())) // 2)  # what the disk had not yet forgotten, and the window
 
 
 def board(path: Path, port: int, start: str) -> list[str]:
@@ -117,7 +118,7 @@ async def test_a_cable_that_is_pulled_out_and_put_back_costs_nothing(tmp_path: P
         Cable(broker.port) as cable,
         sending(tmp_path / "outbox.sqlite", settings(cable.port), boot_id="a") as sender,
     ):
-        for pull in range(10):
+        for pull in range(PULLS):
             for _ in range(50):
                 sender.outbox.accept(note())
             await inbox.until(lambda _, enough=pull * 50 + 5: len(arrived(inbox, TELEMETRY)) > enough)  # type: ignore[misc]
@@ -125,4 +126,4 @@ async def test_a_cable_that_is_pulled_out_and_put_back_costs_nothing(tmp_path: P
             await cable.plug_in()
         await inbox.until(lambda _: ("a", 500) in arrived(inbox, TELEMETRY))
 
-    check(inbox, {TELEMETRY: [("a", seq) for seq in range(1, 501)]}, breaks=10)
+    check(inbox, {TELEMETRY: [("a", seq) for seq in range(1, 501)]}, at_most=PULLS * WINDOW)
