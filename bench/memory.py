@@ -87,8 +87,11 @@ async def _whole(setup: Setup) -> Memory:
                 played_gas=True,
             )
             seconds = setup.choose(60, 10)
-            command = board.played_board(*board.run(config))
-            async with board.Firmware(command, board.environment(folder)) as firmware:
+            command, environment = board.played_board(*board.run(config)), board.environment(folder)
+            setup.progress("compiling, which takes memory that an installation does not need")
+            async with board.Firmware(command, environment) as firmware:
+                await firmware.until("verdict", 1, limit_s=START_LIMIT_S)
+            async with board.Firmware(command, environment) as firmware:
                 await firmware.until("verdict", 2, limit_s=START_LIMIT_S)
                 setup.progress(f"warming up, {seconds} s")
                 await firmware.until("verdict", 2 * seconds, limit_s=seconds + START_LIMIT_S)
