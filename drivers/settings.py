@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import msgspec
 
@@ -12,17 +12,26 @@ LONGEST_S = 366 * 86400.0  # no board waits longer for anything, and as nanoseco
 UNIT_S = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 
 
-class Duration(float):
+class Checked:
+    """Base of values that are more than text or a number: a subclass says what it takes, and what it makes of that."""
+
+    @classmethod
+    def parse(cls, value: object) -> Self:
+        """Raise ValueError, with the accepted forms, for anything else."""
+        raise NotImplementedError
+
+
+class Duration(Checked, float):
     """Seconds, written with their unit in the configuration: `"250ms"`, `"10s"`, `"5min"`, `"2h"`, `"7d"`."""
 
     _form = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]+)\s*")
 
     @classmethod
-    def parse(cls, text: object) -> Duration:
+    def parse(cls, value: object) -> Self:
         """Raise ValueError, with the accepted forms, for anything that is not a duration."""
-        match = cls._form.fullmatch(text) if isinstance(text, str) else None
+        match = cls._form.fullmatch(value) if isinstance(value, str) else None
         if match is None or match[2] not in UNIT_S:
-            raise ValueError(f'{text!r} is not a duration: write a number and one of ms, s, min, h, d, such as "5min"')
+            raise ValueError(f'{value!r} is not a duration: write a number and one of ms, s, min, h, d, such as "5min"')
         seconds = float(match[1]) * UNIT_S[match[2]]
         if seconds > LONGEST_S:
             raise ValueError(f"{match[0][:40]!r} is longer than a year")
@@ -61,8 +70,8 @@ def from_table(table: dict[str, Any], settings: type[S]) -> S:
 
 
 def _decode(kind: type, value: Any) -> Any:
-    if kind is Duration:
-        return Duration.parse(value)
+    if issubclass(kind, Checked):
+        return kind.parse(value)
     if kind is Path:
         if not isinstance(value, str):
             raise ValueError(f"{value!r} is not a path: write it as text in quotes")

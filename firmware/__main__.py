@@ -16,6 +16,7 @@ COMMANDS = {
     "check": "firmware.check",
     "detect": "firmware.detect",
     "rules": "firmware.rules_check",
+    "preset": "firmware.preset",
 }
 """Modules with a `main(arguments) -> int`, imported only when asked for: a first verdict should not wait for MQTT."""
 

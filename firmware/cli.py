@@ -31,6 +31,7 @@ def parser() -> argparse.ArgumentParser:
     _check(commands)
     _detect(commands)
     _rules(commands)
+    _preset(commands)
     return root
 
 
@@ -129,6 +130,26 @@ def _rules(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         "check", help="check a rules file", description="Check a file of alarm rules: unknown keys, signals, units."
     )
     check.add_argument("file", nargs="?", type=Path, metavar="FILE", help="default: the rules that ship")
+
+
+def _preset(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    preset = commands.add_parser(
+        "preset",
+        help="preset a board image: name, time, network, keys, files",
+        description="Write the system files that [system] of a configuration asks for (docs/board-image.md). "
+        "Without that file nothing is written; with a wrong [system], neither.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    preset.add_argument("--config", type=Path, required=True, metavar="FILE", help="the board's configuration")
+    preset.add_argument(
+        "--root",
+        type=Path,
+        default=Path("/"),
+        metavar="DIR",
+        help="write below this directory, to look at; groups and the running machine's name stay as they are",
+    )
+    preset.add_argument("--json", action="store_true", help="one JSON object instead of a list of files")
 
 
 def _config(command: argparse.ArgumentParser) -> None:

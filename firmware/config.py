@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
-from drivers.settings import Duration, SensorSettings, Settings, from_table
+from drivers.settings import Duration, SensorSettings, Settings
 from drivers.types import SourceId
 from firmware import devices
 from firmware.alarms.outputs import Until
 from firmware.alarms.types import Severity
-from firmware.errors import ConfigError
+from firmware.document import Document, nearest, read
 from firmware.observations import BOARD
-from firmware.toml_positions import KeyPath, locate
+from firmware.system.settings import FILES, System
+from firmware.toml_positions import KeyPath
 from firmware.uplink.settings import UplinkSettings
 
 MIB = 1024 * 1024
-MAX_CONFIG_BYTES = 256 * 1024  # the example with every setting has 10 kB; a larger file is not a configuration
-S = TypeVar("S")
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")  # safe in MQTT topics, file names and Home Assistant ids
 
 
@@ -82,7 +79,7 @@ class FileSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 OUTPUT_KEYS = {field.name for field in msgspec.structs.fields(OutputPolicy)}
-SECTIONS = ("board", "snapshot", "latency", "realtime", "health", "uplink", "rules", "model")
+SECTIONS = ("board", "snapshot", "latency", "realtime", "health", "uplink", "rules", "model", "system")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +95,7 @@ class Config:
     rules: FileSettings
     model: FileSettings
     uplink: UplinkSettings | None
+    system: System  # for `ductwatch preset`: the firmware itself only checks it
     families: Mapping[str, tuple[Settings, ...]]
     outputs: Mapping[str, OutputPolicy]
 
@@ -119,37 +117,32 @@ class Config:
 
 def load(path: Path) -> Config:
     """Read and check a configuration file. Raises `ConfigError`."""
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_CONFIG_BYTES + 1)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}. Check the path and its permissions.") from error
-    if len(content) > MAX_CONFIG_BYTES:
-        raise ConfigError(f"{path}: larger than {MAX_CONFIG_BYTES} bytes. This is not a ductwatch configuration.")
-    try:
-        return parse(content.decode(), path)
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: not UTF-8 text at byte {error.start}. Save the file as UTF-8.") from error
+    return _checked(read(path), path)
 
 
 def parse(text: str, path: Path) -> Config:
     """Check the text of a configuration file; `path` is only for messages. Raises `ConfigError`."""
-    reader = _Reader(text, path)
+    return _checked(Document(text, path), path)
+
+
+def _checked(document: Document, path: Path) -> Config:
+    reader = _Reader(document)
     known = [*SECTIONS, *devices.FAMILIES]
-    for key in reader.document:
+    for key in document.tables:
         if key not in known:
-            raise reader.error((key,), f"unknown table [{key}]{_nearest(key, known)}")
+            raise document.error((key,), f"unknown table [{key}]{nearest(key, known)}")
     outputs = reader.policies()
     config = Config(
         file=path,
-        board=reader.section("board", Board),
-        snapshot=reader.section("snapshot", SnapshotSettings),
-        latency=reader.section("latency", LatencySettings),
-        realtime=reader.section("realtime", RealtimeSettings),
-        health=reader.section("health", HealthSettings),
-        rules=reader.section("rules", FileSettings),
-        model=reader.section("model", FileSettings),
-        uplink=reader.section("uplink", UplinkSettings) if "uplink" in reader.document else None,
+        board=document.section("board", Board),
+        snapshot=document.section("snapshot", SnapshotSettings),
+        latency=document.section("latency", LatencySettings),
+        realtime=document.section("realtime", RealtimeSettings),
+        health=document.section("health", HealthSettings),
+        rules=document.section("rules", FileSettings),
+        model=document.section("model", FileSettings),
+        uplink=document.section("uplink", UplinkSettings) if "uplink" in document.tables else None,
+        system=document.section("system", System),
         families={family: reader.family(family) for family in devices.FAMILIES},
         outputs=outputs,
     )
@@ -158,40 +151,28 @@ def parse(text: str, path: Path) -> Config:
 
 
 class _Reader:
-    """One document with its text at hand, so that whatever is wrong can be pointed at."""
+    """The tables of devices, and what only the whole can tell."""
 
-    def __init__(self, text: str, path: Path) -> None:
-        self._text = text
-        self._path = path
-        try:
-            self.document: dict[str, Any] = tomllib.loads(text)
-        except (ValueError, RecursionError) as error:  # also a number of thousands of digits, or as many brackets
-            raise ConfigError(f"{path}: not TOML: {error}. See config.example.toml for the form.") from error
-
-    def error(self, key_path: KeyPath, problem: str) -> ConfigError:
-        return ConfigError(f"{self._path}:{locate(self._text, key_path)}: {problem}")
-
-    def section(self, name: str, kind: type[S]) -> S:
-        table = self.document.get(name, {})
-        if not isinstance(table, dict):
-            raise self.error((name,), f"[{name}] must be one table, written once with single brackets")
-        return self._convert((name,), table, kind)
+    def __init__(self, document: Document) -> None:
+        self._document = document
 
     def policies(self) -> dict[str, OutputPolicy]:
         """Take the keys that say which alarms an output follows out of its table: no driver's business."""
         policies = {}
         for index, table in enumerate(self._tables("output")):
             keys = {key: table.pop(key) for key in list(table) if key in OUTPUT_KEYS}
-            policies[str(table.get("name"))] = self._convert(("output", index), keys, OutputPolicy)
+            policies[str(table.get("name"))] = self._document.convert(("output", index), keys, OutputPolicy)
         return policies
 
     def family(self, family: str) -> tuple[Settings, ...]:
         return tuple(self._device(family, index, table) for index, table in enumerate(self._tables(family)))
 
     def _tables(self, family: str) -> list[dict[str, Any]]:
-        tables = self.document.get(family, [])
+        tables = self._document.tables.get(family, [])
         if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-            raise self.error((family,), f"each {family} is a table of its own: write [[{family}]] with double brackets")
+            raise self._document.error(
+                (family,), f"each {family} is a table of its own: write [[{family}]] with double brackets"
+            )
         return tables
 
     def _device(self, family: str, index: int, table: dict[str, Any]) -> Settings:
@@ -200,43 +181,46 @@ class _Reader:
         if driver not in drivers:
             names = ", ".join(sorted(drivers))
             told = f"unknown driver {driver!r}" if driver else "no driver named"
-            raise self.error((family, index, "driver"), f"{told}{_nearest(driver, drivers, '.')} Drivers: {names}")
-        return self._convert((family, index), table, drivers[driver].settings)
-
-    def _convert(self, where: KeyPath, table: dict[str, Any], kind: type[S]) -> S:
-        try:
-            return from_table(table, kind)
-        except msgspec.ValidationError as error:
-            problem, key_path = _explain(str(error), kind)
-            raise self.error(where + key_path, problem) from error
+            raise self._document.error(
+                (family, index, "driver"), f"{told}{nearest(driver, drivers, '.')} Drivers: {names}"
+            )
+        return self._document.convert((family, index), table, drivers[driver].settings)
 
     def check(self, config: Config) -> None:
         """What only the whole can tell: names, claims and ranges."""
         if not NAME.fullmatch(config.board.name):
-            raise self.error(("board", "name"), f"{config.board.name!r}: use a-z, 0-9, - and _, at most 63 characters")
+            raise self._document.error(
+                ("board", "name"), f"{config.board.name!r}: use a-z, 0-9, - and _, at most 63 characters"
+            )
         self._check_devices(config)
-        for key_path, is_fine, problem in (*_ranges(config), *_sensor_ranges(config)):
+        for key_path, is_fine, problem in (*_ranges(config), *_sensor_ranges(config), *_preset_files(config)):
             if not is_fine:
-                raise self.error(key_path, problem)
+                raise self._document.error(key_path, problem)
 
     def _check_devices(self, config: Config) -> None:
         names: dict[str, str] = {}
         claims: dict[str, str] = {}
         if len(config.families["light"]) > 1:
-            raise self.error(("light", 1), "two lights: both cameras are lit by one; drive further lamps by its line")
+            raise self._document.error(
+                ("light", 1), "two lights: both cameras are lit by one; drive further lamps by its line"
+            )
         for family, devices_of_family in config.families.items():
             for index, device in enumerate(devices_of_family):
                 where = (family, index)
                 if not NAME.fullmatch(device.name):
-                    raise self.error((*where, "name"), f"{device.name!r}: use a-z, 0-9, - and _, at most 63 characters")
+                    raise self._document.error(
+                        (*where, "name"), f"{device.name!r}: use a-z, 0-9, - and _, at most 63 characters"
+                    )
                 if device.name == BOARD:
-                    raise self.error((*where, "name"), f"{BOARD!r} is the board itself: choose another name")
+                    raise self._document.error((*where, "name"), f"{BOARD!r} is the board itself: choose another name")
                 if device.name in names:
-                    raise self.error((*where, "name"), f"two devices named {device.name!r}: give each its own name")
+                    raise self._document.error(
+                        (*where, "name"), f"two devices named {device.name!r}: give each its own name"
+                    )
                 names[device.name] = family
                 for claim in device.claims():
                     if claim in claims:
-                        raise self.error(
+                        raise self._document.error(
                             where, f"{device.name} and {claims[claim]} both use {claim}: remove one of them"
                         )
                     claims[claim] = device.name
@@ -277,22 +261,17 @@ def _sensor_ranges(config: Config) -> Iterator[tuple[KeyPath, bool, str]]:
         yield ("sensor", index, "period"), 0.1 <= sensor.period <= 7 * 86400, "the period must be 100ms to 7d"
 
 
-def _explain(message: str, kind: type[Any]) -> tuple[str, KeyPath]:
-    """Turn msgspec's words (`… - at `$.a[0].b``) into ours, with the path of the key that is meant."""
-    problem, _, path = message.partition(" - at `")
-    key_path: list[str | int] = [int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]$`]+", path)]
-    fields = [field.encode_name for field in msgspec.structs.fields(kind)]
-    if unknown := re.search(r"unknown field `(.+?)`", problem):
-        return f"unknown key {unknown[1]!r}{_nearest(unknown[1], fields)}", (*key_path, unknown[1])
-    if missing := re.search(r"missing required field `(.+?)`", problem):
-        return f"{missing[1]} is missing: add it", tuple(key_path)
-    if not key_path:  # a driver's own check of its settings, which begins with the key that it means
-        first = problem.split(maxsplit=1)[0].rstrip(":")
-        return problem, (first,) if first in fields else ()
-    expected = problem.replace("`", "").replace("int", "a whole number").replace("float", "a number")
-    return f"{key_path[0]}: {expected[:1].lower()}{expected[1:]}", tuple(key_path)
-
-
-def _nearest(word: str, known: Iterable[str], otherwise: str = "") -> str:
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return f": did you mean {near[0]!r}?" if near else otherwise
+def _preset_files(config: Config) -> Iterator[tuple[KeyPath, bool, str]]:
+    """What the broker needs of the files that `[system.files]` writes: a slip would only show as no log in."""
+    if config.uplink is None or not config.system.files:
+        return
+    uplink, names = config.uplink, config.system.files
+    for key, path in (
+        ("password_file", uplink.password_file),
+        ("ca", uplink.ca),
+        ("certificate", uplink.certificate),
+        ("key", uplink.key),
+    ):
+        if path is not None and path.parent == Path(FILES):
+            problem = f"{key}: {path.name!r} is not in [system.files]{nearest(path.name, names)}"
+            yield ("uplink", key), path.name in names, problem

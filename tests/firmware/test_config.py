@@ -11,6 +11,7 @@ from firmware.alarms.types import Severity
 from firmware.config import SECTIONS, Config, OutputPolicy, load, parse
 from firmware.errors import ConfigError
 from firmware.run import SIMULATED_BOARD
+from firmware.system.settings import Network, Wifi
 
 FILE = Path("board.toml")
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
@@ -44,9 +45,11 @@ def test_the_example_names_every_setting_there_is() -> None:
         for name, driver in family.items()
         if not driver.simulated and name != "board"
     ]
-    fields = {field.name for kind in (*sections, *drivers, OutputPolicy) for field in msgspec.structs.fields(kind)}
+    kinds = (*sections, *drivers, OutputPolicy, Network, Wifi)
+    fields = {field.name for kind in kinds for field in msgspec.structs.fields(kind)} - {"network", "wifi", "files"}
 
     assert [name for name in sorted(fields) if f"{name} = " not in example] == []
+    assert [name for name in ("[[system.network]]", "[system.wifi]", "[system.files]") if name not in example] == []
 
 
 @pytest.mark.parametrize(
@@ -112,9 +115,21 @@ def test_an_output_says_which_alarms_it_follows() -> None:
 
 
 @pytest.mark.real
+def test_a_file_that_windows_saved_is_as_good_as_any(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes("[board]\r\nname = 'ahu-3'\r\n".encode("utf-8-sig"))
+
+    assert load(path).board.name == "ahu-3"
+
+
+@pytest.mark.real
 @pytest.mark.parametrize(
     ("content", "problem"),
-    [(None, "cannot be read: No such file"), (b"\xff\xfe", "not UTF-8"), (b"#" * 300_000, "larger than 262144 bytes")],
+    [
+        (None, "cannot be read: No such file"),
+        (b"\xff\xfe", "not UTF-8"),
+        (b"#" * 2_100_000, "larger than 2097152 bytes"),
+    ],
     ids=["missing", "binary", "huge"],
 )
 def test_a_file_that_is_no_configuration_is_refused(tmp_path: Path, content: bytes | None, problem: str) -> None:

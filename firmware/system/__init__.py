@@ -1,0 +1,1 @@
+"""`[system]`: what a board image is preset with, by the one file on its boot partition."""
