@@ -31,7 +31,7 @@ class Setup:
 
 
 class UsbDevice:
-    """A device that does nothing: a real one overrides what it does. It has at most one endpoint of a kind and direction.
+    """A device that does nothing: a real one overrides what it does. It has one endpoint of a kind and direction.
 
     `data_ready` is set by the device when there may be something for its bulk endpoint.
     """

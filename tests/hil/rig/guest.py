@@ -1,4 +1,4 @@
-"""Stands where QEMU and the guest's kernel are: listens on a unix socket, and enumerates and uses what is plugged in."""
+"""Stands where QEMU and the guest's kernel are: listens on a unix socket, enumerates and uses what is plugged in."""
 
 from __future__ import annotations
 
