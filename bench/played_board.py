@@ -14,7 +14,7 @@ from drivers.i2c.bme680 import Bme680, Bme680Settings
 from firmware import devices
 from firmware.__main__ import main
 from firmware.devices import AIR, Driver
-from tests.drivers.i2c.chips import Bme680Chip
+from hil.rig.bme680 import Bme680Chip
 from tests.drivers.i2c.kernel import Kernel
 
 LIBRARIES = ("linuxpy.video.device", "gpiozero", "lgpio")

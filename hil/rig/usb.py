@@ -10,11 +10,11 @@ from pathlib import Path
 from hil.rig import packets, usbredir
 from hil.rig.packets import BulkPacket, ControlPacket, InterruptPacket, Packet, Status
 from hil.rig.sockets import connected
-from hil.rig.usb_device import FROM_DEVICE, Setup, Stalled, UsbDevice
+from hil.rig.usb_device import FROM_DEVICE, GET_DESCRIPTOR, Setup, Stalled, UsbDevice
 
 CHUNK_BYTES = 65536
 TYPE_MASK = 0x60  # of a request: standard, class or vendor; standard is 0
-GET_STATUS, CLEAR_FEATURE, SET_FEATURE, GET_DESCRIPTOR = 0, 1, 3, 6  # USB 2.0, table 9-4
+GET_STATUS, CLEAR_FEATURE, SET_FEATURE = 0, 1, 3  # USB 2.0, table 9-4
 TO_ENDPOINT, ENDPOINT_HALT = 0x02, 0
 
 

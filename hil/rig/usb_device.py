@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hil.rig.descriptors import Descriptors
 
 FROM_DEVICE = 0x80  # bit of a request's type and of an endpoint's address
+GET_DESCRIPTOR = 6  # USB 2.0, table 9-4
 
 
 class Stalled(Exception):

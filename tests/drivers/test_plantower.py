@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from drivers.plantower import ACTIVE, FRAME_BYTES, PASSIVE, READ, SLEEP, WAKE, Decoder, Particles, parse, readings
 from drivers.types import Instant, Quality, Quantity, SourceId
-from tests.drivers.uart.frames import CLEAN_AIR, DIRTY_AIR, frame, spoilt
+from hil.rig.plantower import CLEAN_AIR, DIRTY_AIR, frame, spoilt
 
 ANSWER_BYTES = 8
 

@@ -14,7 +14,7 @@ from drivers.errors import Absent, BadData, Lost
 from drivers.i2c.bme680 import Bme680, Bme680Settings, Measurement, readings
 from drivers.settings import Duration, from_table
 from drivers.types import Instant, Quality, Quantity, Reading, SourceId
-from tests.drivers.i2c.chips import Bme680Chip
+from hil.rig.bme680 import Bme680Chip
 from tests.drivers.i2c.kernel import Kernel
 
 BURN_IN_S = 60.0

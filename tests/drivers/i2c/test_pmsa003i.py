@@ -10,8 +10,8 @@ from drivers.errors import Absent, BadData, Lost
 from drivers.i2c.pmsa003i import Pmsa003i, Pmsa003iSettings
 from drivers.settings import from_table
 from drivers.types import NS_PER_S, Instant, Quality, Quantity
+from hil.rig.plantower import CLEAN_AIR, DIRTY_AIR, frame, spoilt
 from tests.drivers.i2c.kernel import Kernel
-from tests.drivers.uart.frames import CLEAN_AIR, DIRTY_AIR, frame, spoilt
 
 pytestmark = pytest.mark.real
 

@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 
 from drivers.plantower import ACTIVE, PASSIVE, SLEEP, WAKE
-from tests.drivers.uart.frames import CLEAN_AIR, frame
+from hil.rig.plantower import CLEAN_AIR, frame
 
 INTERVAL_S = 0.02  # a real one sends every 0.2 to 2.3 s
 COMMAND_BYTES = len(WAKE)

@@ -11,7 +11,7 @@ from drivers.errors import Absent, BadData, Lost
 from drivers.settings import Duration, from_table
 from drivers.types import NS_PER_S, Instant, Quality, Quantity
 from drivers.uart.pms5003 import Pms5003, Pms5003Settings
-from tests.drivers.uart.frames import CLEAN_AIR, DIRTY_AIR, frame, spoilt
+from hil.rig.plantower import CLEAN_AIR, DIRTY_AIR, frame, spoilt
 from tests.drivers.uart.sensor import Pms5003OnAPty
 
 pytestmark = pytest.mark.real
