@@ -1,0 +1,45 @@
+"""The boards that an image can be built for: what differs between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Board:
+    """`architecture` in Debian's words, `machine` in Python's; `console` is the serial console, if it has a free one."""
+
+    architecture: str
+    machine: str
+    efi_loader: str  # of the package systemd-boot-efi, under the name that UEFI looks for on a removable disk
+    efi_boot: str
+    console: str
+    for_raspberry_pi: bool
+
+
+BOARDS = {
+    "amd64": Board(
+        architecture="amd64",
+        machine="x86_64",
+        efi_loader="systemd-bootx64.efi",
+        efi_boot="BOOTX64.EFI",
+        console="ttyS0,115200",
+        for_raspberry_pi=False,
+    ),
+    "arm64": Board(
+        architecture="arm64",
+        machine="aarch64",
+        efi_loader="systemd-bootaa64.efi",
+        efi_boot="BOOTAA64.EFI",
+        console="ttyAMA0,115200",
+        for_raspberry_pi=True,
+    ),
+}
+
+PYTHON = "3.11"  # of Debian 12
+SUITE = "bookworm"
+
+
+def wheel_tags(machine: str) -> list[str]:
+    """Platform tags that Debian 12's glibc 2.36 takes, newest first: PEP 600 and the older alias."""
+    return [*(f"manylinux_2_{minor}_{machine}" for minor in range(36, 16, -1)), f"manylinux2014_{machine}"]

@@ -1,0 +1,107 @@
+"""The initramfs: busybox, the drivers that a root can hang on, and `initramfs/init`. Nothing of it runs here."""
+
+from __future__ import annotations
+
+import fnmatch
+import shutil
+from pathlib import Path, PurePosixPath
+
+from hil.image.shell import run
+
+INIT = Path(__file__).parent / "initramfs/init"
+APPLETS = "blockdev cat cut dd find hexdump md5sum mkdir modprobe mount printf readlink reboot seq sh sleep sort switch_root tr xargs"
+
+# What a root on a USB stick, an SD card, an SSD or a virtual disk needs, and what that needs on small boards.
+DRIVERS = (
+    "fs/squashfs/squashfs",
+    "fs/overlayfs/overlay",
+    "drivers/virtio/virtio_pci*",
+    "drivers/virtio/virtio_mmio",
+    "drivers/block/virtio_blk",
+    "drivers/scsi/virtio_scsi",
+    "drivers/scsi/sd_mod",
+    "drivers/ata/ahci*",
+    "drivers/nvme/host/nvme",
+    "drivers/usb/host/*",
+    "drivers/usb/storage/usb-storage",
+    "drivers/usb/storage/uas",
+    "drivers/mmc/core/mmc_block",
+    "drivers/mmc/host/sdhci*",
+    "drivers/mmc/host/bcm2835*",
+    "drivers/pci/controller/pcie-brcmstb",
+    "drivers/reset/reset-raspberrypi",
+    "drivers/clk/bcm/clk-raspberrypi",
+    "drivers/gpio/gpio-raspberrypi-exp",
+    "drivers/regulator/gpio-regulator",
+    "drivers/firmware/raspberrypi",
+    "drivers/mailbox/bcm2835-mailbox",
+    "drivers/dma/bcm2835-dma",
+)
+
+
+def build_initramfs(root: Path, work: Path, epoch: int) -> Path:
+    """From the tar `root`, the compressed archive that the kernel unpacks. Raises `shell.Failed`."""
+    tree = work / "initramfs"
+    shutil.rmtree(tree, ignore_errors=True)
+    for folder in ("bin", "dev", "proc", "root", "run", "sys", "lib"):
+        (tree / folder).mkdir(parents=True)
+    members = run("tar", "--list", "--file", root).splitlines()
+    _take(root, [_only(members, "*/bin/busybox")], tree / "bin")
+    for applet in APPLETS.split():
+        (tree / "bin" / applet).symlink_to("busybox")
+    _take_modules(root, members, tree)
+    shutil.copy(INIT, tree / "init")
+    for path in tree.rglob("*"):
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
+    run("find", tree, "-exec", "touch", "--no-dereference", f"--date=@{epoch}", "{}", "+")
+    archive = work / "initrd.img"
+    # In the order of names and with numbers of its own: the same files give the same archive.
+    run(
+        "sh",
+        "-euc",
+        "cd $0; find . | LC_ALL=C sort | cpio --quiet --create --format=newc --reproducible --owner=0:0 | zstd -q -19 -f -o $1",
+        tree,
+        archive,
+    )
+    return archive
+
+
+def with_dependencies(dependencies: str, patterns: tuple[str, ...]) -> list[str]:
+    """Modules of modules.dep(5) that match a pattern (without endings, below kernel/), and all that they need."""
+    needs = {}
+    for line in dependencies.splitlines():
+        module, _, needed = line.partition(":")
+        needs[module] = needed.split()
+    wanted = {
+        name
+        for module, needed in needs.items()
+        if any(fnmatch.fnmatch(module.removeprefix("kernel/").partition(".ko")[0], pattern) for pattern in patterns)
+        for name in (module, *needed)
+    }
+    return sorted(wanted)
+
+
+def _take_modules(root: Path, members: list[str], tree: Path) -> None:
+    folder = PurePosixPath(_only(members, "*/lib/modules/*/modules.dep")).parent
+    target = tree / "lib/modules" / folder.name
+    lists = [
+        f"{folder}/{name}" for name in ("modules.dep", "modules.order", "modules.builtin", "modules.builtin.modinfo")
+    ]
+    _take(root, [f"./{name}" for name in lists], target, strip=str(folder))
+    wanted = with_dependencies((target / "modules.dep").read_text(), DRIVERS)
+    _take(root, [f"./{folder}/{name}" for name in wanted], target, strip=str(folder))
+    run("depmod", "--basedir", tree, folder.name)  # aliases of these modules only: quick to search
+    for path in target.glob("*.bin"):  # for kmod's own modprobe: busybox reads the texts
+        path.unlink()
+
+
+def _take(root: Path, members: list[str], target: Path, strip: str = "") -> None:
+    target.mkdir(parents=True, exist_ok=True)
+    depth = len(PurePosixPath(strip).parts) if strip else len(PurePosixPath(members[0]).parts) - 1
+    run("tar", "--extract", "--file", root, "--directory", target, f"--strip-components={depth + 1}", *members)
+
+
+def _only(members: list[str], pattern: str) -> str:
+    (member,) = fnmatch.filter(members, pattern)
+    return member
