@@ -94,6 +94,10 @@ class CameraPeer(UsbDevice):
         self._scene = scene
 
     @property
+    def scene(self) -> Scene:
+        return self._scene
+
+    @property
     def streams(self) -> Agreement | None:
         """What the guest streams now."""
         return None if self._stream is None else self._stream.agreement

@@ -1,0 +1,315 @@
+"""The rig for tests, which are synchronous as labgrid is: the peers' event loop runs in a thread of its own.
+
+A physical bench provides what it has of this under the same names; which tests need what: hil/README.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import aiomqtt
+
+from hil.rig.camera import CameraFault, CameraPeer, SentFrame
+from hil.rig.cp2112 import BridgeFault
+from hil.rig.lines import Edge, Line
+from hil.rig.peers import BME680, CAMERAS, Peers
+from hil.rig.pictures import CLEAN, Scene
+from hil.rig.plantower import CLEAN_AIR
+from hil.rig.pms5003 import DustFault
+from hil.rig.qmp import Event, Qmp
+from hil.rig.usb import UsbPort
+from hil.web import FileServer
+from tests.mosquitto import Inbox, Mosquitto, Received
+
+START_LIMIT_S = 30.0
+RECONNECT_S = 0.1
+T = TypeVar("T")
+
+
+class Desk:
+    """An event loop in a thread. Everything of the peers is called there, through `do` and `wait`."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="rig", daemon=True)
+        self._thread.start()
+
+    def do(self, call: Callable[[], T]) -> T:
+        async def called() -> T:
+            return call()
+
+        return self.wait(called(), START_LIMIT_S)
+
+    def wait(self, awaited: Coroutine[Any, Any, T], limit_s: float) -> T:
+        """Raises TimeoutError after `limit_s`."""
+        return asyncio.run_coroutine_threadsafe(asyncio.wait_for(awaited, limit_s), self._loop).result()
+
+    def spawn(self, forever: Coroutine[Any, Any, None]) -> Callable[[], None]:
+        """Run until the returned function is called, which raises what went wrong meanwhile."""
+        future = asyncio.run_coroutine_threadsafe(forever, self._loop)
+
+        def end() -> None:
+            if future.done():
+                future.result()
+            future.cancel()
+
+        return end
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(START_LIMIT_S)
+
+
+class CameraHand:
+    """A camera: what it sees, its plug, and what goes wrong with it."""
+
+    def __init__(self, desk: Desk, peer: CameraPeer, port: UsbPort) -> None:
+        self._desk, self._peer, self._port = desk, peer, port
+
+    def show(self, scene: Scene) -> None:
+        self._desk.do(lambda: self._peer.look_at(scene))
+
+    def fail(self, fault: CameraFault) -> None:
+        self._desk.do(lambda: setattr(self._peer, "fault", fault))
+
+    def plug(self) -> None:
+        self._desk.do(self._port.plug)
+
+    def unplug(self) -> None:
+        self._desk.do(self._port.unplug)
+
+    def until_taken(self, limit_s: float) -> None:
+        """Until the board's kernel has configured it."""
+        self._desk.wait(self._port.configured.wait(), limit_s)
+
+    @property
+    def streams(self) -> bool:
+        return self._desk.do(lambda: self._peer.streams is not None)
+
+    @property
+    def sent(self) -> list[SentFrame]:
+        return self._desk.do(lambda: list(self._peer.sent))
+
+
+class Lines:
+    """The board's GPIO lines from outside."""
+
+    def __init__(self, desk: Desk, peers: Peers) -> None:
+        self._desk, self._lines = desk, peers.bridge.lines
+
+    def level(self, line: Line) -> bool:
+        return self._desk.do(lambda: self._lines.level(line))
+
+    def drive(self, line: Line, level: bool | None) -> None:
+        self._desk.do(lambda: self._lines.drive(line, level))
+
+    def until(self, line: Line, level: bool, limit_s: float) -> int:
+        return self._desk.wait(self._lines.until(line, level, limit_s), limit_s + 1)
+
+    @property
+    def edges(self) -> list[Edge]:
+        return self._desk.do(lambda: list(self._lines.edges))
+
+    def press(self, line: Line, seconds: float) -> None:
+        """Close a contact to ground and let go of it."""
+
+        async def pressed() -> None:
+            self._lines.drive(line, False)
+            await asyncio.sleep(seconds)  # a finger's
+            self._lines.drive(line, None)
+
+        self._desk.wait(pressed(), seconds + 5)
+
+
+class Messages:
+    """What the broker got from the board, in the order of arrival, over all of its connections."""
+
+    def __init__(self, desk: Desk, inbox: Inbox) -> None:
+        self._desk, self._inbox = desk, inbox
+
+    def mark(self) -> int:
+        """A place to look from: what comes after it was sent after now."""
+        return self._desk.do(lambda: len(self._inbox.messages))
+
+    def since(self, mark: int) -> list[Received]:
+        return self._desk.do(lambda: self._inbox.messages[mark:])
+
+    def until(self, fits: Callable[[Received], bool], *, since: int, limit_s: float) -> Received:
+        """The first that fits, waiting for it. Raises AssertionError that lists what came instead."""
+        try:
+            found = self._desk.wait(
+                self._inbox.until(lambda messages: any(fits(m) for m in messages[since:]), limit_s), limit_s + 5
+            )
+        except TimeoutError:
+            came = [f"{message.topic}: {message.payload[:160]!r}" for message in self.since(since)]
+            raise AssertionError(
+                f"nothing that fits within {limit_s:g} s; the last of {len(came)}: {came[-8:]}"
+            ) from None
+        return next(message for message in found[since:] if fits(message))
+
+    def until_all(self, fit: Callable[[list[Received]], bool], limit_s: float, otherwise: str) -> None:
+        """Until all messages together fit. Raises AssertionError with the text."""
+        try:
+            self._desk.wait(self._inbox.until(fit, limit_s), limit_s + 5)
+        except TimeoutError:
+            raise AssertionError(f"not within {limit_s:g} s: {otherwise}") from None
+
+
+class Broker:
+    """Mosquitto on the host: killed, started again, and spoken to."""
+
+    def __init__(self, desk: Desk, folder: Path) -> None:
+        self._desk = desk
+        options = ("allow_anonymous true", "max_queued_messages 0", "max_inflight_messages 20")
+        self._mosquitto = Mosquitto(folder, options)
+        self._inbox = Inbox()
+        self.messages = Messages(desk, self._inbox)
+        self.port = self._mosquitto.port
+
+    def start(self) -> None:
+        self._desk.wait(self._mosquitto.start(), START_LIMIT_S)
+
+    def kill(self) -> None:
+        self._desk.wait(self._mosquitto.kill(), START_LIMIT_S)
+
+    def send(self, topic: str, payload: bytes) -> None:
+        async def sent() -> None:
+            async with aiomqtt.Client("127.0.0.1", self.port, protocol=aiomqtt.ProtocolVersion.V5) as client:
+                await client.publish(topic, payload, qos=1)
+
+        self._desk.wait(sent(), START_LIMIT_S)
+
+    async def listen(self) -> None:
+        """Note what comes, however often the broker goes."""
+        while True:
+            with suppress(aiomqtt.MqttError, OSError):
+                async with self._inbox.listening(self.port, "#"):
+                    await self._hung_up()
+            await asyncio.sleep(RECONNECT_S)
+
+    async def _hung_up(self) -> None:
+        while True:
+            with suppress(TimeoutError):
+                return await self._inbox.until_hung_up()
+
+
+class Machine:
+    """QEMU's side of the board: its network cable, and what happened to it."""
+
+    def __init__(self, desk: Desk, qmp: Qmp) -> None:
+        self._desk, self._qmp = desk, qmp
+
+    def connect(self, is_up: bool) -> None:
+        """The cable of the duct's network; the desk's, for ssh, stays."""
+        self._desk.wait(self._qmp.execute("set_link", name="duct-nic", up=is_up), START_LIMIT_S)
+
+    def until(self, event: str, limit_s: float, *, since_ns: int) -> Event:
+        return self._desk.wait(self._qmp.until(event, limit_s, since_ns), limit_s + 5)
+
+
+class Bench:
+    """Everything around the board. `restore` puts all of it back to what a healthy, clean duct is like."""
+
+    def __init__(self, folder: Path) -> None:
+        self._desk = Desk()
+        self.peers = self._desk.do(lambda: Peers(folder))
+        peers = self.peers
+        self.cameras = {name: CameraHand(self._desk, peers.cameras[name], peers.camera_ports[name]) for name in CAMERAS}
+        self.lines = Lines(self._desk, peers)
+        self.broker = self._desk.do(lambda: Broker(self._desk, folder))
+        self.messages = self.broker.messages
+        self.machine = Machine(self._desk, peers.machine)
+        self.files = FileServer(folder / "web")
+        self._ends: list[Callable[[], None]] = []
+
+    def __enter__(self) -> Self:
+        self.broker.start()
+        self._ends = [self._desk.spawn(self.peers.run()), self._desk.spawn(self.broker.listen())]
+        self.files.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.files.stop()
+        for end in self._ends:
+            end()
+        self.broker.kill()
+        self._desk.close()
+
+    def show(self, scene: Scene) -> None:
+        for camera in self.cameras.values():
+            camera.show(scene)
+
+    def scenes(self) -> dict[str, Scene]:
+        """What each camera looks at."""
+        return self._desk.do(lambda: {name: peer.scene for name, peer in self.peers.cameras.items()})
+
+    def state(self) -> dict[str, str]:
+        """Faults and lines, for people."""
+
+        def told() -> dict[str, str]:
+            cameras = {
+                name: f"{peer.fault.value}, sent {peer.frames_sent}" for name, peer in self.peers.cameras.items()
+            }
+            lines = " ".join(line.name for line in Line if self.peers.bridge.lines.level(line))
+            events = " ".join(event.name for event in self.peers.machine.events)
+            own = {"bridge": self.peers.bridge.fault.value, "dust": self.peers.dust.fault.value}
+            return {**cameras, **own, "lines that are high": lines, "events of the machine": events}
+
+        return self._desk.do(told)
+
+    def set_air(self, **values: float) -> None:
+        """`temperature` (Cel), `humidity` (%RH), `pressure` (hPa), `gas_resistance` (Ohm) of the BME680."""
+        for name, value in values.items():
+            self._desk.do(lambda name=name, value=value: setattr(self.peers.air, name, value))
+
+    def set_dust(self, values: Sequence[int]) -> None:
+        """The twelve values of a PMS5003's frame."""
+        self._desk.do(lambda: setattr(self.peers.dust, "values", tuple(values)))
+
+    def fail_dust(self, fault: DustFault) -> None:
+        self._desk.do(lambda: setattr(self.peers.dust, "fault", fault))
+
+    def fail_bridge(self, fault: BridgeFault) -> None:
+        self._desk.do(lambda: setattr(self.peers.bridge, "fault", fault))
+
+    def plug_bridge(self) -> None:
+        self._desk.do(self.peers.bridge_port.plug)
+
+    def unplug_bridge(self) -> None:
+        self._desk.do(self.peers.bridge_port.unplug)
+
+    def silence(self, address: int = BME680) -> None:
+        """The chip at this address answers NAK."""
+        self._desk.do(lambda: self.peers.bridge.naks.add(address))
+
+    def plug_in_order(self, cameras: Sequence[str], limit_s: float) -> None:
+        self._desk.wait(self.peers.plug_in_order(cameras), limit_s)
+
+    def restore(self) -> None:
+        """What a test broke is whole again, for the next one."""
+        for camera in self.cameras.values():
+            camera.fail(CameraFault.NONE)
+            camera.plug()
+        self.show(CLEAN)
+        self.fail_bridge(BridgeFault.NONE)
+        self._desk.do(self.peers.bridge.naks.clear)
+        self.plug_bridge()
+        self.fail_dust(DustFault.NONE)
+        self.set_dust(CLEAN_AIR)
+        self.set_air(temperature=24.5, humidity=41.0, pressure=1003.2)
+        for line in (Line.FAN, Line.BUTTON):
+            self.lines.drive(line, None)
+
+
+def now_ns() -> int:
+    """The host's CLOCK_MONOTONIC, which frames sent and edges are stamped with."""
+    return time.monotonic_ns()

@@ -1,0 +1,73 @@
+"""Fixtures of the bench. The board starts once for all tests; each leaves it as it found it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hil.bench import Bench
+from hil.board import Board
+from hil.evidence import keep
+from hil.card import flash, overlay, preset
+from hil.ready import READY_LIMIT_S, Ready
+from hil.report import Report
+from hil.rig.pictures import SCENES
+from hil.rig.uvc import VGA
+from hil.strategy import State
+
+RESULTS = Path(os.environ.get("LG_RIG_RESULTS", "build/hil/results"))
+FOLDER = Path(os.environ.get("LG_RIG_FOLDER", "build/hil"))
+
+
+@pytest.fixture(scope="session")
+def bench() -> Iterator[Bench]:
+    """The world around the board: cameras, sensors, lines, broker."""
+    for scene in SCENES.values():
+        scene.draw([VGA])
+    with Bench(FOLDER) as bench:
+        yield bench
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Keep what shows why a test failed."""
+    outcome = yield
+    arguments = getattr(item, "funcargs", {})
+    if outcome.failed and "bench" in arguments and "strategy" in arguments:
+        kept = keep(RESULTS / "failed", item.name, arguments["strategy"], arguments["bench"])
+        outcome.sections.append(("kept", str(kept)))
+    return outcome
+
+
+@pytest.fixture(scope="session")
+def machine(strategy: Any, bench: Bench) -> Iterator[Any]:
+    """labgrid's strategy, with the rig's hardware there before the board gets its power."""
+    card = FOLDER / "card.img"
+    flash(Path(os.environ["LG_RIG_IMAGE"]), preset(Path(os.environ["LG_RIG_KEY"]), bench.broker.port), card)
+    overlay(card, FOLDER / "disk.qcow2")
+    yield strategy
+    strategy.transition(State.off)
+
+
+@pytest.fixture
+def ready(machine: Any, bench: Bench) -> Iterator[Ready]:
+    """A board that watches a clean duct, all devices well, no alarm: at the start of each test, and again at its end."""
+    ready = Ready(machine, bench, Board(machine.shell))
+    ready.reach(READY_LIMIT_S)
+    yield ready
+    bench.restore()
+
+
+@pytest.fixture
+def board(ready: Ready) -> Board:
+    return ready.board
+
+
+@pytest.fixture
+def report(request: pytest.FixtureRequest) -> Report:
+    """Figures for the table at the end."""
+    return Report(request.node.name)
