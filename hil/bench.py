@@ -8,14 +8,15 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Coroutine, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import aiomqtt
 
+from hil.image.shell import run
 from hil.rig.camera import CameraFault, CameraPeer, SentFrame
 from hil.rig.cp2112 import BridgeFault
 from hil.rig.lines import Edge, Line
@@ -30,6 +31,7 @@ from tests.mosquitto import Inbox, Mosquitto, Received
 
 START_LIMIT_S = 30.0
 RECONNECT_S = 0.1
+STICK_BYTES = 16 * 1024 * 1024
 T = TypeVar("T")
 
 
@@ -203,15 +205,40 @@ class Broker:
 class Machine:
     """QEMU's side of the board: its network cable, and what happened to it."""
 
-    def __init__(self, desk: Desk, qmp: Qmp) -> None:
-        self._desk, self._qmp = desk, qmp
+    def __init__(self, desk: Desk, qmp: Qmp, folder: Path) -> None:
+        self._desk, self._qmp, self._folder = desk, qmp, folder
 
     def connect(self, is_up: bool) -> None:
         """The cable of the duct's network; the desk's, for ssh, stays."""
-        self._desk.wait(self._qmp.execute("set_link", name="duct-nic", up=is_up), START_LIMIT_S)
+        self._execute("set_link", name="duct-nic", up=is_up)
+
+    @contextmanager
+    def usb_stick(self, files: Mapping[str, bytes]) -> Iterator[None]:
+        """A stick with these files, plugged in for the length of the block; its label is STICK."""
+        image = self._folder / "stick.fat"
+        with image.open("wb") as file:
+            file.truncate(STICK_BYTES)
+        run("mkfs.vfat", "-n", "STICK", image)
+        for name, content in files.items():
+            (self._folder / "on-stick").write_bytes(content)
+            run("mcopy", "-o", "-i", image, self._folder / "on-stick", f"::{name}")
+        self._execute(
+            "blockdev-add", driver="raw", **{"node-name": "stick", "file": {"driver": "file", "filename": str(image)}}
+        )
+        self._execute("device_add", driver="usb-storage", id="stick", drive="stick", bus="xhci.0", port="4")
+        since_ns = time.monotonic_ns()
+        try:
+            yield
+        finally:
+            self._execute("device_del", id="stick")
+            self.until("DEVICE_DELETED", START_LIMIT_S, since_ns=since_ns)
+            self._execute("blockdev-del", **{"node-name": "stick"})
 
     def until(self, event: str, limit_s: float, *, since_ns: int) -> Event:
         return self._desk.wait(self._qmp.until(event, limit_s, since_ns), limit_s + 5)
+
+    def _execute(self, command: str, **arguments: Any) -> None:
+        self._desk.wait(self._qmp.execute(command, **arguments), START_LIMIT_S)
 
 
 class Bench:
@@ -225,7 +252,7 @@ class Bench:
         self.lines = Lines(self._desk, peers)
         self.broker = self._desk.do(lambda: Broker(self._desk, folder))
         self.messages = self.broker.messages
-        self.machine = Machine(self._desk, peers.machine)
+        self.machine = Machine(self._desk, peers.machine, folder)
         self.files = FileServer(folder / "web")
         self._ends: list[Callable[[], None]] = []
 
@@ -271,6 +298,11 @@ class Bench:
         for name, value in values.items():
             self._desk.do(lambda name=name, value=value: setattr(self.peers.air, name, value))
 
+    def break_led(self) -> None:
+        """The line goes high, and no light comes."""
+        for peer in self.peers.cameras.values():
+            self._desk.do(lambda peer=peer: setattr(peer, "light", lambda: 0.0))
+
     def set_dust(self, values: Sequence[int]) -> None:
         """The twelve values of a PMS5003's frame."""
         self._desk.do(lambda: setattr(self.peers.dust, "values", tuple(values)))
@@ -291,6 +323,12 @@ class Bench:
         """The chip at this address answers NAK."""
         self._desk.do(lambda: self.peers.bridge.naks.add(address))
 
+    def unplug_all(self) -> None:
+        """All of USB."""
+        for camera in self.cameras.values():
+            camera.unplug()
+        self.unplug_bridge()
+
     def plug_in_order(self, cameras: Sequence[str], limit_s: float) -> None:
         self._desk.wait(self.peers.plug_in_order(cameras), limit_s)
 
@@ -299,6 +337,8 @@ class Bench:
         for camera in self.cameras.values():
             camera.fail(CameraFault.NONE)
             camera.plug()
+        for peer in self.peers.cameras.values():
+            self._desk.do(lambda peer=peer: setattr(peer, "light", self.peers.light))
         self.show(CLEAN)
         self.fail_bridge(BridgeFault.NONE)
         self._desk.do(self.peers.bridge.naks.clear)

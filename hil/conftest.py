@@ -11,8 +11,8 @@ import pytest
 
 from hil.bench import Bench
 from hil.board import Board
-from hil.evidence import keep
 from hil.card import flash, overlay, preset
+from hil.evidence import keep
 from hil.ready import READY_LIMIT_S, Ready
 from hil.report import Report
 from hil.rig.pictures import SCENES

@@ -22,12 +22,18 @@ class RigMachineDriver(QEMUDriver):  # type: ignore[misc]
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
         self.console = bytearray()
+        self.clock = ""  # what the board's clock says at the next start, such as 2001-02-03T04:05:06; else the truth
         self._reading: threading.Thread | None = None
 
     def on(self) -> None:
         if self.status:
             return
-        super().on()
+        whole = self._cmd
+        self._cmd = [*whole, "-rtc", f"base={self.clock}"] if self.clock else whole
+        try:
+            super().on()
+        finally:
+            self._cmd = whole
         self.console.clear()
         self._reading = threading.Thread(target=self._read_console, name="console", daemon=True)
         self._reading.start()

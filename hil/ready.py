@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from hil.bench import Bench
 from hil.board import Board
+from hil.rig.lines import Line
 from hil.rig.peers import CAMERAS
 from hil.strategy import State
 from tests.mosquitto import Received
@@ -18,11 +21,12 @@ TOPIC = "ductwatch/rig"
 SENSORS = ("duct-gas", "duct-pm", "duct-pm-i2c")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ready:
     machine: Any
     bench: Bench
     board: Board
+    started_at: int = 0  # a mark from before the board's start, where a test is about that
 
     def reach(self, limit_s: float) -> None:
         self.machine.transition(State.watching)
@@ -36,6 +40,60 @@ class Ready:
             self.until_reading(sensor, since=mark, limit_s=limit_s)
         self.bench.messages.until_all(lambda messages: not standing(messages), limit_s, "alarms still stand")
 
+    def snapshot(self, label: str) -> None:
+        """Take one now, and wait until both cameras' verdicts are this."""
+        mark = self.mark()
+        self.command("snapshot")
+        for camera in CAMERAS:
+            self.until_verdict(camera, label, since=mark)
+
+    def pause_after_snapshot(self) -> None:
+        """Return just after a snapshot that nobody asked for: there is none in the next few seconds."""
+        mark = self.mark()
+        for camera in CAMERAS:
+            self.until_any_verdict(camera, since=mark)
+        self.bench.lines.until(Line.LED, False, 10)
+
+    def raise_dirty(self, camera: str, *, since: int) -> None:
+        """Take snapshots until the alarm is raised: it takes 3 of 4."""
+        for _ in range(3):
+            mark = self.mark()
+            self.command("snapshot")
+            self.until_any_verdict(camera, since=mark)
+        self.until_alarm("dirty_duct", camera, active=True, since=since)
+
+    def waiting(self) -> int:
+        """Messages on the board that no broker has acknowledged yet."""
+        code = (
+            "import sqlite3; d = sqlite3.connect('file:/data/ductwatch/outbox.sqlite?mode=ro', uri=True); "
+            "print(sum(d.execute('select count(*) from ' + t).fetchone()[0] for t in ('alarm', 'telemetry', 'image')))"
+        )
+        return int(self.board.python(code))
+
+    def until_caught_up(self, *, since: int, limit_s: float = 120.0) -> None:
+        """Wait until a message comes that did not wait."""
+        self.bench.messages.until(
+            lambda message: "/reading/" in message.topic and not message.fields.get("historical"),
+            since=since + len([m for m in self.bench.messages.since(since) if not _is_late(m)]),
+            limit_s=limit_s,
+        )
+
+    @contextmanager
+    def other_configuration(self, change: tuple[str, str]) -> Iterator[None]:
+        """Run the firmware with a text of its configuration replaced by another; afterwards as before."""
+        path = "/boot/firmware/ductwatch.toml"
+        before, after = change
+        self.board.run("mount -o remount,rw /boot/firmware")
+        self.board.run(f"cp {path} /run/before.toml")
+        try:
+            self.board.run(f"sed -i {shlex.quote(f's/{before}/{after}/')} {path}")
+            self.board.run("systemctl reload ductwatch.service")
+            yield
+        finally:
+            self.board.run(f"cp /run/before.toml {path}")
+            self.board.run("systemctl reload ductwatch.service")
+            self.board.run("mount -o remount,ro /boot/firmware")
+
     def command(self, name: str, **fields: str) -> None:
         """A command by MQTT; nobody waits for its reply."""
         self.bench.broker.send(f"{TOPIC}/command", json.dumps({"command": name, **fields}).encode())
@@ -45,6 +103,10 @@ class Ready:
 
     def until_verdict(self, camera: str, label: str, *, since: int, limit_s: float = 60.0) -> Received:
         return self._until(f"verdict/{camera}", lambda fields: fields["label"] == label, since, limit_s)
+
+    def until_any_verdict(self, camera: str, *, since: int, limit_s: float = 60.0) -> dict[str, Any]:
+        fields: dict[str, Any] = self._until(f"verdict/{camera}", lambda _: True, since, limit_s).fields
+        return fields
 
     def until_reading(self, sensor: str, *, since: int, limit_s: float = 60.0, **wanted: float) -> Received:
         """A good reading; `wanted` as `temperature=31.5`, met within 2 %."""
@@ -73,9 +135,9 @@ class Ready:
         figures: dict[str, Any] = found.fields["figures"]
         return figures
 
-    def latencies_ms(self, *, since: int) -> list[float]:
-        """Frame to verdict, of each verdict that came since."""
-        verdicts = (message for message in self.bench.messages.since(since) if "/verdict/" in message.topic)
+    def latencies_ms(self, *, since: int, of: str = "") -> list[float]:
+        """Frame to verdict, of each verdict that came since, or of those of one camera."""
+        verdicts = (message for message in self.bench.messages.since(since) if f"/verdict/{of}" in message.topic)
         return [float(message.fields["latency_ms"]) for message in verdicts]
 
     def _until(self, topic: str, fits: Callable[[dict[str, Any]], bool], since: int, limit_s: float) -> Received:
@@ -91,3 +153,7 @@ def standing(messages: list[Received]) -> set[str]:
         message.topic: message.fields["active"] for message in messages if message.topic.startswith(f"{TOPIC}/alarm/")
     }
     return {topic for topic, active in last.items() if active}
+
+
+def _is_late(message: Received) -> bool:
+    return b'"historical":true' in message.payload

@@ -1,14 +1,22 @@
-"""What the board does all day: it sees, judges, measures, and says so."""
+"""What the board does all day: it lights the duct, sees, judges, measures, and says so."""
 
 from __future__ import annotations
+
+import pytest
 
 from hil.bench import now_ns
 from hil.ready import Ready
 from hil.report import Report
 from hil.rig.lines import Line
-from hil.rig.pictures import DIRTY
+from hil.rig.peers import CAMERAS
+from hil.rig.pictures import BARS, COVERED, DIRTY, DUSTY_LENS, FOGGED, Scene
+from hil.rig.plantower import DIRTY_AIR
+
+pictures = pytest.mark.lg_feature(["pictures", "broker"])
 
 
+@pictures
+@pytest.mark.lg_feature("lines")
 def test_a_dirty_picture_on_both_cameras_raises_the_alarm_and_pulls_the_relay(ready: Ready, report: Report) -> None:
     mark = ready.mark()
     ready.bench.show(DIRTY)
@@ -16,7 +24,134 @@ def test_a_dirty_picture_on_both_cameras_raises_the_alarm_and_pulls_the_relay(re
 
     ready.until_verdict("upstream", "DIRTY", since=mark)
     report.figure("picture to verdict on the broker", (now_ns() - shown_ns) / 1e9, "s")
-    ready.until_alarm("dirty_duct", "upstream", active=True, since=mark)
-    ready.until_alarm("dirty_duct", "downstream", active=True, since=mark)
-    report.figure("picture to alarm on the broker", (now_ns() - shown_ns) / 1e9, "s")
-    ready.bench.lines.until(Line.RELAY, True, 5)
+    for camera in CAMERAS:
+        ready.until_alarm("dirty_duct", camera, active=True, since=mark)
+    report.figure("picture to alarm on the broker, 3 of 4 snapshots", (now_ns() - shown_ns) / 1e9, "s")
+    ready.bench.lines.until(Line.RELAY, True, 10)
+
+
+@pictures
+def test_one_dirty_side_raises_an_alarm_for_that_side_only(ready: Ready) -> None:
+    mark = ready.mark()
+    ready.bench.cameras["downstream"].show(DIRTY)
+
+    ready.raise_dirty("downstream", since=mark)
+
+    raised = {message.topic for message in ready.bench.messages.since(mark) if "/alarm/dirty_duct/" in message.topic}
+    assert raised == {"ductwatch/rig/alarm/dirty_duct/downstream"}
+
+
+@pictures
+@pytest.mark.lg_feature("lines")
+def test_a_latched_alarm_and_its_relay_stay_until_somebody_resets_them(ready: Ready) -> None:
+    mark = ready.mark()
+    ready.bench.show(DIRTY)
+    for camera in CAMERAS:
+        ready.raise_dirty(camera, since=mark)
+    ready.bench.restore()
+    for _ in range(4):
+        ready.snapshot("CLEAN")
+    assert ready.bench.lines.level(Line.RELAY)
+
+    mark = ready.mark()
+    ready.command("reset")
+
+    for camera in CAMERAS:
+        ready.until_alarm("dirty_duct", camera, active=False, since=mark)
+    ready.bench.lines.until(Line.RELAY, False, 10)
+
+
+@pytest.mark.lg_feature(["lines", "pictures"])
+def test_the_led_is_on_in_the_lit_frames_and_off_in_the_dark_one(ready: Ready) -> None:
+    since_ns = now_ns()
+
+    ready.snapshot("CLEAN")
+
+    for camera in ready.bench.cameras.values():
+        lights = [frame.light for frame in camera.sent if frame.at_ns > since_ns]
+        assert lights[0] == 0.0
+        assert 1.0 in lights
+    ready.bench.lines.until(Line.LED, False, 10)
+
+
+@pytest.mark.lg_feature("lines")
+def test_one_snapshot_of_both_cameras_takes_one_light(ready: Ready, report: Report) -> None:
+    ready.pause_after_snapshot()
+    since_ns = now_ns()
+
+    ready.snapshot("CLEAN")
+
+    ready.bench.lines.until(Line.LED, False, 10)
+    edges = [edge for edge in ready.bench.lines.edges if edge.line == Line.LED and edge.at_ns > since_ns]
+    assert [edge.level for edge in edges[:2]] == [True, False]
+    report.figure("light on", (edges[1].at_ns - edges[0].at_ns) / 1e9, "s")
+
+
+@pictures
+@pytest.mark.parametrize(
+    ("scene", "reasons"),
+    [(FOGGED, {"blurred"}), (COVERED, {"dark", "unlit"}), (BARS, {"blurred"}), (DUSTY_LENS, set())],
+    ids=["fogged lens", "covered lens", "no duct", "dusty lens"],
+)
+def test_a_camera_that_cannot_see_the_duct_is_never_called_clean(ready: Ready, scene: Scene, reasons: set[str]) -> None:
+    ready.pause_after_snapshot()
+    mark = ready.mark()
+    ready.bench.show(scene)
+
+    verdict = ready.until_any_verdict("upstream", since=mark)
+
+    assert verdict["label"] != "CLEAN"
+    assert reasons <= set(verdict["reasons"])
+
+
+@pictures
+@pytest.mark.lg_feature("lines")
+def test_a_dead_led_is_noticed_and_not_taken_for_a_clean_duct(ready: Ready) -> None:
+    ready.pause_after_snapshot()
+    mark = ready.mark()
+    ready.bench.break_led()
+
+    for camera in CAMERAS:
+        verdict = ready.until_any_verdict(camera, since=mark)
+        assert verdict["label"] == "CANNOT_TELL"
+        assert "unlit" in verdict["reasons"]
+
+
+@pytest.mark.lg_feature("air")
+@pytest.mark.parametrize(
+    ("quantity", "value"), [("temperature", 31.5), ("humidity", 63.0), ("pressure", 985.0), ("gas_resistance", 45678.0)]
+)
+def test_what_the_air_is_like_arrives_as_it_is(ready: Ready, quantity: str, value: float) -> None:
+    mark = ready.mark()
+
+    ready.bench.set_air(**{quantity: value})
+
+    ready.until_reading("duct-gas", since=mark, **{quantity: value})
+
+
+@pytest.mark.lg_feature("dust")
+def test_dust_arrives_as_it_is(ready: Ready) -> None:
+    mark = ready.mark()
+
+    ready.bench.set_dust(DIRTY_AIR)
+
+    ready.until_reading("duct-pm", since=mark, pm2_5=float(DIRTY_AIR[1]))
+
+
+@pytest.mark.lg_feature("lines")
+def test_the_fan_contact_is_seen_closing_and_opening(ready: Ready) -> None:
+    for closed, running in ((False, 1.0), (None, 0.0)):
+        mark = ready.mark()
+        ready.bench.lines.drive(Line.FAN, closed)
+        ready.until_reading("fan", since=mark, fan_running=running)
+
+
+@pytest.mark.lg_feature(["lines", "pictures"])
+def test_a_press_of_the_button_takes_a_snapshot_at_once(ready: Ready, report: Report) -> None:
+    ready.pause_after_snapshot()
+    mark, pressed_ns = ready.mark(), now_ns()
+
+    ready.bench.lines.press(Line.BUTTON, 0.5)
+
+    ready.until_any_verdict("upstream", since=mark)
+    report.figure("button to verdict on the broker", (now_ns() - pressed_ns) / 1e9, "s")

@@ -31,7 +31,7 @@ class Peers:
         self.fine_dust = Pmsa003iChip()
         self.bridge = BridgePeer({BME680: self.air, PMSA003I: self.fine_dust})
         self.cameras = {
-            name: CameraPeer(serial=serial, scene=CLEAN, product="Duct Camera", light=self._light)
+            name: CameraPeer(serial=serial, scene=CLEAN, product="Duct Camera", light=self.light)
             for name, serial in CAMERAS.items()
         }
         self.camera_ports = {name: UsbPort(folder / f"{name}.usb", peer) for name, peer in self.cameras.items()}
@@ -53,5 +53,6 @@ class Peers:
             self.camera_ports[name].plug()
             await self.camera_ports[name].configured.wait()
 
-    def _light(self) -> float:
+    def light(self) -> float:
+        """How much falls on what the cameras see, 0..1."""
         return float(self.bridge.lines.level(Line.LED))

@@ -1,0 +1,89 @@
+"""The board from its power switch: what it is then, whatever order its devices come in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from hil.ready import TOPIC, Ready
+from hil.report import Report
+from hil.rig.peers import CAMERAS
+from hil.rig.pictures import CLEAN, DIRTY
+from hil.rig.pms5003 import DustFault
+from hil.strategy import State
+
+
+def test_it_boots_to_a_first_verdict_from_both_cameras(ready: Ready, report: Report) -> None:
+    first = {}
+    for message in ready.bench.messages.since(0):
+        if "/verdict/" in message.topic:
+            first.setdefault(message.topic.rpartition("/")[2], message.fields["at_s"])
+
+    assert set(first) == set(CAMERAS)
+    ready_us = int(ready.board.show("ActiveEnterTimestampMonotonic")["ActiveEnterTimestampMonotonic"])
+    report.figure("kernel start to service", ready_us / 1e6, "s")
+    report.figure("kernel start to both first verdicts", max(first.values()), "s")
+
+
+def test_it_is_called_what_its_preset_file_says(ready: Ready) -> None:
+    assert ready.board.run("hostname") == "rig"
+    assert "10.0.2.15/24" in ready.board.run("ip -brief address show enp0s10")
+
+
+def test_its_data_partition_fills_the_card(ready: Ready) -> None:
+    total_kib = int(ready.board.run("df --output=size /data").splitlines()[-1])
+    assert total_kib > 1.4 * 1024 * 1024, "a card of 2 GiB, less boot partition and root"
+
+
+def test_no_unit_of_the_image_failed(ready: Ready) -> None:
+    assert ready.board.run("systemctl --failed --no-legend --plain") == ""
+
+
+@pytest.fixture(scope="module")
+def bare(machine: object, bench: object) -> Iterator[Ready]:
+    """Started with nothing plugged in; the cameras come while it boots, the downstream one first."""
+    from hil.board import Board
+
+    ready = Ready(machine, bench, Board(machine.shell))  # type: ignore[arg-type, attr-defined]
+    ready.machine.transition(State.off)
+    ready.bench.unplug_all()
+    ready.bench.fail_dust(DustFault.SILENT)
+    mark = ready.mark()
+    ready.machine.transition(State.on)
+    ready.bench.plug_in_order(("downstream", "upstream"), 120)
+    ready.machine.transition(State.watching)
+    ready.started_at = mark
+    yield ready
+    ready.bench.restore()
+
+
+@pytest.mark.lg_feature(["plugs", "power"])
+def test_sensors_that_are_absent_at_the_start_keep_nothing_from_starting(bare: Ready) -> None:
+    for source in ("duct-gas", "duct-pm", "relay"):
+        assert bare.until_health(source, "failed", since=bare.started_at).fields["remedy"]
+    for camera in CAMERAS:
+        bare.until_any_verdict(camera, since=bare.started_at)
+
+
+@pytest.mark.lg_feature(["plugs", "power"])
+def test_cameras_numbered_the_other_way_round_do_not_swap_left_and_right(bare: Ready) -> None:
+    first = bare.board.run("cat /sys/class/video4linux/video0/device/../serial")
+    assert first == CAMERAS["downstream"]
+    bare.bench.restore()
+    bare.bench.cameras["downstream"].show(DIRTY)
+    bare.bench.cameras["upstream"].show(CLEAN)
+
+    mark = bare.mark()
+    bare.until_verdict("downstream", "DIRTY", since=mark, limit_s=120)
+    bare.until_verdict("upstream", "CLEAN", since=mark)
+
+
+@pytest.mark.lg_feature(["plugs", "power"])
+def test_what_was_absent_at_the_start_is_found_when_it_is_plugged_in(bare: Ready) -> None:
+    mark = bare.mark()
+    bare.bench.restore()
+
+    for sensor in ("duct-gas", "duct-pm", "duct-pm-i2c"):
+        bare.until_reading(sensor, since=mark, limit_s=120)
+    assert bare.bench.messages.since(mark)[0].topic.startswith(TOPIC)

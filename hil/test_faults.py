@@ -1,0 +1,136 @@
+"""Each device: absent, unplugged and back, hanging, rubbish. Whatever one does, the others go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+
+import pytest
+
+from hil.bench import Bench
+from hil.ready import Ready
+from hil.report import Report
+from hil.rig.camera import CameraFault
+from hil.rig.cp2112 import BridgeFault
+from hil.rig.peers import PMSA003I
+from hil.rig.pms5003 import DustFault
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that goes wrong with `source`, and what puts it right."""
+
+    source: str
+    feature: str
+    cause: Callable[[Bench], None]
+    problem: str = ""  # part of what the board says of it
+
+    def __str__(self) -> str:
+        return self.source
+
+
+def camera(fault: CameraFault) -> Callable[[Bench], None]:
+    return lambda bench: bench.cameras["downstream"].fail(fault)
+
+
+CAMERA_TROUBLES = {
+    "unplugged": Trouble("downstream", "plugs", lambda bench: bench.cameras["downstream"].unplug()),
+    "hanging": Trouble("downstream", "camera-faults", camera(CameraFault.HUNG)),
+    "silent": Trouble("downstream", "camera-faults", camera(CameraFault.SILENT), "no picture"),
+    "cut short": Trouble("downstream", "camera-faults", camera(CameraFault.TRUNCATED), "damaged"),
+    "corrupt": Trouble("downstream", "camera-faults", camera(CameraFault.CORRUPT), "damaged"),
+}
+SENSOR_TROUBLES = {
+    "gas, no answer": Trouble("duct-gas", "bus-faults", lambda bench: bench.silence()),
+    "particles on I2C, no answer": Trouble("duct-pm-i2c", "bus-faults", lambda bench: bench.silence(PMSA003I)),
+    "I2C bus stuck": Trouble("duct-gas", "bus-faults", lambda bench: bench.fail_bridge(BridgeFault.STUCK_BUS)),
+    "I2C bridge unplugged": Trouble("duct-gas", "plugs", lambda bench: bench.unplug_bridge()),
+    "particles, silent": Trouble("duct-pm", "dust", lambda bench: bench.fail_dust(DustFault.SILENT), "silent"),
+    "particles, noise": Trouble("duct-pm", "dust", lambda bench: bench.fail_dust(DustFault.NOISE), "noise"),
+    "particles, corrupt": Trouble("duct-pm", "dust", lambda bench: bench.fail_dust(DustFault.CORRUPT), "disturbed"),
+    "particles, cut short": Trouble("duct-pm", "dust", lambda bench: bench.fail_dust(DustFault.TRUNCATED), "noise"),
+    "particles, a flood": Trouble("duct-pm", "dust", lambda bench: bench.fail_dust(DustFault.FLOOD), "noise"),
+}
+
+
+def marked(troubles: dict[str, Trouble]) -> list[object]:
+    return [
+        pytest.param(trouble, id=name, marks=pytest.mark.lg_feature(trouble.feature))
+        for name, trouble in troubles.items()
+    ]
+
+
+@pytest.mark.parametrize("trouble", marked(CAMERA_TROUBLES))
+def test_a_camera_in_trouble_is_reported_and_the_other_goes_on_judging(
+    ready: Ready, report: Report, trouble: Trouble
+) -> None:
+    mark = ready.mark()
+    trouble.cause(ready.bench)
+
+    said = ready.until_health("downstream", "failed", since=mark).fields
+    during = ready.mark()
+    ready.command("snapshot")
+    ready.until_verdict("upstream", "CLEAN", since=during)
+
+    assert trouble.problem in said["problem"]
+    assert said["remedy"]
+    report.figure("latency of the other camera meanwhile", median(ready.latencies_ms(since=mark, of="upstream")), "ms")
+    back = ready.mark()
+    ready.bench.restore()
+    ready.until_verdict("downstream", "CLEAN", since=back, limit_s=90)
+
+
+@pytest.mark.parametrize("trouble", marked(SENSOR_TROUBLES))
+def test_a_sensor_in_trouble_is_reported_and_delays_nobody(ready: Ready, report: Report, trouble: Trouble) -> None:
+    mark = ready.mark()
+    trouble.cause(ready.bench)
+
+    said = ready.until_health(trouble.source, "failed", since=mark).fields
+    during = ready.mark()
+    ready.command("snapshot")
+    if trouble.feature != "plugs":  # the LED hangs on the bridge: without it the cameras see nothing
+        ready.until_verdict("upstream", "CLEAN", since=during)
+    ready.until_any_verdict("downstream", since=during)
+
+    assert trouble.problem in said["problem"]
+    assert said["remedy"]
+    report.figure("latency of verdicts meanwhile", median(ready.latencies_ms(since=mark)), "ms")
+    back = ready.mark()
+    ready.bench.restore()
+    ready.until_reading(trouble.source, since=back, limit_s=90)
+
+
+@pytest.mark.lg_feature("camera-faults")
+def test_a_picture_that_is_frozen_is_not_judged(ready: Ready) -> None:
+    ready.pause_after_snapshot()
+    mark = ready.mark()
+    ready.bench.cameras["downstream"].fail(CameraFault.FROZEN)
+
+    verdict = ready.until_verdict("downstream", "CANNOT_TELL", since=mark).fields
+
+    assert "frozen" in verdict["reasons"]
+    ready.until_verdict("upstream", "CLEAN", since=mark)
+
+
+@pytest.mark.lg_feature("plugs")
+def test_an_unplugged_camera_has_its_link_back_when_it_is_plugged_in(ready: Ready) -> None:
+    link = "/dev/v4l/by-id/usb-Virtual_Duct_Rig_Duct_Camera_CAMDOWN-video-index0"
+    assert ready.board.tells(f"test -e {link}"), ready.board.run("ls /dev/v4l/by-id")
+
+    ready.bench.cameras["downstream"].unplug()
+    ready.board.until(lambda: not ready.board.tells(f"test -e {link}"), "the link is gone", 30)
+
+    ready.bench.cameras["downstream"].plug()
+    ready.board.until(lambda: ready.board.tells(f"test -e {link}"), "the link is back", 30)
+
+
+@pytest.mark.lg_feature("bus-faults")
+def test_a_bridge_that_hangs_holds_up_neither_the_particle_sensor_nor_the_cameras(ready: Ready) -> None:
+    mark = ready.mark()
+    ready.bench.fail_bridge(BridgeFault.HUNG)
+
+    ready.until_health("duct-gas", "failed", since=mark)
+    during = ready.mark()
+    ready.until_reading("duct-pm", since=during)
+    ready.until_any_verdict("upstream", since=during)

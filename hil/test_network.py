@@ -1,0 +1,100 @@
+"""The way to the broker fails in every way there is. Nothing is lost, doubled or out of order."""
+
+from __future__ import annotations
+
+import pytest
+
+from hil.delivery import check_delivery
+from hil.ready import Ready
+from hil.report import Report
+
+pytestmark = pytest.mark.lg_feature("broker")
+
+OUTAGE_S = 12.0
+HOUR_MESSAGES = (
+    1950  # of a board with default periods: 360 times 4 of gas, 12 of 9 of dust, 60 of 6 of its own, 24 verdicts
+)
+
+
+def test_nothing_is_lost_while_the_broker_is_away(ready: Ready) -> None:
+    mark = ready.mark()
+    ready.bench.broker.kill()
+    ready.board.until(lambda: ready.waiting() > 20, "20 messages wait on the board", 60)
+    ready.bench.broker.start()
+
+    ready.until_caught_up(since=mark)
+    check_delivery(ready.bench.messages.since(mark))
+
+
+@pytest.mark.lg_feature("network")
+def test_nothing_is_lost_while_the_network_is_away(ready: Ready) -> None:
+    mark = ready.mark()
+    ready.bench.machine.connect(False)
+    ready.board.until(lambda: ready.waiting() > 20, "20 messages wait on the board", 60)
+    ready.bench.machine.connect(True)
+
+    ready.until_caught_up(since=mark)
+    check_delivery(ready.bench.messages.since(mark))
+
+
+@pytest.mark.lg_feature("network")
+def test_nothing_is_lost_on_a_network_that_comes_and_goes(ready: Ready) -> None:
+    mark = ready.mark()
+    for waiting in (5, 10, 15, 20):
+        ready.bench.machine.connect(False)
+        ready.board.until(lambda least=waiting: ready.waiting() > least, "messages wait on the board", 60)
+        ready.bench.machine.connect(True)
+        ready.until_caught_up(since=mark)
+
+    check_delivery(ready.bench.messages.since(mark))
+
+
+def test_alarms_work_and_come_first_after_an_outage(ready: Ready) -> None:
+    """Raised with no broker in reach; on its return they are sent before the readings that waited longer."""
+    from hil.rig.lines import Line
+    from hil.rig.pictures import DIRTY
+
+    mark = ready.mark()
+    ready.bench.broker.kill()
+    ready.bench.show(DIRTY)
+    ready.bench.lines.until(Line.RELAY, True, 90)
+    ready.bench.broker.start()
+
+    alarm = ready.until_alarm("dirty_duct", "upstream", active=True, since=mark)
+    assert alarm.fields["historical"] is True
+    late = [m for m in ready.bench.messages.since(mark) if m.topic.count("/") > 2 and m.fields.get("historical")]
+    kinds = ["alarm" if m.fields["type"] in {"alarm", "health_change"} else "other" for m in late]
+    assert "other" not in kinds[: kinds.count("alarm")]
+
+
+def test_an_hours_messages_that_waited_arrive_whole_and_in_order(ready: Ready, report: Report) -> None:
+    """Time is compressed on the firmware's side: ten times as many readings, by a configuration of this test."""
+    with ready.other_configuration(('period = "5s"', 'period = "500ms"')):
+        mark = ready.mark()
+        ready.bench.broker.kill()
+        ready.board.until(lambda: ready.waiting() >= HOUR_MESSAGES, f"{HOUR_MESSAGES} messages wait", 240)
+        ready.bench.broker.start()
+        report.figure("messages that waited", ready.waiting(), "")
+        ready.until_caught_up(since=mark)
+        messages = ready.bench.messages.since(mark)
+
+    check_delivery(messages)
+
+
+def test_a_restart_during_an_outage_loses_nothing(ready: Ready) -> None:
+    mark = ready.mark()
+    ready.bench.broker.kill()
+    ready.board.until(lambda: ready.waiting() > 20, "20 messages wait on the board", 60)
+    ready.board.run("systemctl restart ductwatch.service", 90)
+    ready.bench.broker.start()
+
+    ready.until_caught_up(since=mark)
+    check_delivery(ready.bench.messages.since(mark))
+
+
+def test_the_board_reaches_a_web_server_that_serves_ranges(ready: Ready) -> None:
+    (ready.bench.files.folder / "bundle.bin").write_bytes(bytes(range(256)))
+    url = f"http://10.0.2.2:{ready.bench.files.port}/bundle.bin"
+    code = f"import urllib.request as u; r=u.Request({url!r}, headers={{'Range': 'bytes=250-'}}); print(list(u.urlopen(r).read()))"
+
+    assert ready.board.python(code) == str(list(range(250, 256)))

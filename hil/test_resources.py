@@ -1,0 +1,80 @@
+"""Verdicts stay punctual, and the board stays alive, when something else takes what there is."""
+
+from __future__ import annotations
+
+import pytest
+
+from hil.ready import Ready
+from hil.report import Report
+
+SCHED_FIFO = 1
+SNAPSHOTS = 6
+
+
+def test_every_thread_runs_in_real_time(ready: Ready) -> None:
+    code = f"import os; print({{os.sched_getscheduler(int(t)) for t in os.listdir('/proc/{ready.board.pid}/task')}})"
+    assert ready.board.python(code) == f"{{{SCHED_FIFO}}}"
+
+
+def test_memory_is_locked(ready: Ready, report: Report) -> None:
+    status = ready.board.run(f"cat /proc/{ready.board.pid}/status")
+    fields = dict(line.split(":", 1) for line in status.splitlines())
+    report.figure("resident", int(fields["VmRSS"].split()[0]) / 1024, "MiB")
+    assert int(fields["VmLck"].split()[0]) > 0
+
+
+def test_verdicts_come_while_every_processor_is_busy(ready: Ready, report: Report) -> None:
+    report.figure("latency of verdicts idle, worst", worst_ms(ready), "ms")
+    ready.board.run(
+        "systemd-run --quiet --collect --unit=hogs sh -c 'for i in 1 2 3 4; do while :; do :; done & done; wait'"
+    )
+    try:
+        report.figure("latency of verdicts with four busy loops, worst", worst_ms(ready), "ms")
+    finally:
+        ready.board.run("systemctl stop hogs.service")
+
+
+def worst_ms(ready: Ready) -> float:
+    mark = ready.mark()
+    for _ in range(SNAPSHOTS):
+        ready.snapshot("CLEAN")
+    return max(ready.latencies_ms(since=mark))
+
+
+def test_a_full_disk_stops_no_verdict_and_loses_no_message(ready: Ready) -> None:
+    mark = ready.mark()
+    ready.board.run("dd if=/dev/zero of=/data/fill bs=1M count=4096 2>/dev/null || true", 180)
+    try:
+        ready.until_alarm("disk_nearly_full", "board", active=True, since=mark)
+        ready.snapshot("CLEAN")
+    finally:
+        ready.board.run("rm -f /data/fill")
+    ready.until_alarm("disk_nearly_full", "board", active=False, since=mark)
+
+
+def test_tight_memory_ends_the_glutton_and_not_the_firmware(ready: Ready) -> None:
+    pid = ready.board.pid
+    glutton = "import time\\nkept = []\\nwhile True: kept.append(bytearray(b'x' * 8000000)); time.sleep(0.02)"
+    ready.board.shell.run(f"/usr/bin/python3 -c \"exec('{glutton}')\"", timeout=120)
+
+    assert ready.board.pid == pid
+    assert "Out of memory" in ready.board.run("dmesg")
+    ready.snapshot("CLEAN")
+
+
+@pytest.mark.lg_feature("usb-stick")
+def test_a_usb_stick_that_is_plugged_in_can_be_read(ready: Ready) -> None:
+    with ready.bench.machine.usb_stick({"bundle.tar": b"a bundle"}):
+        ready.board.until(lambda: ready.board.tells("test -b /dev/disk/by-label/STICK"), "the stick is there", 30)
+        ready.board.run("mkdir -p /run/stick && mount -o ro /dev/disk/by-label/STICK /run/stick")
+        try:
+            assert ready.board.run("cat /run/stick/bundle.tar") == "a bundle"
+        finally:
+            ready.board.run("umount /run/stick")
+
+
+def test_the_folder_of_the_model_slots_outlives_a_restart(ready: Ready) -> None:
+    """What the updater will keep its slots in; nothing does yet."""
+    ready.board.run("mkdir -p /data/ductwatch/models && echo slot > /data/ductwatch/models/a && sync")
+    ready.board.run("systemctl restart ductwatch.service", 90)
+    assert ready.board.run("cat /data/ductwatch/models/a") == "slot"
