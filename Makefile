@@ -1,9 +1,10 @@
 # Everything lands in .venv. On stdout there is nothing but the output of the program that was asked for.
-.PHONY: env dev run test check bench train lock clean
+.PHONY: env dev run hil play test check bench image deb train lock clean
 
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+ARCHITECTURE = $(if $(findstring arm64,$(ARGS)),arm64,amd64)
 
 env: $(VENV)/.run                        ## the environment that runs the firmware
 dev: $(VENV)/.dev                        ## the same with what tests, checks and benchmarks need
@@ -15,6 +16,10 @@ $(VENV)/.run: pyproject.toml requirements/run.txt requirements/build.txt
 $(VENV)/.dev: pyproject.toml requirements/dev.txt requirements/build.txt
 	@bash scripts/env.sh "$(PYTHON)" $(VENV) dev >&2
 	@touch $(VENV)/.run $@
+
+$(VENV)/.hil: pyproject.toml requirements/hil.txt requirements/build.txt
+	@bash scripts/env.sh "$(PYTHON)" $(VENV) hil >&2
+	@touch $(VENV)/.run $(VENV)/.dev $@
 
 run: env                                 ## the firmware on a simulated board; ARGS="..." for `ductwatch run`
 	@exec $(BIN)/ductwatch run $(ARGS)
@@ -30,8 +35,24 @@ check: dev                               ## format, lint, types, import contract
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+hil: $(VENV)/.hil                        ## the suite on the virtual bench; ARGS="..." for pytest (hil/README.md)
+	@bash scripts/hil-needs.sh >&2
+	@$(BIN)/python -m hil $(ARGS)
+
+play: $(VENV)/.hil                       ## the virtual bench as a playground on a web page
+	@bash scripts/hil-needs.sh >&2
+	@exec $(BIN)/ductwatch hil play $(ARGS)
+
 bench: dev                               ## speed and memory, against rivals, into bench/results
 	@$(BIN)/python -m bench $(ARGS)
+
+image: env                               ## the image that a board is flashed with; ARGS="--architecture arm64", ...
+	@bash scripts/image_tools.sh $(ARCHITECTURE) >&2
+	@exec $(BIN)/python -m hil.image $(ARGS)
+
+deb: env                                 ## only the firmware, as a Debian package
+	@bash scripts/image_tools.sh $(ARCHITECTURE) >&2
+	@exec $(BIN)/python -m hil.image --deb $(ARGS)
 
 lock: dev                                ## write the lock files anew from pyproject.toml
 	@bash scripts/lock.sh $(BIN)

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Board:
-    """`architecture` in Debian's words, `machine` in Python's; `console` is the serial console, if it has a free one."""
+    """`architecture` in Debian's words, `machine` in Python's; `console` is the serial one, where there is one."""
 
     architecture: str
     machine: str
     efi_loader: str  # of the package systemd-boot-efi, under the name that UEFI looks for on a removable disk
     efi_boot: str
     console: str
+    watchdogs: tuple[str, ...]  # drivers
     for_raspberry_pi: bool
 
 
@@ -24,6 +25,7 @@ BOARDS = {
         efi_loader="systemd-bootx64.efi",
         efi_boot="BOOTX64.EFI",
         console="ttyS0,115200",
+        watchdogs=("i6300esb", "iTCO_wdt"),
         for_raspberry_pi=False,
     ),
     "arm64": Board(
@@ -32,6 +34,7 @@ BOARDS = {
         efi_loader="systemd-bootaa64.efi",
         efi_boot="BOOTAA64.EFI",
         console="ttyAMA0,115200",
+        watchdogs=("bcm2835_wdt", "i6300esb"),
         for_raspberry_pi=True,
     ),
 }

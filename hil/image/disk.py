@@ -6,6 +6,7 @@ An MBR, since a partition table at both ends of the disk (GPT) would be wrong as
 from __future__ import annotations
 
 import shutil
+from fnmatch import fnmatch
 from pathlib import Path
 
 from firmware import __version__
@@ -25,7 +26,7 @@ OPTIONS = f"root=PARTUUID={DISK_ID:08x}-02 quiet loglevel=4 audit=0 panic=10 fsc
 
 LOADER = "default ductwatch\ntimeout 0\neditor no\n"
 ENTRY = "title ductwatch {version}\nlinux /vmlinuz\ninitrd /initrd.img\noptions {options}\n"
-FIRMWARE = Path("usr/lib/raspi-firmware")
+FIRMWARE = ("bootcode.bin", "start.elf", "fixup.dat", "start4.elf", "fixup4.dat")  # Raspberry Pi 3, and 4
 
 # https://www.raspberrypi.com/documentation/computers/config_txt.html
 CONFIG_TXT = """# Read by the Raspberry Pi's own firmware.
@@ -33,8 +34,9 @@ arm_64bit=1
 kernel=vmlinuz
 initramfs initrd.img followkernel
 upstream_kernel=1
-enable_uart=0
 disable_splash=1
+# /dev/ttyS1 on GPIO 14 and 15, for a sensor: this keeps its clock steady.
+enable_uart=1
 """
 
 
@@ -51,7 +53,8 @@ def build_boot(board: Board, root: Path, initramfs: Path, work: Path, epoch: int
     shutil.rmtree(files, ignore_errors=True)
     files.mkdir(parents=True)
     members = run("tar", "--list", "--file", root).splitlines()
-    _extract(root, max(member for member in members if member.startswith("./boot/vmlinuz-")), files / "vmlinuz")
+    (kernel,) = (member for member in members if member.startswith("./boot/vmlinuz-"))
+    _extract(root, kernel, files / "vmlinuz")
     _extract(root, f"./usr/lib/systemd/boot/efi/{board.efi_loader}", files / f"EFI/BOOT/{board.efi_boot}")
     shutil.copy(initramfs, files / "initrd.img")
     console = f"{OPTIONS} console=tty0 console={board.console}"
@@ -108,12 +111,9 @@ def build_disk(boot: Path, squashfs: Path, data: Path, image: Path) -> None:
 
 
 def _add_raspberry_pi(root: Path, members: list[str], files: Path) -> None:
-    for member in members:
-        path = Path(member)
-        if path.parent == FIRMWARE and path.suffix in {".elf", ".dat", ".bin"}:
-            _extract(root, member, files / path.name)
-        if path.parent.name == "broadcom" and path.name.startswith("bcm27") and path.suffix == ".dtb":
-            _extract(root, member, files / path.name)
+    trees = [member for member in members if fnmatch(member, "*/broadcom/bcm27*.dtb")]
+    for member in (*trees, *(f"./usr/lib/raspi-firmware/{name}" for name in FIRMWARE)):
+        _extract(root, member, files / Path(member).name)
     _write(files / "config.txt", CONFIG_TXT)
     _write(files / "cmdline.txt", f"{OPTIONS} console=tty1\n")
 

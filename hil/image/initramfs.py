@@ -9,7 +9,13 @@ from pathlib import Path, PurePosixPath
 from hil.image.shell import run
 
 INIT = Path(__file__).parent / "initramfs/init"
-APPLETS = "blockdev cat cut dd find hexdump md5sum mkdir modprobe mount printf readlink reboot seq sh sleep sort switch_root tr xargs"
+APPLETS = (
+    *("blockdev", "cat", "cut", "dd", "find", "hexdump", "md5sum", "mkdir", "modprobe", "mount", "printf"),
+    *("readlink", "reboot", "seq", "sh", "sleep", "sort", "switch_root", "tr", "xargs"),
+)
+
+# In the order of names and with numbers of its own: the same files give the same archive. $0 is the tree.
+PACK = "cd $0; find . | LC_ALL=C sort | cpio --quiet --create --format=newc --reproducible --owner=0:0 > $1"
 
 # What a root on a USB stick, an SD card, an SSD or a virtual disk needs, and what that needs on small boards.
 DRIVERS = (
@@ -27,15 +33,9 @@ DRIVERS = (
     "drivers/usb/storage/uas",
     "drivers/mmc/core/mmc_block",
     "drivers/mmc/host/sdhci*",
-    "drivers/mmc/host/bcm2835*",
-    "drivers/pci/controller/pcie-brcmstb",
+    "drivers/mmc/host/bcm2835",
     "drivers/reset/reset-raspberrypi",
-    "drivers/clk/bcm/clk-raspberrypi",
-    "drivers/gpio/gpio-raspberrypi-exp",
     "drivers/regulator/gpio-regulator",
-    "drivers/firmware/raspberrypi",
-    "drivers/mailbox/bcm2835-mailbox",
-    "drivers/dma/bcm2835-dma",
 )
 
 
@@ -47,7 +47,7 @@ def build_initramfs(root: Path, work: Path, epoch: int) -> Path:
         (tree / folder).mkdir(parents=True)
     members = run("tar", "--list", "--file", root).splitlines()
     _take(root, [_only(members, "*/bin/busybox")], tree / "bin")
-    for applet in APPLETS.split():
+    for applet in APPLETS:
         (tree / "bin" / applet).symlink_to("busybox")
     _take_modules(root, members, tree)
     shutil.copy(INIT, tree / "init")
@@ -55,16 +55,10 @@ def build_initramfs(root: Path, work: Path, epoch: int) -> Path:
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
     run("find", tree, "-exec", "touch", "--no-dereference", f"--date=@{epoch}", "{}", "+")
-    archive = work / "initrd.img"
-    # In the order of names and with numbers of its own: the same files give the same archive.
-    run(
-        "sh",
-        "-euc",
-        "cd $0; find . | LC_ALL=C sort | cpio --quiet --create --format=newc --reproducible --owner=0:0 | zstd -q -19 -f -o $1",
-        tree,
-        archive,
-    )
-    return archive
+    archive, packed = work / "initrd.cpio", work / "initrd.img"
+    run("sh", "-euc", PACK, tree, archive)
+    run("zstd", "-q", "-19", "-f", "--rm", archive, "-o", packed)
+    return packed
 
 
 def with_dependencies(dependencies: str, patterns: tuple[str, ...]) -> list[str]:

@@ -7,7 +7,6 @@ and modules are compiled when the package is installed.
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -17,6 +16,10 @@ from hil.image.shell import run
 
 REPOSITORY = Path(__file__).parents[2]
 HOME = "opt/ductwatch/.venv"
+SOURCES = (  # all that the package is made of, besides packaging/
+    *("drivers", "firmware", "model", "ota", "pyproject.toml", "README.md", "LICENSE", "NOTICE"),
+    *("config.example.toml", "requirements/run.txt", "requirements/build.txt"),
+)
 
 CONTROL = """Package: ductwatch
 Version: {version}
@@ -61,19 +64,21 @@ sys.exit(main())
 """
 
 
-def build_package(board: Board, out: Path, epoch: int) -> Path:
-    """Download the locked wheels, lay out the tree, pack it. Returns the .deb. Raises `shell.Failed`."""
-    out.mkdir(parents=True, exist_ok=True)
-    tree = out / "tree"
+def build_package(board: Board, kept: Path, work: Path, epoch: int) -> Path:
+    """Download the locked wheels into `kept`, lay out the tree in `work`, pack it. Returns the .deb.
+
+    Raises `shell.Failed`.
+    """
+    tree = work / "tree"
     shutil.rmtree(tree, ignore_errors=True)
     site = tree / HOME / f"lib/python{PYTHON}/site-packages"
-    _install_wheels(board, out / f"wheels-{board.architecture}", site)
+    _install_wheels(board, kept / "wheels", work / "source", site)
     _lay_out(tree)
     size_kib = sum(path.lstat().st_size for path in tree.rglob("*")) // 1024
     _write(tree / "DEBIAN/control", _control(board, size_kib))
     _write(tree / "DEBIAN/postinst", POSTINST.format(home=HOME), 0o755)
     _write(tree / "DEBIAN/prerm", PRERM.format(home=HOME), 0o755)
-    package = out / f"ductwatch_{__version__}_{board.architecture}.deb"
+    package = work / f"ductwatch_{__version__}_{board.architecture}.deb"
     run("dpkg-deb", "--root-owner-group", "-Zzstd", "--build", tree, package, epoch=epoch)
     shutil.rmtree(tree)
     return package
@@ -90,7 +95,7 @@ def _control(board: Board, size_kib: int) -> str:
     )
 
 
-def _install_wheels(board: Board, wheels: Path, site: Path) -> None:
+def _install_wheels(board: Board, wheels: Path, source: Path, site: Path) -> None:
     pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
     platforms = [word for tag in wheel_tags(board.machine) for word in ("--platform", tag)]
     abis = [word for abi in (f"cp{PYTHON.replace('.', '')}", "abi3", "none") for word in ("--abi", abi)]
@@ -98,14 +103,36 @@ def _install_wheels(board: Board, wheels: Path, site: Path) -> None:
     locked = ("--no-deps", "--only-binary=:all:", "--require-hashes", "-r", REPOSITORY / "requirements/run.txt")
     run(*pip, "download", *target, *locked, "--dest", wheels)
     run(*pip, "install", "--no-index", "--find-links", wheels, *target, *locked, "--no-compile", "--target", site)
-    with_own = wheels.with_name("own-wheel")
-    shutil.rmtree(with_own, ignore_errors=True)
-    run(*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", with_own, REPOSITORY)
-    (own,) = with_own.glob("ductwatch-*.whl")
-    run(*pip, "install", "--no-index", "--no-deps", "--no-compile", "--target", site, own)
+    _copy_source(source)
+    run(*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", source, source)
+    # By its name: by its path, pip would write down where it lay on this machine.
+    run(
+        *pip,
+        "install",
+        "--no-index",
+        "--find-links",
+        source,
+        "--no-deps",
+        "--no-compile",
+        "--target",
+        site,
+        "ductwatch",
+    )
+    shutil.rmtree(source)
     shutil.rmtree(site / "bin", ignore_errors=True)  # commands whose first line names this machine's Python
-    for record in site.glob("*.dist-info/direct_url.json"):  # where the wheel lay on this machine
-        record.unlink()
+
+
+def _copy_source(target: Path) -> None:
+    """Apart, as setuptools would put into the wheel whatever an earlier build left in build/lib."""
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    for name in SOURCES:
+        source = REPOSITORY / name
+        if source.is_dir():
+            shutil.copytree(source, target / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            (target / name).parent.mkdir(exist_ok=True)
+            shutil.copy(source, target / name)
 
 
 def _lay_out(tree: Path) -> None:
@@ -136,10 +163,3 @@ def _write(path: Path, text: str, mode: int = 0o644) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
     path.chmod(mode)
-
-
-def commit_time() -> int:
-    """Seconds since 1970 of the newest commit: the date of everything in the package. 0 where there is no git."""
-    git = ("git", "-C", str(REPOSITORY), "log", "-1", "--format=%ct")
-    found = subprocess.run(git, capture_output=True, text=True, check=False)
-    return int(found.stdout) if found.returncode == 0 else 0

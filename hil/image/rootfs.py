@@ -5,15 +5,19 @@ The first half depends on the list of packages only and is kept; a change to the
 
 from __future__ import annotations
 
+import os
 import shlex
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from hil.image.boards import SUITE, Board
-from hil.image.shell import run
+from hil.image.shell import Failed, run
 
 HERE = Path(__file__).parent
 SETTINGS = HERE / "rootfs"
 COMPONENTS = "main,non-free-firmware"  # the latter for what a Raspberry Pi starts with
+DATES = r"""sed -n 's/^Date: //p' "$1"/var/lib/apt/lists/*Release"""  # $1: the root that mmdebstrap works in
 
 LEFT_OUT = (  # for size; licences stay
     "path-exclude=/usr/share/man/*",
@@ -131,6 +135,21 @@ UNUSED_GENERATORS = (  # each is a program run at every start, for what this ima
 )
 
 
+REMOVED = (
+    "/boot/firmware/*",  # raspi-firmware's own copy; the boot partition is mounted there
+    "/etc/ssh/ssh_host_*",  # each board makes its own
+    "/etc/machine-id",
+    "/var/lib/dbus/machine-id",
+    "/etc/apt/sources.list",  # there is no apt: packages are for the next image
+    # of the machine that built it, or different each time
+    "/etc/.resolv.conf.systemd-resolved.bak",
+    "/var/cache/ldconfig",
+    "/var/cache/debconf",
+    "/var/lib/systemd/random-seed",
+    "/var/log/*",
+)
+
+
 def packages(board: Board) -> list[str]:
     """Names from packages.txt that this board gets."""
     names = []
@@ -141,56 +160,77 @@ def packages(board: Board) -> list[str]:
     return names
 
 
+def mirror() -> list[str]:
+    """From the environment, as mmdebstrap(1) takes it: an address or a file for sources.list. Debian's own without."""
+    return [os.environ["MIRROR"]] if os.environ.get("MIRROR") else []
+
+
+def archive_date(board: Board, work: Path) -> datetime:
+    """When the newest part of the archive was published that a base would be built from now."""
+    dates = work / "dates"
+    hook = f"--customize-hook={DATES} > {shlex.quote(str(dates))}"
+    run("mmdebstrap", *_origin(board), "--variant=custom", hook, "--format=null", SUITE, "-", *mirror())
+    found = [parsedate_to_datetime(line) for line in dates.read_text().splitlines()]
+    dates.unlink()
+    if not found:
+        raise Failed("the archive has no Release file with a date: see MIRROR in docs/board-image.md")
+    return max(found).astimezone(UTC)
+
+
+def base_command(board: Board) -> list[str]:
+    """What makes the base, but for where it goes: so also what it depends on."""
+    options = [f"--dpkgopt={option}" for option in LEFT_OUT]
+    return ["mmdebstrap", *_origin(board), "--variant=essential", f"--include={','.join(packages(board))}", *options]
+
+
 def build_base(board: Board, base: Path, epoch: int) -> None:
     """Debian's packages into the tar `base`. `shell.Failed` where a package or the network is missing."""
-    options = [f"--dpkgopt={option}" for option in LEFT_OUT]
-    run(
-        "mmdebstrap",
-        f"--architectures={board.architecture}",
-        "--variant=essential",
-        f"--components={COMPONENTS}",
-        f"--include={','.join(packages(board))}",
-        *options,
-        SUITE,
-        base,
-        epoch=epoch,
-        INITRD="No",  # ours is in initramfs.py
-    )
+    initrd = "No"  # ours is in initramfs.py
+    run(*base_command(board), SUITE, base, *mirror(), epoch=epoch, INITRD=initrd)
 
 
 def build_root(board: Board, base: Path, package: Path, root: Path, epoch: int, about: str) -> None:
     """`base` with our settings and the firmware's package, as the tar `root`. `about` goes into /etc/os-release."""
+    settings = root.with_name("settings.tar")
+    owner = ("--owner=0", "--group=0", "--numeric-owner", "--mode=u=rwX,go=rX", f"--mtime=@{epoch}")
+    run("tar", "--create", "--sort=name", *owner, "--directory", SETTINGS, "--file", settings, ".")
     run(
         "mmdebstrap",
         f"--architectures={board.architecture}",
         "--variant=custom",
         "--skip=update",
         f"--setup-hook=tar-in {shlex.quote(str(base))} /",
-        f"--customize-hook=copy-in {shlex.join(str(path) for path in sorted(SETTINGS.iterdir()))} /",
+        f"--customize-hook=tar-in {shlex.quote(str(settings))} /",
         f"--customize-hook=upload {shlex.quote(str(package))} /ductwatch.deb",
-        *(f"--customize-hook={step}" for step in _steps(board, about)),
+        f"--customize-hook={_steps(board, about)}",
         "",
         root,
         epoch=epoch,
     )
 
 
-def _steps(board: Board, about: str) -> list[str]:
-    """Shell commands that run with the root's path in $1."""
-    inside = 'chroot "$1" sh -euc '
-    commands = [
-        "chown -R root:root /etc /usr/lib/ductwatch",
+def _origin(board: Board) -> list[str]:
+    return [f"--architectures={board.architecture}", f"--components={COMPONENTS}"]
+
+
+def _steps(board: Board, about: str) -> str:
+    """What is done inside, as a shell command that has the root's path in $1."""
+    commands = (
+        "set -eu",
         "mkdir -p /boot/firmware /data/ductwatch /data/journal /data/ssh /data/timesync /etc/systemd/system-generators",
-        "dpkg --install /ductwatch.deb && rm /ductwatch.deb",
+        "dpkg --install /ductwatch.deb",
+        "rm /ductwatch.deb",
         *(f"ln -s /dev/null /etc/systemd/system-generators/{name}" for name in UNUSED_GENERATORS),
         *(f"ln -s /dev/null /etc/udev/rules.d/{name}" for name in UNUSED_RULES),
+        # Debian keeps watchdog drivers from loading by themselves. Each does nothing where its device is not.
+        f"printf '%s\\n' {' '.join(board.watchdogs)} > /etc/modules-load.d/watchdog.conf",
         f"systemctl enable {' '.join(ENABLED)}",
         f"systemctl mask --quiet {' '.join(MASKED)}",
         "ln -sf ../run/systemd/resolve/resolv.conf /etc/resolv.conf",
         f"printf '%s\\n' {shlex.quote(about)} >> /usr/lib/os-release",
-        # Each board makes its own keys; and what differs each time the packages are set up.
-        "rm -f /etc/ssh/ssh_host_* /etc/machine-id /var/lib/dbus/machine-id && touch /etc/machine-id",
-        "rm -rf /var/log/* /var/cache/ldconfig /var/cache/debconf /var/lib/systemd/random-seed",
+        "touch /usr/lib/clock-epoch",  # systemd starts a board without a clock at this file's date
+        f"rm -rf {' '.join(REMOVED)}",
+        "touch /etc/machine-id",
         "ln -s /data/journal /var/log/journal",
-    ]
-    return [inside + shlex.quote("; ".join(commands))]
+    )
+    return 'chroot "$1" sh -c ' + shlex.quote("; ".join(commands))

@@ -6,12 +6,13 @@ import os
 import subprocess
 from pathlib import Path
 
-LIMIT_S = 3600.0  # the longest is a root file system under emulation: some ten minutes
+LIMIT_S = 3600.0  # the longest is arm64's packages under emulation: 10 minutes on two busy cores
+STOP_S = 30.0  # for mmdebstrap to unmount and to remove what it began
 TOLD_LINES = 30
 
 
 class Failed(Exception):
-    """A program failed; the message has its command and the end of what it said."""
+    """An image cannot be made; the message says why: a program's last words, or what to do."""
 
 
 def run(*words: str | Path, epoch: int | None = None, stdin: Path | None = None, **environment: str) -> str:
@@ -20,16 +21,33 @@ def run(*words: str | Path, epoch: int | None = None, stdin: Path | None = None,
     variables = os.environ | {"LC_ALL": "C.UTF-8", "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin"} | environment
     if epoch is not None:
         variables |= {"SOURCE_DATE_EPOCH": str(epoch), "E2FSPROGS_FAKE_TIME": str(epoch)}
-    try:
-        with open(stdin or os.devnull, "rb") as source:
-            done = subprocess.run(
-                command, stdin=source, capture_output=True, env=variables, timeout=LIMIT_S, check=False
+    with (stdin or Path(os.devnull)).open("rb") as source:
+        try:
+            process = subprocess.Popen(
+                command, stdin=source, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=variables
             )
-    except FileNotFoundError as error:
-        raise Failed(f"{command[0]} is not installed: make image and make hil install it where they may") from error
-    except subprocess.TimeoutExpired as error:
-        raise Failed(f"{command[0]} did not end within {LIMIT_S:g} s") from error
-    if done.returncode:
-        said = (done.stderr or done.stdout).decode(errors="replace").splitlines()[-TOLD_LINES:]
-        raise Failed(f"{' '.join(command[:3])} … failed ({done.returncode}):\n" + "\n".join(said))
-    return done.stdout.decode(errors="replace")
+        except FileNotFoundError as error:
+            raise Failed(
+                f"{command[0]} is not installed. scripts/image_tools.sh installs what an image needs."
+            ) from error
+    with process:
+        try:
+            said, complained = process.communicate(timeout=LIMIT_S)
+        except subprocess.TimeoutExpired as error:
+            _stop(process)
+            raise Failed(f"{command[0]} did not end within {LIMIT_S:g} s") from error
+        except BaseException:
+            _stop(process)
+            raise
+    if process.returncode:
+        last = (complained or said).decode(errors="replace").splitlines()[-TOLD_LINES:]
+        raise Failed(f"{' '.join(command[:3])} … failed ({process.returncode}):\n" + "\n".join(last))
+    return said.decode(errors="replace")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.communicate(timeout=STOP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()

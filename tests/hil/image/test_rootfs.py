@@ -1,0 +1,99 @@
+"""What the image adds to Debian: its scripts run, its units fit together."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from hil.image.boards import BOARDS, wheel_tags
+from hil.image.rootfs import ENABLED, MASKED, SETTINGS, packages
+from tests.packaging.test_service import REPOSITORY, with_systemd
+
+UNITS = SETTINGS / "etc/systemd/system"
+MAKE_KEY = SETTINGS / "usr/lib/ductwatch/make-host-key"
+with_keygen = pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="needs ssh-keygen")
+
+
+def make_key(board: Path) -> bytes:
+    """As ssh.service does at each start of a board whose partitions are below `board`."""
+    script = re.sub(r"(?<![\w/])/(data|run)/", rf"{board}/\1/", MAKE_KEY.read_text())
+    (board / "data").mkdir(exist_ok=True)
+    (board / "run").mkdir(exist_ok=True)
+    subprocess.run(["sh", "-c", script], check=True, timeout=20)
+    return (board / "data/ssh/ssh_host_ed25519_key").read_bytes()
+
+
+@with_keygen
+@pytest.mark.real
+def test_each_board_makes_its_own_key_once(tmp_path: Path) -> None:
+    first = make_key(tmp_path)
+
+    assert make_key(tmp_path) == first
+    assert (tmp_path / "data/ssh/ssh_host_ed25519_key").stat().st_mode & 0o777 == 0o600
+
+
+@with_keygen
+@pytest.mark.real
+@pytest.mark.parametrize("half", ["ssh_host_ed25519_key", "ssh_host_ed25519_key.pub"])
+def test_a_key_that_a_power_cut_left_empty_is_made_anew(tmp_path: Path, half: str) -> None:
+    make_key(tmp_path)
+    (tmp_path / "data/ssh" / half).write_bytes(b"")
+
+    assert b"PRIVATE KEY" in make_key(tmp_path)
+    assert (tmp_path / "data/ssh" / half).stat().st_size
+
+
+@with_systemd
+@pytest.mark.real
+def test_units_with_the_images_changes_start_without_a_cycle(tmp_path: Path) -> None:
+    """All that the image enables, besides systemd's own units; what runs in them is not looked at."""
+    shutil.copytree(UNITS, tmp_path, dirs_exist_ok=True)
+    ssh = "[Unit]\nAfter=network.target\n[Service]\nExecStart=/bin/true\n"
+    (tmp_path / "ssh.service").write_text(ssh)
+    for name in ("boot-firmware", "data"):
+        where = name.replace("-", "/")
+        (tmp_path / f"{name}.mount").write_text(f"[Mount]\nWhat=/dev/disk/by-label/{name}\nWhere=/{where}\n")
+    for name in ("ductwatch.service", "ductwatch-preset.service"):
+        (tmp_path / name).write_text((REPOSITORY / "packaging" / name).read_text())
+    for unit in tmp_path.glob("**/*.[sc]*"):
+        if unit.is_file():
+            unit.write_text(
+                re.sub(r"^(ExecStart(Pre)?=)[/\w].*(\\\n.*)*", r"\1/bin/true", unit.read_text(), flags=re.M)
+            )
+    wants = tmp_path / "multi-user.target.wants"
+    wants.mkdir()
+    for name in (*ENABLED, "boot-firmware.mount", "data.mount"):
+        own = tmp_path / name
+        (wants / name).symlink_to(own if own.exists() else f"/usr/lib/systemd/system/{name}")
+
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", "multi-user.target"],
+        env={"SYSTEMD_UNIT_PATH": f"{tmp_path}:", "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert [line for line in done.stderr.splitlines() if "cycle" in line or str(tmp_path) in line] == []
+
+
+def test_nothing_is_both_enabled_and_masked() -> None:
+    assert set(ENABLED) & set(MASKED) == set()
+    assert len(set(MASKED)) == len(MASKED)
+
+
+def test_only_the_raspberry_pis_board_has_its_firmware() -> None:
+    assert "raspi-firmware" in packages(BOARDS["arm64"])
+    assert "raspi-firmware" not in packages(BOARDS["amd64"])
+
+
+def test_wheels_for_the_images_c_library_or_an_older_one_fit() -> None:
+    tags = wheel_tags("aarch64")
+
+    assert tags[0] == "manylinux_2_36_aarch64"
+    assert {"manylinux_2_17_aarch64", "manylinux2014_aarch64"} <= set(tags)
