@@ -17,6 +17,9 @@ EXIT_CODES = """exit status:
 """
 
 
+HIL = "The board image in QEMU, on real kernel drivers, with all hardware around it played by programs."
+
+
 def parser() -> argparse.ArgumentParser:
     """All commands with their options and their help."""
     root = argparse.ArgumentParser(
@@ -32,6 +35,7 @@ def parser() -> argparse.ArgumentParser:
     _detect(commands)
     _rules(commands)
     _preset(commands)
+    _hil(commands)
     return root
 
 
@@ -152,6 +156,22 @@ def _preset(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     preset.add_argument("--json", action="store_true", help="one JSON object instead of a list of files")
 
 
+def _hil(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    hil = commands.add_parser("hil", help="the virtual bench, in a checkout of the repository", description=HIL)
+    actions = hil.add_subparsers(dest="action", required=True, metavar="ACTION")
+    play = actions.add_parser(
+        "play",
+        help="start a board in an emulator, and play its hardware on a web page",
+        description=f"{HIL} The page shows what the cameras look at, the board's lines, verdicts, readings, alarms and "
+        "journal. On it you show a clean or dirty duct, set the air, pull plugs, choose faults, cut the power. It is "
+        "for this machine only. Without KVM the start takes about half a minute. Ctrl-C stops everything.",
+        epilog="`make play` installs what the rig needs, and starts this.",
+    )
+    play.add_argument(
+        "--port", type=_port, default=8400, metavar="N", help="of the page; 0 takes a free one (default %(default)s)"
+    )
+
+
 def _config(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--config", type=Path, metavar="FILE", help="the board's configuration (see config.example.toml)"
@@ -196,6 +216,12 @@ def _broker(text: str) -> tuple[str, int | None]:
     if not host or not port.isdecimal() or not 0 < int(port) < 65536:
         raise argparse.ArgumentTypeError(f"{text!r}: write HOST or HOST:PORT")
     return host, int(port)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r}: write a port from 0 to 65535")
+    return int(text)
 
 
 def _fault(text: str) -> object:
