@@ -9,4 +9,5 @@ compile=("$1/uv" pip compile --quiet --universal --python-version 3.11 --generat
   --no-annotate --custom-compile-command "make lock" --upgrade --constraints "$constraints")
 "${compile[@]}" pyproject.toml --output-file requirements/run.txt
 "${compile[@]}" pyproject.toml --extra dev --output-file requirements/dev.txt
+"${compile[@]}" --constraints requirements/dev.txt pyproject.toml --extra dev --extra hil --output-file requirements/hil.txt
 echo 'setuptools>=77' | "${compile[@]}" - --output-file requirements/build.txt

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 START = b"\x42\x4d"
-CLEAN_AIR = (3, 5, 6, 900, 260, 40, 6, 2, 1)
-DIRTY_AIR = (60, 110, 140, 18000, 5200, 900, 120, 30, 9)
+CLEAN_AIR: tuple[int, ...] = (3, 5, 6, 900, 260, 40, 6, 2, 1)
+DIRTY_AIR: tuple[int, ...] = (60, 110, 140, 18000, 5200, 900, 120, 30, 9)
 
 
 def frame(values: tuple[int, ...] = CLEAN_AIR, *, version: int = 0x97, error: int = 0) -> bytes:

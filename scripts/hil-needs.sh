@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Install the programs that the virtual bench needs, or say the one command that does.
+set -euo pipefail
+here=$(cd "$(dirname "$0")/.." && pwd)
+PATH="$PATH:/usr/sbin:/sbin"
+
+packages=()
+need() { command -v "$1" >/dev/null || packages+=("$2"); }
+
+need qemu-system-x86_64 qemu-system-x86
+need qemu-img qemu-utils
+need ssh openssh-client
+need mosquitto mosquitto
+need mcopy mtools
+[ -e /usr/share/OVMF/OVMF_CODE_4M.fd ] || [ -e /usr/share/ovmf/OVMF.fd ] || packages+=(ovmf)
+
+if [ ${#packages[@]} -gt 0 ]; then
+  bash "$here/scripts/need.sh" "${packages[*]}" "for the virtual bench: QEMU and what goes with it"
+fi
+if [ -e "$here/scripts/image_tools.sh" ]; then
+  bash "$here/scripts/image_tools.sh"
+fi
