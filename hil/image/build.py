@@ -27,6 +27,7 @@ from hil.image.sbom import STATUS, bill_of_materials, read_contents
 from hil.image.shell import Failed, run
 
 TOLD_DIFFERENCES = 20
+CHANGED = "changed while it was built"  # no key
 SNAPSHOT = "https://snapshot.debian.org/archive/debian/%Y%m%dT%H%M%SZ/"
 
 
@@ -137,6 +138,9 @@ def build_image(image: Image, steps: Steps, *, pinned: bool) -> Facts:
         if unlike and pinned:
             raise Failed(_complaint(board, lock, unlike))
         _assemble(image, base, lock, key, work, steps)
+        if image_key(board) != key:
+            steps.tell("The source has changed meanwhile: the next build will not take this one for its own.\n")
+            key = CHANGED
         facts = _measure(image, lock, key, unlike, work, steps)
         _publish(image, facts, work)
         return facts
