@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import shutil
 import signal
@@ -34,6 +35,7 @@ def main(arguments: argparse.Namespace) -> int:
     if missing:
         _say(f"The rig needs {', '.join(missing)}. `make play` installs what is missing.")
         return EX_USAGE
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # aiomqtt leaves behind how a killed broker's line ended
     signal.signal(signal.SIGTERM, _interrupt)  # so that the board and the broker go, as with Ctrl-C
     try:
         with tempfile.TemporaryDirectory(prefix="ductwatch-play-") as folder:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,8 +33,7 @@ POLICY = (
 @contextmanager
 def serving(playground: Playground, port: int) -> Iterator[str]:
     """Serve for the length of the block; the page's address. Port 0 is a free one. Raises OSError where it is taken."""
-    server = ThreadingHTTPServer((HOST, port), _handler(playground))
-    server.daemon_threads = True
+    server = _Server((HOST, port), _handler(playground))
     thread = threading.Thread(target=server.serve_forever, name="page", daemon=True)
     thread.start()
     try:
@@ -42,6 +42,15 @@ def serving(playground: Playground, port: int) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A page that is closed while it is answered is none."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 def picture(scene: str) -> bytes:
