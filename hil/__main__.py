@@ -12,6 +12,7 @@ from pathlib import Path
 
 from hil.accelerator import accelerator
 from hil.card import make_key
+from hil.features import collected, listed
 from hil.image.build import build
 
 HERE = Path(__file__).parent
@@ -24,7 +25,11 @@ def main() -> int:
         prog="python -m hil", description=__doc__, epilog="Everything else goes to pytest."
     )
     parser.add_argument("--lg-env", type=Path, default=HERE / "env.yaml", help="labgrid environment of another bench")
+    parser.add_argument("--features", action="store_true", help="list which tests need what a bench can do, and end")
     known, others = parser.parse_known_args()
+    if known.features:
+        print(listed(collected(HERE)))
+        return 0
     environment = os.environ | {"PYTHONPATH": str(HERE.parent)}
     with tempfile.TemporaryDirectory(prefix="ductwatch-rig-") as folder:  # socket paths are at most 107 bytes long
         if known.lg_env == HERE / "env.yaml":

@@ -15,8 +15,6 @@ need mcopy mtools
 [ -e /usr/share/OVMF/OVMF_CODE_4M.fd ] || [ -e /usr/share/ovmf/OVMF.fd ] || packages+=(ovmf)
 
 if [ ${#packages[@]} -gt 0 ]; then
-  bash "$here/scripts/need.sh" "${packages[*]}" "for the virtual bench: QEMU and what goes with it"
+  bash "$here/scripts/need.sh" "${packages[*]}" "The virtual bench: QEMU and what goes with it"
 fi
-if [ -e "$here/scripts/image_tools.sh" ]; then
-  bash "$here/scripts/image_tools.sh"
-fi
+bash "$here/scripts/image_tools.sh" amd64
