@@ -15,6 +15,7 @@ from hil.rig.lines import Line
 
 TICK_S = 0.2
 SHOWN_LINES = {"led": Line.LED, "relay": Line.RELAY, "buzzer": Line.BUZZER}
+SILENT_S = 20.0  # four of the rig's snapshots: hil/rig.toml
 FLASH_NS = 1_000_000_000  # so long a line that was high counts as just seen: the page asks less often than it blinks
 
 
@@ -23,14 +24,15 @@ class Phase(Enum):
     STARTING = "starting"
     STARTED = "started; the firmware begins to watch"
     WATCHING = "watching"
+    SILENT = "no verdict arrives any more"
 
 
-def phase(*, power: bool, reached: bool, verdict_at_s: float | None, power_at_s: float) -> Phase:
+def phase(*, power: bool, reached: bool, verdict_at_s: float | None, power_at_s: float, now_s: float) -> Phase:
     """How far a board has come that got its power at `power_at_s`."""
     if not power:
         return Phase.OFF
     if verdict_at_s is not None and verdict_at_s >= power_at_s:
-        return Phase.WATCHING
+        return Phase.WATCHING if now_s - verdict_at_s < SILENT_S else Phase.SILENT
     return Phase.STARTED if reached else Phase.STARTING
 
 
@@ -83,6 +85,7 @@ class Playground:
             reached=self._journal.connected,
             verdict_at_s=self._seen.verdict_at_s,
             power_at_s=self._power_at_s,
+            now_s=self._now_s(),
         )
 
     @property

@@ -76,6 +76,7 @@ class Page:
 def bench() -> Iterator[Bench]:
     with tempfile.TemporaryDirectory(prefix="rig-") as folder, Bench(Path(folder)) as bench:
         yield bench
+    bench._desk._loop.close()  # for those who count loops: a bench lives as long as its process
 
 
 @pytest.fixture
@@ -219,11 +220,21 @@ def test_a_request_without_end_is_not_read(page: Page) -> None:
         (False, True, 11.0, Phase.OFF),
         (True, False, None, Phase.STARTING),
         (True, False, 9.0, Phase.STARTING),
+        (True, True, 10.5, Phase.SILENT),
         (True, True, None, Phase.STARTED),
         (True, True, 11.0, Phase.WATCHING),
         (True, False, 11.0, Phase.WATCHING),
     ],
-    ids=["off", "cut", "just on", "a verdict before the cut", "ssh answers", "judging", "judging, ssh not yet"],
+    ids=[
+        "off",
+        "cut",
+        "just on",
+        "a verdict before the cut",
+        "no verdict for long",
+        "ssh answers",
+        "judging",
+        "judging, ssh not yet",
+    ],
 )
 def test_how_far_a_board_has_come(expected: Phase, verdict_at_s: float | None, *, power: bool, reached: bool) -> None:
-    assert phase(power=power, reached=reached, verdict_at_s=verdict_at_s, power_at_s=10.0) is expected
+    assert phase(power=power, reached=reached, verdict_at_s=verdict_at_s, power_at_s=10.0, now_s=30.5) is expected
