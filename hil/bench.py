@@ -156,13 +156,6 @@ class Messages:
             ) from None
         return next(message for message in found[since:] if fits(message))
 
-    def until_all(self, fit: Callable[[list[Received]], bool], limit_s: float, otherwise: str) -> None:
-        """Until all messages together fit. Raises AssertionError with the text."""
-        try:
-            self._desk.wait(self._inbox.until(fit, limit_s), limit_s + 5)
-        except TimeoutError:
-            raise AssertionError(f"not within {limit_s:g} s: {otherwise}") from None
-
 
 class Broker:
     """Mosquitto on the host: killed, started again, and spoken to."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,16 +30,22 @@ class Ready:
     started_at: int = 0  # a mark from before the board's start, where a test is about that
 
     def reach(self, limit_s: float) -> None:
+        """Raises AssertionError that says what is still wrong after `limit_s`."""
         self.machine.transition(State.watching)
         self.bench.restore()
-        mark = self.bench.messages.mark()
-        self.command("reset")
-        self.command("snapshot")
-        for camera in CAMERAS:
-            self.until_verdict(camera, "CLEAN", since=mark, limit_s=limit_s)
+        until_s = time.monotonic() + limit_s
+        mark = self.mark()
         for sensor in SENSORS:
             self.until_reading(sensor, since=mark, limit_s=limit_s)
-        self.bench.messages.until_all(lambda messages: not standing(messages), limit_s, "alarms still stand")
+        while True:
+            mark = self.mark()
+            self.command("snapshot")
+            came = [self.until_any_verdict(camera, since=mark)["label"] for camera in CAMERAS]
+            alarms = standing(self.bench.messages.since(0))
+            if came == ["CLEAN"] * len(CAMERAS) and not alarms:
+                return
+            assert time.monotonic() < until_s, f"the duct is {came}, and there stand {sorted(alarms)}"
+            self.command("reset")
 
     def snapshot(self, label: str) -> None:
         """Take one now, and wait until both cameras' verdicts are this."""
