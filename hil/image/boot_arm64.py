@@ -1,5 +1,5 @@
 """`python -m hil.image.boot_arm64`: does the arm64 image start, and see? On QEMU's generic board, so nothing of a
-Raspberry Pi is in this; its camera is one of the model's golden pictures, read from the boot partition."""
+Raspberry Pi is in this; its camera shows the model's golden pictures, which lie on the boot partition."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ name = "arm64"
 
 [snapshot]
 period = "2s"
+dark_frame = false  # pictures take turns: one seen twice is a frozen camera
 
 [uplink]
 host = "10.0.2.2"  # of QEMU's network, the machine that it runs on
@@ -58,13 +59,13 @@ MACHINE = (
 )
 
 
-async def verdict(image: Image, picture: Path, *, by_uefi: bool) -> Received:
+async def verdict(image: Image, duct: str, *, by_uefi: bool) -> Received:
     """Start the image and return its first settled verdict. Raises TimeoutError."""
     with tempfile.TemporaryDirectory(prefix="ductwatch-arm64-") as name:
         folder, inbox = Path(name), Inbox()
         async with Mosquitto(folder) as broker, inbox.listening(broker.port):
             disk, console = folder / "disk.qcow2", folder / "console"
-            _flash(image, PRESET.format(port=broker.port), picture, disk)
+            _flash(image, PRESET.format(port=broker.port), duct, disk)
             started_s = time.monotonic()
             starting = _uefi() if by_uefi else _kernel(image)
             drive = ("-drive", f"if=none,id=disk,format=qcow2,file={disk}", "-device", "virtio-blk-pci,drive=disk")
@@ -99,11 +100,11 @@ def _have(fits: Callable[[Received], bool], messages: list[Received]) -> bool:
     return any(map(fits, messages))
 
 
-def _flash(image: Image, preset: str, picture: Path, disk: Path) -> None:
+def _flash(image: Image, preset: str, duct: str, disk: Path) -> None:
     card = disk.with_name("card.img")
     flash(image.disk, preset, card)
     run("mmd", "-i", f"{card}@@1M", "::pictures")
-    run("mcopy", "-i", f"{card}@@1M", picture, "::pictures/")
+    run("mcopy", "-i", f"{card}@@1M", *PICTURES.glob(f"*-{duct}.jpg"), "::pictures/")
     overlay(card, disk)
 
 
@@ -119,11 +120,9 @@ def _uefi() -> tuple[str, ...]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m hil.image.boot_arm64", description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("build/image"), metavar="DIR", help="default: %(default)s")
-    parser.add_argument(
-        "--picture", choices=sorted(path.name for path in PICTURES.glob("*.jpg")), default="0-dirty.jpg"
-    )
+    parser.add_argument("--duct", choices=("clean", "dirty"), default="dirty", help="default: %(default)s")
     parser.add_argument("--uefi", action="store_true", help="start as from a card, by UEFI and the boot partition")
     options = parser.parse_args()
     board = Image(board=BOARDS["arm64"], out=options.out)
-    found = asyncio.run(verdict(board, PICTURES / options.picture, by_uefi=options.uefi))
+    found = asyncio.run(verdict(board, options.duct, by_uefi=options.uefi))
     print(found.payload.decode())
