@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 from hil.bench import Bench
-from hil.rig.bme680 import HUMIDITIES_PERCENT, TEMPERATURES_C
+from hil.rig.bme680 import HUMIDITIES_PERCENT, TEMPERATURES_C, Bme680Chip
 from hil.rig.camera import CameraFault
 from hil.rig.cp2112 import BridgeFault
 from hil.rig.lines import Line
@@ -172,7 +172,8 @@ def _set_dust(rig: Rig, pm2_5: float) -> None:
     rig.bench.peers.fine_dust.values = pm_values(pm2_5)
 
 
-def _air(name: str, label: str, kind: Range, start: float) -> Control:
+def _air(name: str, label: str, kind: Range) -> Control:
+    start = float(getattr(Bme680Chip(), name))
     return Control(
         name=f"air.{name}", label=label, kind=kind, start=start, apply=lambda rig, it: rig.bench.set_air(**{name: it})
     )
@@ -183,9 +184,9 @@ _ALL = (
         name="power", label="power", kind=Switch("on", "cut"), start=True, apply=lambda rig, on: rig.board.power(on)
     ),
     *(control for camera in CAMERAS for control in _camera(camera)),
-    _air("temperature", "temperature", Range(*TEMPERATURES_C, 0.5, "°C"), 24.5),
-    _air("humidity", "humidity", Range(*HUMIDITIES_PERCENT, 1, "%RH"), 41.0),
-    _air("gas_resistance", "gas resistance", Range(1_000, 1_000_000, 1, "Ω", by_powers=True), 100_000.0),
+    _air("temperature", "temperature", Range(*TEMPERATURES_C, 0.5, "°C")),
+    _air("humidity", "humidity", Range(*HUMIDITIES_PERCENT, 1, "%RH")),
+    _air("gas_resistance", "gas resistance", Range(1_000, 1_000_000, 1, "Ω", by_powers=True)),
     Control(name="air.pm2_5", label="PM2.5", kind=Range(0, 500, 1, "µg/m³"), start=5.0, apply=_set_dust),
     Control(name="bridge.plugged", label="bridge", kind=Switch("in", "pulled"), start=True, apply=_plug_bridge),
     Control(

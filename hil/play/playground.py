@@ -54,9 +54,9 @@ class Playground:
         with self._doing:
             if self._settings[name] == accepted:
                 return
+            control.apply(self._rig, accepted)
             if name == "power":
                 self._power_at_s = self._now_s()
-            control.apply(self._rig, accepted)
             self._settings[name] = accepted
 
     def press(self, name: str) -> None:
