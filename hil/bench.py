@@ -288,13 +288,16 @@ class Bench:
 
     def set_air(self, **values: float) -> None:
         """`temperature` (Cel), `humidity` (%RH), `pressure` (hPa), `gas_resistance` (Ohm) of the BME680."""
-        for name, value in values.items():
-            self._desk.do(lambda name=name, value=value: setattr(self.peers.air, name, value))
+
+        def set_all() -> None:
+            for name, value in values.items():
+                setattr(self.peers.air, name, value)
+
+        self._desk.do(set_all)
 
     def break_led(self) -> None:
         """The line goes high, and no light comes."""
-        for peer in self.peers.cameras.values():
-            self._desk.do(lambda peer=peer: setattr(peer, "light", lambda: 0.0))
+        self._light(lambda: 0.0)
 
     def set_dust(self, values: Sequence[int]) -> None:
         """The twelve values of a PMS5003's frame."""
@@ -330,8 +333,7 @@ class Bench:
         for camera in self.cameras.values():
             camera.fail(CameraFault.NONE)
             camera.plug()
-        for peer in self.peers.cameras.values():
-            self._desk.do(lambda peer=peer: setattr(peer, "light", self.peers.light))
+        self._light(self.peers.light)
         self.show(CLEAN)
         self.fail_bridge(BridgeFault.NONE)
         self._desk.do(self.peers.bridge.naks.clear)
@@ -341,6 +343,13 @@ class Bench:
         self.set_air(temperature=24.5, humidity=41.0, pressure=1003.2)
         for line in (Line.FAN, Line.BUTTON):
             self.lines.drive(line, None)
+
+    def _light(self, light: Callable[[], float]) -> None:
+        def set_all() -> None:
+            for peer in self.peers.cameras.values():
+                peer.light = light
+
+        self._desk.do(set_all)
 
 
 def now_ns() -> int:

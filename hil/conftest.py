@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ def bench() -> Iterator[Bench]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Keep what shows why a test failed."""
     outcome = yield
     arguments = getattr(item, "funcargs", {})
@@ -41,6 +41,16 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
         kept = keep(RESULTS / "failed", item.name, arguments["strategy"], arguments["bench"])
         outcome.sections.append(("kept", str(kept)))
     return outcome
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The figures as a table; kept beside junit.xml, too."""
+    rows = [f"{what}: {value}  ({test})" for test, what, value in Report.figures]
+    if rows:
+        terminalreporter.section("figures")
+        terminalreporter.write_line("\n".join(rows))
+        RESULTS.mkdir(parents=True, exist_ok=True)
+        (RESULTS / "figures.txt").write_text("\n".join(rows) + "\n")
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +65,7 @@ def machine(strategy: Any, bench: Bench) -> Iterator[Any]:
 
 @pytest.fixture
 def ready(machine: Any, bench: Bench) -> Iterator[Ready]:
-    """A board that watches a clean duct, all devices well, no alarm: at the start of each test, and again at its end."""
+    """A board that watches a clean duct, all devices well, no alarm. What the test broke is put back after it."""
     ready = Ready(machine, bench, Board(machine.shell))
     ready.reach(READY_LIMIT_S)
     yield ready

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import Any
 
 import attr
 from labgrid import target_factory
@@ -18,6 +19,10 @@ MOST_CONSOLE_BYTES = 1024 * 1024
 @attr.s(eq=False)
 class RigMachineDriver(QEMUDriver):  # type: ignore[misc]
     """As QEMUDriver. A thread reads the console, or the guest would stall when the socket is full."""
+
+    status: int
+    _cmd: list[str]
+    _child: Any
 
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()

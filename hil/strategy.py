@@ -28,7 +28,7 @@ class BoardStrategy(Strategy):  # type: ignore[misc]
     """`transition` goes through the states between; `off` cuts the power."""
 
     bindings = {"power": PowerProtocol, "shell": "SSHDriver"}  # noqa: RUF012  # labgrid's form
-    status = attr.ib(default=State.unknown)
+    status: State = attr.ib(default=State.unknown)
 
     def transition(self, wanted: State | str) -> None:
         wanted = State[wanted] if isinstance(wanted, str) else wanted
@@ -63,7 +63,7 @@ class BoardStrategy(Strategy):  # type: ignore[misc]
         self.target.deactivate(self.shell)
 
     def _until_started(self) -> None:
-        """Where the console is read, wait for its prompt, which comes last: asking for ssh all the time costs a start."""
+        """Where the console is read, wait for its prompt, which comes last: asking for ssh meanwhile would delay it."""
         if hasattr(self.power, "until_console"):
             self.power.until_console(b"login:", UP_LIMIT_S)
 

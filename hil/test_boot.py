@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from hil.bench import Bench
+from hil.board import Board
 from hil.ready import TOPIC, Ready
 from hil.report import Report
 from hil.rig.peers import CAMERAS
@@ -15,7 +18,7 @@ from hil.strategy import State
 
 
 def test_it_boots_to_a_first_verdict_from_both_cameras(ready: Ready, report: Report) -> None:
-    first = {}
+    first: dict[str, float] = {}
     for message in ready.bench.messages.since(0):
         if "/verdict/" in message.topic:
             first.setdefault(message.topic.rpartition("/")[2], message.fields["at_s"])
@@ -41,11 +44,9 @@ def test_no_unit_of_the_image_failed(ready: Ready) -> None:
 
 
 @pytest.fixture(scope="module")
-def bare(machine: object, bench: object) -> Iterator[Ready]:
+def bare(machine: Any, bench: Bench) -> Iterator[Ready]:
     """Started with nothing plugged in; the cameras come while it boots, the downstream one first."""
-    from hil.board import Board
-
-    ready = Ready(machine, bench, Board(machine.shell))  # type: ignore[arg-type, attr-defined]
+    ready = Ready(machine, bench, Board(machine.shell))
     ready.machine.transition(State.off)
     ready.bench.unplug_all()
     ready.bench.fail_dust(DustFault.SILENT)

@@ -38,7 +38,10 @@ def test_twenty_power_cuts_at_random_moments_leave_the_data_intact(ready: Ready,
     assert not any(word in console for word in (b"UNEXPECTED INCONSISTENCY", b"RUN fsck MANUALLY", b"emergency mode"))
     assert "EXT4-fs error" not in ready.board.run("dmesg")
     for name in ("outbox", "alarms"):
-        code = f"import sqlite3; print(sqlite3.connect('/data/ductwatch/{name}.sqlite').execute('pragma integrity_check').fetchone()[0])"
+        code = (
+            f"import sqlite3; d = sqlite3.connect('/data/ductwatch/{name}.sqlite'); "
+            "print(d.execute('pragma integrity_check').fetchone()[0])"
+        )
         assert ready.board.python(code) == "ok"
     ready.until_caught_up(since=mark)
     report.figure(
