@@ -28,7 +28,6 @@ from hil.image.shell import Failed, run
 
 TOLD_DIFFERENCES = 20
 CHANGED = "changed while it was built"  # no key
-SNAPSHOT = "https://snapshot.debian.org/archive/debian/%Y%m%dT%H%M%SZ/"
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -226,8 +225,8 @@ def _complaint(board: Board, lock: Lock, unlike: list[str]) -> str:
         (
             f"the mirror has not the packages of {lock_file(board).name}:",
             *(f"  {line}" for line in (*unlike[:TOLD_DIFFERENCES], *more)),
-            'Take those of now:       make image ARGS="--lock"',
-            f"or build with the old:   MIRROR={lock.date.strftime(SNAPSHOT)} (docs/board-image.md, Pins)",
+            'Take those of now:   make image ARGS="--lock"',
+            f"or build with those of {lock.date:%Y%m%dT%H%M%SZ}:   MIRROR=snapshot.list (docs/board-image.md, Pins)",
         )
     )
 
