@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from hil.rig.camera import COMMIT, PROBE
-from hil.rig.packets import Packet
+from hil.rig.packets import CancelDataPacket, Packet
 from hil.rig.uvc import AGREEMENT, PAYLOAD_BYTES, STREAM_ENDPOINT, STREAM_INTERFACE
 from hil.rig.uvc_controls import GET_CUR, SET_CUR
 from tests.hil.rig.guest import Guest, bulk_data, within_limit
@@ -32,7 +32,7 @@ class Video:
     def __init__(self, guest: Guest, urb_bytes: int = PAYLOAD_BYTES) -> None:
         self._guest = guest
         self._urb_bytes = urb_bytes
-        self._urbs: deque[asyncio.Future[Packet]] = deque()
+        self._urbs: deque[tuple[int, asyncio.Future[Packet]]] = deque()
 
     async def agree(self, format_index: int, frame_index: int, rate: int) -> None:
         wish = AGREEMENT.pack(1, format_index, frame_index, 10_000_000 // rate, *[0] * 12)
@@ -46,8 +46,15 @@ class Video:
             self._submit()
 
     async def stop(self) -> None:
-        self._urbs.clear()
+        """Take the transfers back, too: one left behind would swallow the begin of the next stream."""
         await self._guest.write(0x02, 1, 0, STREAM_ENDPOINT)
+        left = [answer for _, answer in self._urbs]
+        for number, answer in self._urbs:
+            if not answer.done():
+                self._guest.send(CancelDataPacket(), number)
+        self._urbs.clear()
+        for answer in left:
+            await within_limit(answer)
 
     async def frame(self) -> Received:
         data, flags = b"", 0
@@ -62,14 +69,14 @@ class Video:
 
     async def is_silent(self) -> bool:
         """No transfer is answered for as long as several frames take."""
-        answered, _ = await asyncio.wait(self._urbs, timeout=QUIET_S)
+        answered, _ = await asyncio.wait([answer for _, answer in self._urbs], timeout=QUIET_S)
         return not answered
 
     async def _payload(self) -> bytes:
         """Ends with a transfer that is not filled, or when it has its full size: uvc_video_decode_bulk()."""
         payload = b""
         while True:
-            data = bulk_data(await within_limit(self._urbs.popleft()))
+            data = bulk_data(await within_limit(self._urbs.popleft()[1]))
             self._submit()
             if not data and not payload:
                 continue  # the end of one that was at its full size anyway
@@ -78,4 +85,4 @@ class Video:
                 return payload
 
     def _submit(self) -> None:
-        self._urbs.append(self._guest.submit(STREAM_ENDPOINT, self._urb_bytes)[1])
+        self._urbs.append(self._guest.submit(STREAM_ENDPOINT, self._urb_bytes))
