@@ -67,6 +67,7 @@ class Desk:
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(START_LIMIT_S)
+        self._loop.close()
 
 
 class CameraHand:
@@ -164,15 +165,20 @@ class Broker:
         self._desk = desk
         options = ("allow_anonymous true", "max_queued_messages 0", "max_inflight_messages 20")
         self._mosquitto = Mosquitto(folder, options)
+        self._runs = False
         self._inbox = Inbox()
         self.messages = Messages(desk, self._inbox)
         self.port = self._mosquitto.port
 
     def start(self) -> None:
-        self._desk.wait(self._mosquitto.start(), START_LIMIT_S)
+        """Start it, if it does not run."""
+        if not self._runs:
+            self._desk.wait(self._mosquitto.start(), START_LIMIT_S)
+            self._runs = True
 
     def kill(self) -> None:
         self._desk.wait(self._mosquitto.kill(), START_LIMIT_S)
+        self._runs = False
 
     def send(self, topic: str, payload: bytes) -> None:
         async def sent() -> None:
@@ -199,11 +205,13 @@ class Machine:
     """QEMU's side of the board: its network cable, and what happened to it."""
 
     def __init__(self, desk: Desk, qmp: Qmp, folder: Path) -> None:
+        self.connected = True
         self._desk, self._qmp, self._folder = desk, qmp, folder
 
     def connect(self, is_up: bool) -> None:
-        """The cable of the duct's network; the desk's, for ssh, stays."""
+        """The cable of the duct's network; the desk's, for ssh, stays. Each start of QEMU begins with it plugged in."""
         self._execute("set_link", name="duct-nic", up=is_up)
+        self.connected = is_up
 
     @contextmanager
     def usb_stick(self, files: Mapping[str, bytes]) -> Iterator[None]:
@@ -330,6 +338,7 @@ class Bench:
 
     def restore(self) -> None:
         """What a test broke is whole again, for the next one."""
+        self.broker.start()
         for camera in self.cameras.values():
             camera.fail(CameraFault.NONE)
             camera.plug()
@@ -343,6 +352,8 @@ class Bench:
         self.set_air(temperature=24.5, humidity=41.0, pressure=1003.2)
         for line in (Line.FAN, Line.BUTTON):
             self.lines.drive(line, None)
+        if not self.machine.connected:
+            self.machine.connect(True)
 
     def _light(self, light: Callable[[], float]) -> None:
         def set_all() -> None:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from hil.bench import Bench
+from hil.bench import Bench, now_ns
 from hil.board import Board
 from hil.rig.lines import Line
 from hil.rig.peers import CAMERAS
@@ -69,13 +69,15 @@ class Ready:
             self.until_any_verdict(camera, since=mark)
         self.until_alarm("dirty_duct", camera, active=True, since=since)
 
-    def waiting(self) -> int:
-        """Messages on the board that no broker has acknowledged yet."""
-        code = (
-            "import sqlite3; d = sqlite3.connect('file:/data/ductwatch/outbox.sqlite?mode=ro', uri=True); "
-            "print(sum(d.execute('select count(*) from ' + t).fetchone()[0] for t in ('alarm', 'telemetry', 'image')))"
-        )
-        return int(self.board.python(code))
+    def until_snapshots(self, count: int, limit_s: float = 120.0) -> None:
+        """Wait for so many more snapshots, by the light that the host sees: the board may have no other way to say."""
+        since_ns = now_ns()
+
+        def taken() -> int:
+            edges = self.bench.lines.edges
+            return sum(edge.line == Line.LED and edge.level and edge.at_ns > since_ns for edge in edges)
+
+        self.board.until(lambda: taken() >= count, f"{count} snapshots", limit_s)
 
     def until_caught_up(self, *, since: int, limit_s: float = 120.0) -> None:
         """Wait until a message comes that did not wait."""
