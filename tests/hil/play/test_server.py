@@ -76,7 +76,6 @@ class Page:
 def bench() -> Iterator[Bench]:
     with tempfile.TemporaryDirectory(prefix="rig-") as folder, Bench(Path(folder)) as bench:
         yield bench
-    bench._desk._loop.close()  # for those who count loops: a bench lives as long as its process
 
 
 @pytest.fixture
