@@ -27,7 +27,7 @@ from hil.rig.pms5003 import DustFault
 from hil.rig.qmp import Event, Qmp
 from hil.rig.usb import UsbPort
 from hil.web import FileServer
-from tests.mosquitto import Inbox, Mosquitto, Received
+from tests.mosquitto import Cable, Inbox, Mosquitto, Received
 
 START_LIMIT_S = 30.0
 RECONNECT_S = 0.1
@@ -159,7 +159,10 @@ class Messages:
 
 
 class Broker:
-    """Mosquitto on the host: killed, started again, and spoken to."""
+    """Mosquitto on the host: killed, started again, and spoken to.
+
+    The board comes to it by a cable at `port` that is plugged in when the inbox listens: no message is missed.
+    """
 
     def __init__(self, desk: Desk, folder: Path) -> None:
         self._desk = desk
@@ -168,21 +171,26 @@ class Broker:
         self._runs = False
         self._inbox = Inbox()
         self.messages = Messages(desk, self._inbox)
-        self.port = self._mosquitto.port
+        self._cable = Cable(self._mosquitto.port)
+        self.port = self._cable.port
+        self._listening = asyncio.Event()
 
     def start(self) -> None:
         """Start it, if it does not run."""
         if not self._runs:
             self._desk.wait(self._mosquitto.start(), START_LIMIT_S)
             self._runs = True
+            self._desk.wait(self._listening.wait(), START_LIMIT_S)
+            self._desk.wait(self._cable.plug_in(), START_LIMIT_S)
 
     def kill(self) -> None:
+        self._desk.wait(self._cable.pull_out(), START_LIMIT_S)
         self._desk.wait(self._mosquitto.kill(), START_LIMIT_S)
         self._runs = False
 
     def send(self, topic: str, payload: bytes) -> None:
         async def sent() -> None:
-            async with aiomqtt.Client("127.0.0.1", self.port, protocol=aiomqtt.ProtocolVersion.V5) as client:
+            async with aiomqtt.Client("127.0.0.1", self._mosquitto.port, protocol=aiomqtt.ProtocolVersion.V5) as client:
                 await client.publish(topic, payload, qos=1)
 
         self._desk.wait(sent(), START_LIMIT_S)
@@ -191,8 +199,10 @@ class Broker:
         """Note what comes, however often the broker goes."""
         while True:
             with suppress(aiomqtt.MqttError, OSError):
-                async with self._inbox.listening(self.port, "#"):
+                async with self._inbox.listening(self._mosquitto.port, "#"):
+                    self._listening.set()
                     await self._hung_up()
+            self._listening.clear()
             await asyncio.sleep(RECONNECT_S)
 
     async def _hung_up(self) -> None:
@@ -258,8 +268,8 @@ class Bench:
         self._ends: list[Callable[[], None]] = []
 
     def __enter__(self) -> Self:
-        self.broker.start()
         self._ends = [self._desk.spawn(self.peers.run()), self._desk.spawn(self.broker.listen())]
+        self.broker.start()
         self.files.start()
         return self
 

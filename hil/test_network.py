@@ -15,7 +15,7 @@ pytestmark = pytest.mark.lg_feature("broker")
 HOUR_MESSAGES = (
     1950  # of a board with default periods: 360 times 4 of gas, 12 of 9 of dust, 60 of 6 of its own, 24 verdicts
 )
-COMPRESSED_S = 60  # at least; some 44 messages a second
+COMPRESSED_S = 90  # at least; some 44 messages a second
 
 
 def test_nothing_is_lost_while_the_broker_is_away(ready: Ready) -> None:
@@ -25,7 +25,7 @@ def test_nothing_is_lost_while_the_broker_is_away(ready: Ready) -> None:
     ready.bench.broker.start()
 
     ready.until_caught_up(since=mark)
-    check_delivery(ready.bench.messages.since(mark))
+    check_delivery(ready.bench.messages.since(0))
 
 
 @pytest.mark.lg_feature("network")
@@ -36,7 +36,7 @@ def test_nothing_is_lost_while_the_network_is_away(ready: Ready) -> None:
     ready.bench.machine.connect(True)
 
     ready.until_caught_up(since=mark)
-    check_delivery(ready.bench.messages.since(mark))
+    check_delivery(ready.bench.messages.since(0))
 
 
 @pytest.mark.lg_feature("network")
@@ -48,7 +48,7 @@ def test_nothing_is_lost_on_a_network_that_comes_and_goes(ready: Ready) -> None:
         ready.bench.machine.connect(True)
         ready.until_caught_up(since=mark)
 
-    check_delivery(ready.bench.messages.since(mark))
+    check_delivery(ready.bench.messages.since(0))
 
 
 def test_alarms_work_and_come_first_after_an_outage(ready: Ready) -> None:
@@ -76,7 +76,7 @@ def test_an_hours_messages_that_waited_arrive_whole_and_in_order(ready: Ready, r
         ready.until_caught_up(since=mark)
         messages = ready.bench.messages.since(mark)
 
-    check_delivery(messages)
+    check_delivery(ready.bench.messages.since(0))
     late = sum(b'"historical":true' in message.payload for message in messages)
     report.figure("messages that waited", late, "")
     assert late >= HOUR_MESSAGES
@@ -90,7 +90,7 @@ def test_a_restart_during_an_outage_loses_nothing(ready: Ready) -> None:
     ready.bench.broker.start()
 
     ready.until_caught_up(since=mark)
-    check_delivery(ready.bench.messages.since(mark))
+    check_delivery(ready.bench.messages.since(0))
 
 
 def test_the_board_reaches_a_web_server_that_serves_ranges(ready: Ready) -> None:
