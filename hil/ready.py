@@ -157,7 +157,7 @@ class Ready:
 
 
 def standing(messages: list[Received]) -> set[str]:
-    """Topics of alarms that are active after all these messages; but the bench has no time server, as the board says."""
+    """Topics of alarms that are active after all these messages; not the clock's, as the bench has no time server."""
     alarms = [message for message in messages if message.topic.startswith(f"{TOPIC}/alarm/")]
     last = {message.topic: message.fields["active"] for message in alarms}
     return {topic for topic, active in last.items() if active and "/clock_not_synchronised/" not in topic}
