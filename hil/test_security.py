@@ -33,8 +33,6 @@ def test_no_udp_port_is_open_but_those_of_clients(ready: Ready) -> None:
 
 
 def test_the_service_is_exposed_at_most_2_of_10(ready: Ready, report: Report) -> None:
-    table = ready.board.run("systemd-analyze security --json=short ductwatch.service || true")
-    assert table
     overall = ready.board.run("systemd-analyze security --no-pager ductwatch.service | tail -n 1")
     exposure = float(overall.partition("ductwatch.service:")[2].split()[0])
     report.figure("exposure", exposure, "of 10")
