@@ -10,14 +10,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from hil.accelerator import accelerator
+from hil.accelerator import CPU, accelerator
 from hil.card import make_key
 from hil.features import collected, listed
 from hil.image.build import build
 
 HERE = Path(__file__).parent
 OUT = HERE.parent / "build/hil"
-CPU = "qemu64,-svm,+ssse3,+sse4.1,+sse4.2,+popcnt,+lahf-lm,+cx16,+rdrand"  # x86-64-v2, which numpy needs
 
 
 def main() -> int:
@@ -66,7 +65,7 @@ def rig_environment(folder: Path) -> dict[str, str]:
         "LG_RIG_KEY": str(make_key(folder)),
         "LG_RIG_ADDRESS": f"127.22.{os.getpid() // 250 % 250}.{os.getpid() % 250 + 1}",  # labgrid's port is no template
         "LG_RIG_CPU": CPU,
-        "LG_RIG_ACCEL": accelerator(),
+        "LG_RIG_ACCEL": accelerator(image.kernel),
         "LG_RIG_MORE": "",
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from enum import Enum
@@ -36,6 +37,7 @@ class SpoolThread:
         self._held = _Held(partial(open_spool, path, boot_id, max_rows=max_rows, max_bytes=max_bytes))
         self._news = news
         self._worker = Worker("outbox")
+        self._reading: asyncio.Future[list[Row]] | None = None
 
     async def mend(self) -> bool:
         """Do what is wanted. Returns whether the file was opened anew. Raises `SpoolFailed` or `Stuck`."""
@@ -60,8 +62,15 @@ class SpoolThread:
             self.wanted = Wanted.OPEN
 
     async def read(self, after: Mapping[Priority, Row], limit: int) -> list[Row]:
-        """See `Spool.read`. Nothing, where the file is not open."""
-        return await self._worker.run(self._held.read, after, limit, limit_s=CALL_LIMIT_S)
+        """See `Spool.read`. Nothing, where the file is not open. For one reader, which may give up at any moment.
+
+        What was given up is read all the same, and waited for by the next call: the worker never has two to do.
+        """
+        if self._reading is not None:
+            await asyncio.wait([self._reading])
+        self._reading = asyncio.ensure_future(self._worker.run(self._held.read, after, limit, limit_s=CALL_LIMIT_S))
+        self._reading.add_done_callback(_noted)
+        return await asyncio.shield(self._reading)
 
     async def write(
         self, new: Sequence[Row], done: Sequence[Row], *, durable: bool, spare: Collection[Row]
@@ -80,6 +89,12 @@ class SpoolThread:
         with suppress(Stuck):
             await self._worker.run(self._held.close, limit_s=limit_s)
         self._worker.close()
+
+
+def _noted(reading: asyncio.Future[list[Row]]) -> None:
+    """Its reader may be gone, and asyncio would log the error as lost."""
+    if not reading.cancelled():
+        reading.exception()
 
 
 class _Held:
