@@ -61,13 +61,13 @@ def main() -> None:
     import serial  # noqa: F401
 
     note("pyserial")
-    import linuxpy.video.device  # noqa: F401
+    import linuxpy.video.device
 
     note("linuxpy")
     import gpiozero  # noqa: F401
-    import lgpio  # noqa: F401
+    import linuxpy.gpio.device  # noqa: F401
 
-    note("gpiozero, lgpio")
+    note("gpiozero")
     import firmware.run  # noqa: F401
 
     note("the firmware's own modules")

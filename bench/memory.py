@@ -23,7 +23,7 @@ START_LIMIT_S = 60.0
 HOW = (
     "ductwatch run with two replay cameras (1280x720 MJPEG, a snapshot a second), PMS5003 through the real driver on a "
     "pseudo terminal, BME680 through the real driver and library on a played bus, the board's own health, rules, "
-    "outbox, and a Mosquitto on loopback; linuxpy, gpiozero and lgpio are loaded, though nothing is wired to them. "
+    "outbox, and a Mosquitto on loopback; linuxpy and gpiozero are loaded, though nothing is wired to them. "
     "After warming up. The parts: one process that takes one after another in this order."
 )
 

@@ -17,7 +17,7 @@ from firmware.devices import AIR, Driver
 from hil.rig.bme680 import Bme680Chip
 from tests.drivers.i2c.kernel import Kernel
 
-LIBRARIES = ("linuxpy.video.device", "gpiozero", "lgpio")
+LIBRARIES = ("linuxpy.video.device", "linuxpy.gpio.device", "gpiozero")
 
 
 class PlayedBus:

@@ -12,6 +12,7 @@ need qemu-img qemu-utils
 need ssh openssh-client
 need mosquitto mosquitto
 need mcopy mtools
+need stress-ng stress-ng
 [ -e /usr/share/OVMF/OVMF_CODE_4M.fd ] || [ -e /usr/share/ovmf/OVMF.fd ] || packages+=(ovmf)
 
 if [ ${#packages[@]} -gt 0 ]; then

@@ -1,25 +1,35 @@
-"""Any GPIO chip of the kernel as a pin factory of gpiozero. Imported by `drivers.gpio.lines.open_chip` only."""
+"""Any GPIO chip of the kernel as a pin factory of gpiozero. Imported by `drivers.gpio.lines.open_chip` only.
+
+By linuxpy, whose calls let the interpreter go on meanwhile. lgpio, which gpiozero would take, holds it for as long as
+the kernel takes, and behind a USB bridge that hangs that is 5 s for each look at a line, with the whole firmware.
+"""
 # mypy: disallow-subclassing-any=False
 # (gpiozero has no types)
 
 from __future__ import annotations
 
-import fcntl
+import os
 import re
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-import lgpio
 from gpiozero.pins import BoardInfo, HeaderInfo, PinInfo
-from gpiozero.pins.lgpio import LGPIOFactory, LGPIOPin
-from gpiozero.pins.local import LocalPiFactory
+from gpiozero.pins.local import LocalPiFactory, LocalPiPin
+from linuxpy.gpio import device as kernel
+from linuxpy.gpio import raw
 
 from drivers.faults import Fault
+from drivers.gpio.dimmer import Dimmer
 
 DEVICES = Path("/dev")
-GPIO_GET_CHIPINFO_IOCTL = 0x8044B401  # <linux/gpio.h>: struct gpiochip_info, name[32], label[32] and number of lines
-PULLS = {"up": lgpio.SET_PULL_UP, "down": lgpio.SET_PULL_DOWN, "floating": lgpio.SET_PULL_NONE}
+CONSUMER = b"ductwatch"  # as gpioinfo shows it
+PULLS = {
+    "up": raw.LineFlag.BIAS_PULL_UP,
+    "down": raw.LineFlag.BIAS_PULL_DOWN,
+    "floating": raw.LineFlag.BIAS_DISABLED,
+}
+THE_LINE = 1  # each request is of one line: bit 0 of its masks
 
 
 _open_chips: dict[int, ChipFactory] = {}
@@ -30,8 +40,7 @@ def open_chip(chip: str) -> ChipFactory:
     """The one factory of this process for a chip, given by file or label. Raises `Fault`.
 
     It is shared and stays open: its lines belong to whoever opened it, so that only then a line may be opened again
-    after its service failed or the configuration was read anew; and closing takes lgpio 0.1 s, during which it holds
-    the interpreter and with it the firmware. One that was unplugged is closed and opened anew.
+    after its service failed or the configuration was read anew. One that was unplugged is closed and opened anew.
     """
     with _opening:
         number = find(chip)
@@ -45,47 +54,105 @@ def open_chip(chip: str) -> ChipFactory:
         return factory
 
 
-class ChipFactory(LGPIOFactory):
+class ChipFactory(LocalPiFactory):
     """One chip of any board: gpiozero's own factory wants a Raspberry Pi."""
 
     def __init__(self, number: int) -> None:
-        super(LocalPiFactory, self).__init__()  # not those in between, which ask for the Raspberry Pi's revision
-        self._chip = number
-        self._handle = _open(number)
+        super(LocalPiFactory, self).__init__()  # not that in between, whose pins are the whole process's
+        self.number = number
+        self.file = _open(number)
         self.pin_class = ChipPin
-        _, count, name, label = lgpio.gpio_get_chip_info(self._handle)
-        lines = [lgpio.gpio_get_line_info(self._handle, line)[3] for line in range(count)]
-        self._info = chip_info(f"{name} {label}", lines)
+        about = kernel.get_info(self.file)
+        self._info = chip_info(f"{about.name} {about.label}", [line.name for line in about.lines])
+
+    def close(self) -> None:
+        super().close()
+        os.close(self.file)
 
     @property
     def gone(self) -> bool:
         try:
-            lgpio.gpio_get_chip_info(self._handle)
-        except lgpio.error:
+            kernel.get_chip_info(self.file)
+        except OSError:
             return True
         return False
 
 
-class ChipPin(LGPIOPin):
+class ChipPin(LocalPiPin):
     """A line that changes once, to what it is meant to be: gpiozero's own makes it an input first and last, and an
     output low before it is high, so that a relay clicks at start and is left floating at the end."""
 
+    factory: ChipFactory
+
     def __init__(self, factory: ChipFactory, info: PinInfo) -> None:
-        super(LGPIOPin, self).__init__(factory, info)
-        self._pwm = None
-        self._bounce = None
-        self._callback = None
-        self._edges = lgpio.BOTH_EDGES
+        super().__init__(factory, info)
+        self._file: int | None = None  # of the kernel's line request, while the line is ours
+        self._dimmer: Dimmer | None = None
 
     def output_with_state(self, state: float) -> None:
-        lgpio.gpio_claim_output(self.factory._handle, self._number, int(state))
-        lgpio.gpio_write(self.factory._handle, self._number, int(state))  # if it was ours already, claiming did nothing
+        self._let_go_of_pwm()
+        self._ask_for(output(bool(state)))
 
     def input_with_pull(self, pull: str) -> None:
-        lgpio.gpio_claim_input(self.factory._handle, self._number, PULLS[pull])
+        self._let_go_of_pwm()
+        self._ask_for(raw.gpio_v2_line_config(flags=raw.LineFlag.INPUT | PULLS[pull]))
 
     def close(self) -> None:
-        """Leave the line as it is: closing the chip gives it back."""
+        """Leave the line as it is: what becomes of it then is up to the controller."""
+        self._let_go_of_pwm()
+        self._let_go()
+
+    def _get_state(self) -> float:
+        if self._dimmer is not None:
+            return self._dimmer.part
+        return float(kernel.get_values(self._file, THE_LINE).bits & THE_LINE)
+
+    def _set_state(self, state: float) -> None:
+        if self._dimmer is not None:
+            self._dimmer.set(state)
+        else:
+            kernel.set_values(self._file, THE_LINE, THE_LINE if state else 0)
+
+    def _get_frequency(self) -> float | None:
+        return None if self._dimmer is None else self._dimmer.frequency_hz
+
+    def _set_frequency(self, frequency_hz: float | None) -> None:
+        """PWM is made by another library, which must have the line for itself: ours lets go of it, and takes it back
+        low. A controller holds its level meanwhile, for microseconds."""
+        if self._dimmer is not None:
+            self._let_go_of_pwm()
+            self._ask_for(output(False))
+        if frequency_hz is not None:
+            self._let_go()
+            self._dimmer = Dimmer(self.factory.number, self._number, frequency_hz)
+
+    def _ask_for(self, config: raw.gpio_v2_line_config) -> None:
+        if self._file is not None:
+            kernel.ioctl(self._file, kernel.IOC.LINE_SET_CONFIG, config)
+            return
+        wanted = raw.gpio_v2_line_request(consumer=CONSUMER, config=config, num_lines=1)
+        wanted.offsets[0] = self._number
+        self._file = int(kernel.raw_request(self.factory.file, wanted, blocking=True).fd)
+
+    def _let_go(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def _let_go_of_pwm(self) -> None:
+        if self._dimmer is not None:
+            self._dimmer.close()
+            self._dimmer = None
+
+
+def output(high: bool) -> raw.gpio_v2_line_config:
+    """An output that begins with this level (<linux/gpio.h>: GPIO_V2_LINE_ATTR_ID_OUTPUT_VALUES)."""
+    config = raw.gpio_v2_line_config(flags=raw.LineFlag.OUTPUT, num_attrs=1)
+    first = config.attrs[0]
+    first.mask = THE_LINE
+    first.attr.id = raw.LineAttrId.OUTPUT_VALUES
+    first.attr.values = THE_LINE if high else 0
+    return config
 
 
 def chip_info(model: str, lines: Sequence[str]) -> BoardInfo:
@@ -127,23 +194,23 @@ def find(chip: str) -> int:
 
 
 def _chips() -> dict[int, str]:
-    """Labels of the chips that may be opened, by number. Not through lgpio, whose closing takes 0.1 s for each."""
+    """Labels of the chips that may be opened, by number."""
     labels = {}
     for device in DEVICES.glob("gpiochip*"):
         try:
             with device.open("rb", buffering=0) as file:
-                info = fcntl.ioctl(file, GPIO_GET_CHIPINFO_IOCTL, bytes(68))
+                labels[int(device.name.removeprefix("gpiochip"))] = kernel.get_chip_info(file).label
         except OSError:
             continue
-        labels[int(device.name.removeprefix("gpiochip"))] = info[32:64].partition(b"\0")[0].decode(errors="replace")
     return labels
 
 
 def _open(number: int) -> int:
+    path = DEVICES / f"gpiochip{number}"
     try:
-        return int(lgpio.gpiochip_open(number))
-    except lgpio.error as error:
+        return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError as error:
         raise Fault(
-            f"/dev/gpiochip{number} may not be opened ({error.value})",
+            f"{path} may not be opened ({error.strerror})",
             "Add the firmware's user to the group gpio, or allow it in the service's DeviceAllow.",
         ) from error

@@ -6,8 +6,6 @@ What drives and watches lines works with any pin factory of gpiozero: a board's 
 from __future__ import annotations
 
 import contextlib
-import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -43,30 +41,10 @@ OpenChip = Callable[[str], Factory]
 
 def open_chip(chip: str) -> Factory:
     """The chip with this file or label; opened once and then kept open until the process ends. Raises `Fault`."""
-    try:
-        _import_lgpio()
-    except (ImportError, AttributeError, OSError) as error:  # PyPI's placeholder for 3.13 is an empty module
-        raise Fault(
-            f"the library lgpio is not usable ({error})",
-            "apt install python3-lgpio, and make the environment with: python3 -m venv --system-site-packages.",
-        ) from error
-    from drivers.gpio import chips
+    from drivers.gpio import chips  # with gpiozero, 20 MB: only where a line is wired
 
     factory: Factory = chips.open_chip(chip)
     return factory
-
-
-_importing = threading.Lock()  # lines open at the same time, each in its thread, and the directory is the process's
-
-
-def _import_lgpio() -> None:
-    """Importing lgpio makes a pipe `.lgd-nfy0` in the current directory, which may be read-only, or where another
-    program of ours overwrites it. It is needed until the import has opened it, and no longer."""
-    with _importing:
-        if "lgpio" not in sys.modules:
-            with tempfile.TemporaryDirectory() as directory, contextlib.chdir(directory):
-                import lgpio  # noqa: F401
-        sys.modules["lgpio"].gpiochip_open  # noqa: B018  # AttributeError if it is the placeholder
 
 
 class LineSettings(Settings, frozen=True, kw_only=True):
@@ -86,7 +64,7 @@ def watched(line: int | str, chip: str) -> Iterator[None]:
     try:
         yield
     except _library_errors() as error:
-        said = str(error).strip("'")  # lgpio's errors come in quotes
+        said = getattr(error, "strerror", None) or str(error)
         raise Fault(
             f"line {line} of {chip}: {said}",
             "Check both with gpioinfo; if a driver of the kernel or another program uses this line, take another.",
@@ -162,9 +140,8 @@ class Debounce:
 class InputLine:
     """A line that the board watches. Methods block and raise `Fault`.
 
-    It is looked at every `POLL_S`. Edge callbacks would be the alternative, but while one is set lgpio's alert thread
-    wakes 2000 times a second (lgPthAlerts.c), they miss lines of chips without interrupts, and do not notice when a
-    chip goes.
+    It is looked at every `POLL_S`. Edge events would be the alternative, but lines of chips without interrupts have
+    none, and they do not tell when a chip goes.
     """
 
     def __init__(
@@ -198,5 +175,4 @@ class InputLine:
 def _library_errors() -> tuple[type[Exception], ...]:
     from gpiozero import GPIOZeroError
 
-    lgpio = sys.modules.get("lgpio")
-    return (GPIOZeroError,) if lgpio is None else (GPIOZeroError, lgpio.error)
+    return (GPIOZeroError, OSError)

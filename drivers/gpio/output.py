@@ -8,25 +8,26 @@ from typing import Self
 from drivers.clock import Clock
 from drivers.errors import Absent, Lost
 from drivers.faults import Fault, reported_as
+from drivers.gpio.dimmer import MAX_HZ
 from drivers.gpio.lines import LineSettings, OpenChip, OutputLine, open_chip
 from drivers.thread_bound import ThreadBound
 from drivers.types import SourceId
 
 SET_LIMIT_S = 1.0  # a processor's own line takes microseconds, one behind USB or I2C milliseconds
-MAX_PWM_HZ = 10_000.0  # lgpio's highest
 
 
 class GpioOutputSettings(LineSettings, frozen=True, kw_only=True):
     """`active_high`: whether high is on. `pwm_hz`: 0 for a line that is on or off; for a light some hundred, well above
-    the cameras' frame rate. `safe_on`: the state before anybody sets one, and on every exit."""
+    the cameras' frame rate, and only on a chip of the board itself. `safe_on`: the state before anybody sets one, and
+    on every exit."""
 
     active_high: bool = True
     pwm_hz: float = 0.0
     safe_on: bool = False
 
     def __post_init__(self) -> None:
-        if self.pwm_hz and not 0.1 <= self.pwm_hz <= MAX_PWM_HZ:
-            raise ValueError(f"pwm_hz is 0 for none, or from 0.1 to {MAX_PWM_HZ:g}")
+        if self.pwm_hz and not 0.1 <= self.pwm_hz <= MAX_HZ:
+            raise ValueError(f"pwm_hz is 0 for none, or from 0.1 to {MAX_HZ:g}")
 
 
 class GpioOutput:
