@@ -1,6 +1,6 @@
 """The rig for tests, which are synchronous as labgrid is: the peers' event loop runs in a thread of its own.
 
-A physical bench provides what it has of this under the same names; which tests need what: hil/README.md.
+A physical bench has as much of this as it can, under the same names: physical.py.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from hil.rig.usb import UsbPort
 from hil.web import FileServer
 
 STICK_BYTES = 16 * 1024 * 1024
+HOST = "10.0.2.2"  # this host to a guest of QEMU's
+SENSORS = ("duct-gas", "duct-pm", "duct-pm-i2c")  # of rig.toml
 
 
 class CameraHand:
@@ -136,6 +138,8 @@ class Bench:
     """Everything around the board. `restore` puts all of it back to what a healthy, clean duct is like."""
 
     def __init__(self, folder: Path) -> None:
+        self.host = HOST
+        self.sensors = SENSORS
         self._desk = Desk()
         self.peers = self._desk.do(lambda: Peers(folder))
         peers = self.peers

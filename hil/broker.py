@@ -45,17 +45,17 @@ class Messages:
 class Broker:
     """Mosquitto on the host: killed, started again, and spoken to.
 
-    The board comes to it by a cable at `port` that is plugged in when the inbox listens: no message is missed.
+    The board comes to it by a cable at `port` of `host`, plugged in when the inbox listens: no message is missed.
     """
 
-    def __init__(self, desk: Desk, folder: Path) -> None:
+    def __init__(self, desk: Desk, folder: Path, *, host: str = "127.0.0.1", port: int | None = None) -> None:
         self._desk = desk
         options = ("allow_anonymous true", "max_queued_messages 0", "max_inflight_messages 20")
         self._mosquitto = Mosquitto(folder, options)
         self._runs = False
         self._inbox = Inbox()
         self.messages = Messages(desk, self._inbox)
-        self._cable = Cable(self._mosquitto.port)
+        self._cable = Cable(self._mosquitto.port, host=host, port=port)
         self.port = self._cable.port
         self._listening = asyncio.Event()
 

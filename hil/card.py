@@ -20,17 +20,22 @@ def make_key(folder: Path) -> Path:
     return key
 
 
-def preset(key: Path, broker_port: int) -> str:
+def preset(file: Path, key: Path, broker_port: int) -> str:
+    """The text of a preset file, with this key and this port."""
     words = {"ssh_key": key.with_suffix(".pub").read_text().strip(), "broker_port": str(broker_port)}
-    return Template(PRESET.read_text()).substitute(words)
+    return Template(file.read_text()).substitute(words)
 
 
-def flash(image: Path, text: str | None, card: Path) -> None:
-    """Copy `image` to `card`, make it larger, and put `text` onto its boot partition; None leaves the factory's."""
+def flash(image: Path, text: str | None, card: Path, size_bytes: int | None = CARD_BYTES) -> None:
+    """Copy `image` to `card`, make that larger, and put `text` onto its boot partition.
+
+    No `size_bytes` leaves it as large as the image, no `text` the factory's preset.
+    """
     card.unlink(missing_ok=True)
     run("cp", "--sparse=always", "--reflink=auto", image, card)
-    with card.open("r+b") as file:
-        file.truncate(CARD_BYTES)
+    if size_bytes is not None:
+        with card.open("r+b") as file:
+            file.truncate(size_bytes)
     if text is not None:
         written = card.with_suffix(".toml")
         written.write_text(text)

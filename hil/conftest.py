@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from hil.bench import Bench
+from hil.benches import BenchDriver
 from hil.board import Board
-from hil.card import flash, overlay, preset
 from hil.evidence import keep
 from hil.ready import READY_LIMIT_S, Ready
 from hil.report import Report
@@ -24,12 +24,20 @@ FOLDER = Path(os.environ.get("LG_RIG_FOLDER", "build/hil"))
 
 
 @pytest.fixture(scope="session")
-def bench() -> Iterator[Bench]:
+def bench_driver(target: Any) -> Iterator[Any]:
+    """The one driver of benches.py that the environment names."""
+    driver = target.get_driver(BenchDriver)
+    yield driver
+    target.deactivate(driver)
+
+
+@pytest.fixture(scope="session")
+def bench(bench_driver: Any) -> Bench:
     """The world around the board: cameras, sensors, lines, broker."""
     for scene in SCENES.values():
         scene.draw([VGA])
-    with Bench(FOLDER) as bench:
-        yield bench
+    bench: Bench = bench_driver.bench
+    return bench
 
 
 @pytest.hookimpl(wrapper=True)
@@ -54,11 +62,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session")
-def machine(strategy: Any, bench: Bench) -> Iterator[Any]:
-    """labgrid's strategy, with the rig's hardware there before the board gets its power."""
-    card = FOLDER / "card.img"
-    flash(Path(os.environ["LG_RIG_IMAGE"]), preset(Path(os.environ["LG_RIG_KEY"]), bench.broker.port), card)
-    overlay(card, FOLDER / "disk.qcow2")
+def machine(strategy: Any, bench_driver: Any) -> Iterator[Any]:
+    """labgrid's strategy, with the hardware and the card there before the board gets its power."""
+    strategy.transition(State.off)
+    bench_driver.insert_card()
     yield strategy
     strategy.transition(State.off)
 

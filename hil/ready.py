@@ -19,7 +19,6 @@ from tests.mosquitto import Received
 
 READY_LIMIT_S = 120.0
 TOPIC = "ductwatch/rig"
-SENSORS = ("duct-gas", "duct-pm", "duct-pm-i2c")
 
 
 @dataclass(slots=True)
@@ -35,7 +34,7 @@ class Ready:
         self.bench.restore()
         until_s = time.monotonic() + limit_s
         mark = self.mark()
-        for sensor in SENSORS:
+        for sensor in self.bench.sensors:
             self.until_reading(sensor, since=mark, limit_s=limit_s)
         while True:
             mark = self.mark()

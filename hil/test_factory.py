@@ -21,7 +21,7 @@ from hil.conftest import FOLDER
 from hil.report import Report
 from hil.strategy import State
 
-pytestmark = pytest.mark.lg_feature("power")
+pytestmark = pytest.mark.lg_feature("emulated")
 
 OVMF = Path("/usr/share/OVMF/OVMF_CODE.fd")
 START_LIMIT_S = 180.0

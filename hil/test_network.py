@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from hil.bench import now_ns
 from hil.delivery import check_delivery
 from hil.ready import Ready
 from hil.report import Report
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.lg_feature("broker")
 HOUR_MESSAGES = (
     1950  # of a board with default periods: 360 times 4 of gas, 12 of 9 of dust, 60 of 6 of its own, 24 verdicts
 )
-COMPRESSED_S = 90  # at least; some 44 messages a second
+COMPRESSED_S = 80  # some 28 messages a second; with 44 the emulated processors were at their end
 
 
 def test_nothing_is_lost_while_the_broker_is_away(ready: Ready) -> None:
@@ -67,15 +68,17 @@ def test_alarms_work_and_come_first_after_an_outage(ready: Ready) -> None:
 
 
 def test_an_hours_messages_that_waited_arrive_whole_and_in_order(ready: Ready, report: Report) -> None:
-    """Time is compressed on the firmware's side: ten times as many readings, by a configuration of this test."""
-    with ready.other_configuration(('period = "5s"', 'period = "500ms"')):
-        mark = ready.mark()
+    """Time is compressed on the firmware's side: five times as many readings, by a configuration of this test."""
+    mark = ready.mark()
+    with ready.other_configuration(('period = "5s"', 'period = "1s"')):
         ready.bench.broker.kill()
         ready.board.run(f"sleep {COMPRESSED_S}", COMPRESSED_S + 60)
-        ready.bench.broker.start()
-        ready.until_caught_up(since=mark)
-        messages = ready.bench.messages.since(mark)
+    back_ns = now_ns()
+    ready.bench.broker.start()
+    ready.until_caught_up(since=mark)
+    messages = ready.bench.messages.since(mark)
 
+    report.figure("time in which they came", (now_ns() - back_ns) / 1e9, "s")
     check_delivery(ready.bench.messages.since(0))
     late = sum(b'"historical":true' in message.payload for message in messages)
     report.figure("messages that waited", late, "")
@@ -95,7 +98,7 @@ def test_a_restart_during_an_outage_loses_nothing(ready: Ready) -> None:
 
 def test_the_board_reaches_a_web_server_that_serves_ranges(ready: Ready) -> None:
     (ready.bench.files.folder / "bundle.bin").write_bytes(bytes(range(256)))
-    url = f"http://10.0.2.2:{ready.bench.files.port}/bundle.bin"
+    url = f"http://{ready.bench.host}:{ready.bench.files.port}/bundle.bin"
     code = (
         f"import urllib.request as web; wanted = web.Request({url!r}, headers={{'Range': 'bytes=250-'}}); "
         "print(list(web.urlopen(wanted).read()))"

@@ -54,7 +54,7 @@ def test_the_root_file_system_cannot_be_written(ready: Ready) -> None:
     assert not ready.board.tells("mount -o remount,rw /run/root/lower")
 
 
-@pytest.mark.lg_feature("power")
+@pytest.mark.lg_feature("emulated")
 def test_nothing_was_ever_written_to_the_roots_partition(ready: Ready) -> None:
     """As the host sees it: no cluster of the disk between boot partition and data was allocated."""
     size = int(ready.board.run("cat /sys/class/block/vda2/size")) * 512

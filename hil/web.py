@@ -10,12 +10,12 @@ from typing import Any
 
 
 class FileServer:
-    """Serves a folder on a free port of 127.0.0.1, which is 10.0.2.2 to the guest."""
+    """Serves a folder on a free port of an address; 127.0.0.1 is 10.0.2.2 to the guest."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, address: str = "127.0.0.1") -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(folder))
+        self._server = http.server.ThreadingHTTPServer((address, 0), _handler(folder))
         self.port = int(self._server.server_address[1])
         self._thread = threading.Thread(target=self._server.serve_forever, name="web", daemon=True)
 

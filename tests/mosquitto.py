@@ -163,8 +163,9 @@ class Inbox:
 class Cable:
     """Between a board and its broker: may be pulled out and put back. Mosquitto has no say in when it is."""
 
-    def __init__(self, broker_port: int) -> None:
-        self.port = free_port()
+    def __init__(self, broker_port: int, *, host: str = "127.0.0.1", port: int | None = None) -> None:
+        self.port = free_port() if port is None else port
+        self._host = host
         self._broker_port = broker_port
         self._server: asyncio.Server | None = None
         self._links: set[asyncio.Task[None]] = set()
@@ -179,7 +180,7 @@ class Cable:
         await self.pull_out()
 
     async def plug_in(self) -> None:
-        self._server = await asyncio.start_server(self._link, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._link, self._host, self.port)
 
     async def pull_out(self) -> None:
         """Connections break at once, and new ones are refused."""

@@ -11,7 +11,7 @@ from typing import Any
 from labgrid import Environment
 
 from hil.bench import Bench
-from hil.card import flash, overlay, preset
+from hil.card import PRESET, flash, overlay, preset
 from hil.strategy import State
 
 ENVIRONMENT = Path(__file__).parents[1] / "env.yaml"
@@ -46,7 +46,7 @@ class RigBoard:
 def rig_board(folder: Path, environment: dict[str, str], bench: Bench) -> Iterator[RigBoard]:
     """A board with a card that was just flashed; without power until told, and in the end. `folder` is QEMU's."""
     card = folder / "card.img"
-    flash(Path(environment["LG_RIG_IMAGE"]), preset(Path(environment["LG_RIG_KEY"]), bench.broker.port), card)
+    flash(Path(environment["LG_RIG_IMAGE"]), preset(PRESET, Path(environment["LG_RIG_KEY"]), bench.broker.port), card)
     overlay(card, folder / "disk.qcow2")
     os.environ.update(environment)  # where labgrid's templates are filled from
     labgrid = Environment(str(ENVIRONMENT))

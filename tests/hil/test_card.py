@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from firmware import config
-from hil.card import CARD_BYTES, flash, preset
+from hil.card import CARD_BYTES, PRESET, flash, preset
 from hil.rig.peers import CAMERAS
 
 pytestmark = pytest.mark.real
@@ -23,7 +23,7 @@ def public_key(folder: Path) -> Path:
 
 
 def test_the_preset_file_is_a_configuration_that_the_firmware_takes(tmp_path: Path) -> None:
-    made = config.parse(preset(public_key(tmp_path), 1883), tmp_path / "rig.toml")
+    made = config.parse(preset(PRESET, public_key(tmp_path), 1883), tmp_path / "rig.toml")
 
     assert made.uplink is not None
     assert made.uplink.port == 1883
