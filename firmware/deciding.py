@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from drivers.clock import Clock
 from drivers.types import NS_PER_S, Instant
+from firmware.alarms.states import NEXT, AlarmEvent, AlarmState
 from firmware.alarms.store import LAST_SAVE_S, AlarmStore
 from firmware.alarms.types import AlarmRecord, Transition
 from firmware.events import Event
@@ -51,10 +52,12 @@ async def decide(
 ) -> None:
     """Publish each observation and what the rules make of it, until cancelled.
 
-    Transitions are published before they are stored: a power cut in between raises an alarm twice, never not at all.
-    `follow` sets the outputs after the alarms.
+    `follow` sets the outputs after the alarms, then they are stored, then published: what somebody was told of no power
+    cut takes away. Where one comes in between, the next start tells them: it begins with the alarms that stand.
     """
     remembered = clock.now()
+    for standing in resumed(engine.records(remembered), remembered):
+        publish(standing)
     try:
         while True:
             pulse.rest()
@@ -63,15 +66,35 @@ async def decide(
             if not isinstance(message, Tick | Acknowledge | Reset):
                 publish(message)
             transitions = list(step(engine, message, clock.now()))
-            for transition in transitions:
-                publish(transition)
             if transitions or isinstance(message, Tick):
                 follow(engine.records(clock.now()))  # before the disk is asked: it may take seconds
-            if transitions or clock.now() - remembered > REMEMBER_NS:
-                remembered = clock.now()
-                await store.save(engine.records(remembered), transitions)
+            try:
+                if transitions or clock.now() - remembered > REMEMBER_NS:
+                    remembered = clock.now()
+                    await store.save(engine.records(remembered), transitions)
+            finally:
+                for transition in transitions:
+                    publish(transition)
     finally:
         await store.save(engine.records(clock.now()), (), limit_s=LAST_SAVE_S)
+
+
+def resumed(records: Iterable[AlarmRecord], now: Instant) -> Iterator[Transition]:
+    """What tells of alarms that an earlier start of the firmware left."""
+    for record in records:
+        if record.state is not AlarmState.NORMAL:
+            yield Transition(
+                alarm=record.alarm,
+                before=record.state,
+                event=AlarmEvent.RESUME,
+                after=NEXT[record.state, AlarmEvent.RESUME],
+                at=now,
+                value=record.value,
+                severity=record.severity,
+                fault=record.fault,
+                reason="as it stood before the firmware started",
+                by="restart",
+            )
 
 
 def step(engine: RuleEngine, message: Message, now: Instant) -> Iterator[Transition]:

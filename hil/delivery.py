@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from tests.mosquitto import Received
 
@@ -28,6 +28,17 @@ def numbered(messages: Iterable[Received]) -> dict[str, list[tuple[int, int]]]:
     return came
 
 
+def missing(came: Mapping[str, Sequence[tuple[int, int]]], *, tail: int = 0) -> dict[str, list[int]]:
+    """Of each start, the numbers between the first and the last that have not come; `tail` as in `check_delivery`."""
+    lost: dict[str, list[int]] = {}
+    for boot, rows in came.items():
+        numbers = {number for number, _ in rows}
+        absent = set(range(min(numbers), max(numbers) - tail)) - numbers
+        if absent:
+            lost[boot] = sorted(absent)
+    return lost
+
+
 def check_delivery(messages: Iterable[Received], *, tail: int = 0) -> int:
     """Complete, and in each class in order. Returns how many there were.
 
@@ -35,10 +46,8 @@ def check_delivery(messages: Iterable[Received], *, tail: int = 0) -> int:
     """
     came = numbered(messages)
     assert came, "nothing came at all"
+    assert not (lost := missing(came, tail=tail)), f"these never came: {lost}"
     for boot, rows in came.items():
-        numbers = sorted(number for number, _ in rows)
-        missing = sorted(set(range(numbers[0], numbers[-1] + 1)) - set(numbers))
-        assert not [number for number in missing if number <= numbers[-1] - tail], f"{boot}: {missing} never came"
         for kind in set(CLASSES.values()):
             in_class = [number for number, of in rows if of == kind]
             assert in_class == sorted(in_class), f"{boot}: class {kind} came out of order"

@@ -12,6 +12,7 @@ from typing import Any
 
 from hil.bench import Bench, now_ns
 from hil.board import Board
+from hil.delivery import check_delivery, missing, numbered
 from hil.rig.lines import Line
 from hil.rig.peers import CAMERAS
 from hil.strategy import State
@@ -85,6 +86,14 @@ class Ready:
             since=since + len([m for m in self.bench.messages.since(since) if not _is_late(m)]),
             limit_s=limit_s,
         )
+
+    def check_delivery(self, *, since: int, tail: int = 0, limit_s: float = 120.0) -> int:
+        """Nothing was lost, whatever happened since `since`: wait until all has come, pictures last, and look at it."""
+        self.until_caught_up(since=since, limit_s=limit_s)
+        until_s = time.monotonic() + limit_s
+        while missing(numbered(self.bench.messages.since(0)), tail=tail) and time.monotonic() < until_s:
+            self.until_report(since=self.mark())
+        return check_delivery(self.bench.messages.since(0), tail=tail)
 
     @contextmanager
     def other_configuration(self, change: tuple[str, str]) -> Iterator[None]:

@@ -119,7 +119,7 @@ def test_a_picture_that_is_none_of_the_duct_now_is_not_judged(ready: Ready, faul
 
 @pytest.mark.lg_feature("plugs")
 def test_an_unplugged_camera_has_its_link_back_when_it_is_plugged_in(ready: Ready) -> None:
-    link = "/dev/v4l/by-id/usb-Virtual_Duct_Rig_Duct_Camera_CAMDOWN-video-index0"
+    link = "/dev/v4l/by-id/usb-Ductwatch_Rig_Duct_Camera_CAMDOWN-video-index0"
     assert ready.board.tells(f"test -e {link}"), ready.board.run("ls /dev/v4l/by-id")
 
     ready.bench.cameras["downstream"].unplug()

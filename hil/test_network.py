@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from hil.bench import now_ns
-from hil.delivery import check_delivery
 from hil.ready import Ready
 from hil.report import Report
 from hil.rig.lines import Line
@@ -25,8 +24,7 @@ def test_nothing_is_lost_while_the_broker_is_away(ready: Ready) -> None:
     ready.until_snapshots(3)
     ready.bench.broker.start()
 
-    ready.until_caught_up(since=mark)
-    check_delivery(ready.bench.messages.since(0))
+    ready.check_delivery(since=mark)
 
 
 @pytest.mark.lg_feature("network")
@@ -36,8 +34,7 @@ def test_nothing_is_lost_while_the_network_is_away(ready: Ready) -> None:
     ready.until_snapshots(3)
     ready.bench.machine.connect(True)
 
-    ready.until_caught_up(since=mark)
-    check_delivery(ready.bench.messages.since(0))
+    ready.check_delivery(since=mark)
 
 
 @pytest.mark.lg_feature("network")
@@ -49,7 +46,7 @@ def test_nothing_is_lost_on_a_network_that_comes_and_goes(ready: Ready) -> None:
         ready.bench.machine.connect(True)
         ready.until_caught_up(since=mark)
 
-    check_delivery(ready.bench.messages.since(0))
+    ready.check_delivery(since=mark)
 
 
 def test_alarms_work_and_come_first_after_an_outage(ready: Ready) -> None:
@@ -79,7 +76,7 @@ def test_an_hours_messages_that_waited_arrive_whole_and_in_order(ready: Ready, r
     messages = ready.bench.messages.since(mark)
 
     report.figure("time in which they came", (now_ns() - back_ns) / 1e9, "s")
-    check_delivery(ready.bench.messages.since(0))
+    ready.check_delivery(since=mark)
     late = sum(b'"historical":true' in message.payload for message in messages)
     report.figure("messages that waited", late, "")
     assert late >= HOUR_MESSAGES
@@ -92,8 +89,7 @@ def test_a_restart_during_an_outage_loses_nothing(ready: Ready) -> None:
     ready.board.run("systemctl restart ductwatch.service", 90)
     ready.bench.broker.start()
 
-    ready.until_caught_up(since=mark)
-    check_delivery(ready.bench.messages.since(0))
+    ready.check_delivery(since=mark)
 
 
 def test_the_board_reaches_a_web_server_that_serves_ranges(ready: Ready) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from drivers.clock import SimulatedClock
 from drivers.types import SourceId
-from firmware.alarms.states import AlarmState
+from firmware.alarms.states import AlarmEvent, AlarmState
 from firmware.alarms.store import AlarmStore
 from firmware.alarms.types import AlarmId, AlarmRecord, Transition
 from firmware.deciding import Message, Tick, decide, step
@@ -118,6 +119,55 @@ async def test_everything_is_published_in_the_order_in_which_it_came_and_alarms_
     assert [type(event) for event in published[:4]] == [Verdict, Verdict, Verdict, Transition]
     assert [alarm.state for alarm in followed[0] if alarm.alarm == DIRTY] == [AlarmState.UNACKNOWLEDGED]
     assert [record.state for record in remembered.records if record.alarm == DIRTY] == [AlarmState.UNACKNOWLEDGED]
+
+
+@pytest.mark.real
+async def test_what_somebody_was_told_is_on_the_disk_and_the_next_start_tells_it_again(tmp_path: Path) -> None:
+    path = tmp_path / "alarms.sqlite"
+    on_disk: list[int] = []
+    told: list[Transition] = []
+    heard = asyncio.Event()
+
+    def publish(event: Event) -> None:
+        if isinstance(event, Transition):
+            told.append(event)
+            with closing(sqlite3.connect(path)) as reader:
+                on_disk.extend(reader.execute("SELECT count(*) FROM journal").fetchone())
+            heard.set()
+
+    async def watch(messages: Sequence[Message]) -> None:
+        clock = SimulatedClock()
+        mailbox: Mailbox[Message] = Mailbox(100)
+        heard.clear()
+        async with AlarmStore(path, wall_ns=lambda: None, report=lambda *_: None) as store:
+            remembered = await store.load()
+            engine = RuleEngine(load_rules(DEFAULT_RULES), now=clock.now(), remembered=remembered.records)
+            pulse = Pulse(10, asyncio.get_running_loop().time)
+            deciding = asyncio.create_task(
+                decide(
+                    mailbox,
+                    engine=engine,
+                    store=store,
+                    publish=publish,
+                    follow=lambda _: None,
+                    clock=clock,
+                    pulse=pulse,
+                )
+            )
+            for message in messages:
+                mailbox.put(message)
+            await heard.wait()
+            deciding.cancel()
+            await asyncio.wait([deciding])
+
+    await watch([verdict(Label.DIRTY, score=0.9, taken_s=number) for number in range(4)])
+    await watch([])
+
+    assert [(one.alarm, one.event, one.after) for one in told] == [
+        (DIRTY, AlarmEvent.RAISE, AlarmState.UNACKNOWLEDGED),
+        (DIRTY, AlarmEvent.RESUME, AlarmState.UNACKNOWLEDGED),
+    ]
+    assert on_disk == [1, 1]
 
 
 @pytest.mark.real
