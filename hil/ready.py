@@ -13,13 +13,13 @@ from typing import Any
 from hil.bench import Bench, now_ns
 from hil.board import Board
 from hil.delivery import check_delivery, missing, numbered
+from hil.heard import LAST_MESSAGES, TOPIC, is_well, standing
 from hil.rig.lines import Line
 from hil.rig.peers import CAMERAS
 from hil.strategy import State
 from tests.mosquitto import Received
 
 READY_LIMIT_S = 120.0
-TOPIC = "ductwatch/rig"
 
 
 @dataclass(slots=True)
@@ -34,13 +34,13 @@ class Ready:
         self.machine.transition(State.watching)
         self.bench.restore()
         until_s = time.monotonic() + limit_s
-        mark = self.mark()
-        for sensor in self.bench.sensors:
-            self.until_reading(sensor, since=mark, limit_s=limit_s)
         while True:
             mark = self.mark()
             self.command("snapshot")
             came = [self.until_any_verdict(camera, since=mark)["label"] for camera in CAMERAS]
+            for sensor in self.bench.sensors:
+                if not is_well(sensor, self.bench.messages.since(-LAST_MESSAGES)):
+                    self.until_reading(sensor, since=mark, limit_s=limit_s)
             alarms = standing(self.bench.messages.since(0))
             if came == ["CLEAN"] * len(CAMERAS) and not alarms:
                 return
@@ -162,13 +162,6 @@ class Ready:
         return self.bench.messages.until(
             lambda message: message.topic == whole and fits(message.fields), since=since, limit_s=limit_s
         )
-
-
-def standing(messages: list[Received]) -> set[str]:
-    """Topics of alarms that are active after all these messages; not the clock's, as the bench has no time server."""
-    alarms = [message for message in messages if message.topic.startswith(f"{TOPIC}/alarm/")]
-    last = {message.topic: message.fields["active"] for message in alarms}
-    return {topic for topic, active in last.items() if active and "/clock_not_synchronised/" not in topic}
 
 
 def _is_late(message: Received) -> bool:

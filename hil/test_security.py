@@ -12,7 +12,7 @@ from hil.image.disk import BOOT_BYTES, MIB
 from hil.ready import Ready
 from hil.report import Report
 
-SSH = 22  # on, as the rig's preset file has a key; test_factory.py: off without
+SSH = 22  # on, as the rig's preset file has a key; test_without_preset.py: off without
 
 
 def test_nothing_listens_but_ssh(ready: Ready) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from hil.bench import now_ns
-from hil.ready import TOPIC, Ready
+from hil.heard import TOPIC
+from hil.ready import Ready
 from hil.report import Report
 from hil.rig.lines import Line
 from hil.strategy import State
