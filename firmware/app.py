@@ -207,8 +207,7 @@ class Board:
         self._shots[shot.lit.source].put(shot)
 
     def _judging(self) -> Iterator[Service]:
-        priority = self._config.realtime.priority
-        worker = Worker("classifier", on_start=partial(realtime.make_urgent, priority))
+        worker = Worker("classifier")
         for camera, shots in self._shots.items():
             start = partial(
                 judge,

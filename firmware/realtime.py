@@ -9,21 +9,24 @@ import contextlib
 import ctypes
 import gc
 import os
+from pathlib import Path
 
 GRANT_PRIORITY = "Grant it with LimitRTPRIO=99 in the systemd unit, or run with CAP_SYS_NICE."
 GRANT_MEMORY = "Grant it with LimitMEMLOCK=infinity in the systemd unit, or run with CAP_IPC_LOCK."
+TASKS = Path("/proc/self/task")  # one folder a thread, proc(5)
 MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT = 1, 2, 4  # linux/mman.h; ONFAULT locks what is touched: 71 MB instead of 475
 
 
 def make_urgent(priority: int) -> None:
-    """Put the calling thread under SCHED_FIFO at 1 to 99, or leave it as it is at 0 or where that is not granted.
+    """Put all threads of the process under SCHED_FIFO at 1 to 99; leave them as they are at 0 or where not granted.
 
-    Threads that it starts later inherit it (sched(7)), and are meant to: a thread that is pushed aside while it holds
-    the interpreter's lock keeps the loop and the classifier waiting, however urgent these are.
+    Threads that are started later inherit it (sched(7)). All are meant: a thread that is pushed aside while it holds
+    the interpreter's lock keeps the loop and the classifier waiting, however urgent these are. That of OpenBLAS, too,
+    which starts when numpy is imported, before anybody knows the priority.
     """
-    if priority:
-        with contextlib.suppress(PermissionError):
-            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(priority))
+    for thread in TASKS.iterdir() if priority else ():
+        with contextlib.suppress(PermissionError, ProcessLookupError):
+            os.sched_setscheduler(int(thread.name), os.SCHED_FIFO, os.sched_param(priority))
 
 
 def lacking(*, priority: int, memory_locked: bool) -> list[tuple[str, str]]:

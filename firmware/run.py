@@ -45,7 +45,7 @@ def main(arguments: Namespace) -> int:
         if arguments.config is None and arguments.data is None:
             kept_nowhere = stack.enter_context(tempfile.TemporaryDirectory(prefix="ductwatch-"))
             plan = replace(plan, config=_with_data(plan.config, Path(kept_nowhere)))
-        realtime.make_urgent(plan.config.realtime.priority)  # before there are threads: each is to inherit it
+        realtime.make_urgent(plan.config.realtime.priority)
         log = stack.enter_context(LineWriter(sys.stderr.fileno(), gone=_nothing))  # whose reader holds up nothing
         logs.set_up(log.put, verbose=arguments.verbose)
         lines = stack.enter_context(LineWriter(sys.stdout.fileno(), gone=partial(os.kill, os.getpid(), signal.SIGTERM)))
