@@ -118,13 +118,18 @@ class ChipPin(LocalPiPin):
 
     def _set_frequency(self, frequency_hz: float | None) -> None:
         """PWM is made by another library, which must have the line for itself: ours lets go of it, and takes it back
-        low. A controller holds its level meanwhile, for microseconds."""
+        low. A controller holds its level meanwhile, for microseconds. Without PWM the line stays as it was."""
         if self._dimmer is not None:
             self._let_go_of_pwm()
             self._ask_for(output(False))
         if frequency_hz is not None:
+            before = bool(self._get_state())
             self._let_go()
-            self._dimmer = Dimmer(self.factory.number, self._number, frequency_hz)
+            try:
+                self._dimmer = Dimmer(self.factory.number, self._number, frequency_hz)
+            except (Fault, OSError):
+                self._ask_for(output(before))
+                raise
 
     def _ask_for(self, config: raw.gpio_v2_line_config) -> None:
         if self._file is not None:
@@ -140,9 +145,9 @@ class ChipPin(LocalPiPin):
             self._file = None
 
     def _let_go_of_pwm(self) -> None:
-        if self._dimmer is not None:
-            self._dimmer.close()
-            self._dimmer = None
+        dimmer, self._dimmer = self._dimmer, None
+        if dimmer is not None:
+            dimmer.close()
 
 
 def output(high: bool) -> raw.gpio_v2_line_config:
