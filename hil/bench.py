@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
-from hil.broker import Broker
+from hil.card import PRESET, sensors_in
 from hil.desk import START_LIMIT_S, Desk
+from hil.host import Host
 from hil.image.shell import run
 from hil.rig.camera import CameraFault, CameraPeer, SentFrame
 from hil.rig.cp2112 import BridgeFault
@@ -25,11 +25,9 @@ from hil.rig.plantower import CLEAN_AIR
 from hil.rig.pms5003 import DustFault
 from hil.rig.qmp import Event, Qmp
 from hil.rig.usb import UsbPort
-from hil.web import FileServer
 
 STICK_BYTES = 16 * 1024 * 1024
-HOST = "10.0.2.2"  # this host to a guest of QEMU's
-SENSORS = ("duct-gas", "duct-pm", "duct-pm-i2c")  # of rig.toml
+TO_GUESTS = "10.0.2.2"  # this host, by QEMU's user network
 
 
 class CameraHand:
@@ -134,37 +132,21 @@ class Machine:
         self._desk.wait(self._qmp.execute(command, **arguments), START_LIMIT_S)
 
 
-class Bench:
+class Bench(Host):
     """Everything around the board. `restore` puts all of it back to what a healthy, clean duct is like."""
 
     def __init__(self, folder: Path) -> None:
-        self.host = HOST
-        self.sensors = SENSORS
-        self._desk = Desk()
+        super().__init__(folder, "127.0.0.1", host=TO_GUESTS)
+        self.sensors = sensors_in(PRESET)
         self.peers = self._desk.do(lambda: Peers(folder))
         peers = self.peers
         self.cameras = {name: CameraHand(self._desk, peers.cameras[name], peers.camera_ports[name]) for name in CAMERAS}
         self.lines = Lines(self._desk, peers)
-        self.broker = self._desk.do(lambda: Broker(self._desk, folder))
-        self.messages = self.broker.messages
         self.machine = Machine(self._desk, peers.machine, folder)
-        self.files = FileServer(folder / "web")
-        self._ends: list[Callable[[], None]] = []
 
     def __enter__(self) -> Self:
-        self._ends = [self._desk.spawn(self.peers.run()), self._desk.spawn(self.broker.listen())]
-        self.broker.start()
-        self.files.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.files.stop()
-        for end in self._ends:
-            end()
-        self.broker.kill()
-        self._desk.close()
+        self._ends.append(self._desk.spawn(self.peers.run()))
+        return super().__enter__()
 
     def show(self, scene: Scene) -> None:
         for camera in self.cameras.values():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 from string import Template
 
@@ -24,6 +25,12 @@ def preset(file: Path, key: Path, broker_port: int) -> str:
     """The text of a preset file, with this key and this port."""
     words = {"ssh_key": key.with_suffix(".pub").read_text().strip(), "broker_port": str(broker_port)}
     return Template(file.read_text()).substitute(words)
+
+
+def sensors_in(file: Path) -> tuple[str, ...]:
+    """Names of the sensors that a preset file configures, whose readings a board that is well sends."""
+    document = tomllib.loads(file.read_text().replace("$broker_port", "0"))
+    return tuple(sensor["name"] for sensor in document.get("sensor", ()))
 
 
 def flash(image: Path, text: str | None, card: Path, size_bytes: int | None = CARD_BYTES) -> None:

@@ -6,16 +6,13 @@ names that `hil.bench.Bench` has, and lists their feature in the environment.
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-from hil.broker import Broker
-from hil.desk import Desk
+from hil.card import sensors_in
+from hil.host import Host
 from hil.rig.pictures import Scene
-from hil.web import FileServer
 
 
 class Plug:
@@ -31,33 +28,13 @@ class Plug:
         self._power.off()
 
 
-class PhysicalBench:
+class PhysicalBench(Host):
     """`host` is this host's address to the board."""
 
     def __init__(self, folder: Path, host: str, broker_port: int, preset: Path, plugs: Mapping[str, Any]) -> None:
-        self.host = host
+        super().__init__(folder, host, host=host, broker_port=broker_port)
         self.sensors = sensors_in(preset)
         self.cameras = {name: Plug(power) for name, power in plugs.items()}
-        self._desk = Desk()
-        self.broker = self._desk.do(lambda: Broker(self._desk, folder, host=host, port=broker_port))
-        self.messages = self.broker.messages
-        self.files = FileServer(folder / "web", host)
-        self._ends: list[Callable[[], None]] = []
-
-    def __enter__(self) -> Self:
-        self._ends = [self._desk.spawn(self.broker.listen())]
-        self.broker.start()
-        self.files.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.files.stop()
-        for end in self._ends:
-            end()
-        self.broker.kill()
-        self._desk.close()
 
     def restore(self) -> None:
         """What a test broke is whole again, for the next one."""
@@ -71,9 +48,3 @@ class PhysicalBench:
 
     def state(self) -> dict[str, str]:
         return {"host": self.host, "plugs with a switch": " ".join(self.cameras)}
-
-
-def sensors_in(preset: Path) -> tuple[str, ...]:
-    """Names of the sensors that a preset file configures, whose readings a board that is well sends."""
-    document = tomllib.loads(preset.read_text().replace("$broker_port", "0"))
-    return tuple(sensor["name"] for sensor in document.get("sensor", ()))

@@ -54,6 +54,12 @@ class BoardStrategy(Strategy):  # type: ignore[misc]
             raise StrategyError(f"nobody can bring a board to {wanted.name}")
         self.status = wanted
 
+    def power_for(self, seconds: float) -> None:
+        """Power for so long, then a cut, wherever the board is by then."""
+        self.transition(State.on)
+        time.sleep(seconds)
+        self.transition(State.off)
+
     def restarted(self) -> None:
         """The board started anew by itself: whoever needs ssh connects again."""
         self._leave_ssh()

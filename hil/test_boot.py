@@ -59,7 +59,7 @@ def bare(machine: Any, bench: Bench) -> Iterator[Ready]:
     ready.bench.restore()
 
 
-@pytest.mark.lg_feature(["plugs", "power"])
+@pytest.mark.lg_feature(["dust", "plugs", "power"])
 def test_sensors_that_are_absent_at_the_start_keep_nothing_from_starting(bare: Ready) -> None:
     for source in ("duct-gas", "duct-pm", "relay"):
         assert bare.until_health(source, "failed", since=bare.started_at).fields["remedy"]
@@ -67,7 +67,7 @@ def test_sensors_that_are_absent_at_the_start_keep_nothing_from_starting(bare: R
         bare.until_any_verdict(camera, since=bare.started_at)
 
 
-@pytest.mark.lg_feature(["plugs", "power"])
+@pytest.mark.lg_feature(["dust", "pictures", "plugs", "power"])
 def test_cameras_numbered_the_other_way_round_do_not_swap_left_and_right(bare: Ready) -> None:
     first = bare.board.run("cat /sys/class/video4linux/video0/device/../serial")
     assert first == CAMERAS["downstream"]
@@ -80,7 +80,7 @@ def test_cameras_numbered_the_other_way_round_do_not_swap_left_and_right(bare: R
     bare.until_verdict("upstream", "CLEAN", since=mark)
 
 
-@pytest.mark.lg_feature(["plugs", "power"])
+@pytest.mark.lg_feature(["dust", "plugs", "power"])
 def test_what_was_absent_at_the_start_is_found_when_it_is_plugged_in(bare: Ready) -> None:
     mark = bare.mark()
     bare.bench.restore()

@@ -100,7 +100,7 @@ def test_a_sensor_in_trouble_is_reported_and_delays_nobody(ready: Ready, report:
     ready.until_reading(trouble.source, since=back, limit_s=90)
 
 
-@pytest.mark.lg_feature("camera-faults")
+@pytest.mark.lg_feature(["camera-faults", "lines"])
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [(CameraFault.FROZEN, "frozen"), (CameraFault.CORRUPT, "unreadable")],

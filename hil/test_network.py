@@ -18,6 +18,7 @@ HOUR_MESSAGES = (
 COMPRESSED_S = 80  # some 28 messages a second; with 44 the emulated processors were at their end
 
 
+@pytest.mark.lg_feature("lines")
 def test_nothing_is_lost_while_the_broker_is_away(ready: Ready) -> None:
     mark = ready.mark()
     ready.bench.broker.kill()
@@ -27,7 +28,7 @@ def test_nothing_is_lost_while_the_broker_is_away(ready: Ready) -> None:
     ready.check_delivery(since=mark)
 
 
-@pytest.mark.lg_feature("network")
+@pytest.mark.lg_feature(["lines", "network"])
 def test_nothing_is_lost_while_the_network_is_away(ready: Ready) -> None:
     mark = ready.mark()
     ready.bench.machine.connect(False)
@@ -37,7 +38,7 @@ def test_nothing_is_lost_while_the_network_is_away(ready: Ready) -> None:
     ready.check_delivery(since=mark)
 
 
-@pytest.mark.lg_feature("network")
+@pytest.mark.lg_feature(["lines", "network"])
 def test_nothing_is_lost_on_a_network_that_comes_and_goes(ready: Ready) -> None:
     mark = ready.mark()
     for _ in range(4):
@@ -49,6 +50,7 @@ def test_nothing_is_lost_on_a_network_that_comes_and_goes(ready: Ready) -> None:
     ready.check_delivery(since=mark)
 
 
+@pytest.mark.lg_feature(["lines", "pictures"])
 def test_alarms_work_and_come_first_after_an_outage(ready: Ready) -> None:
     """Raised with no broker in reach; on its return they are sent before the readings that waited longer."""
     mark = ready.mark()
@@ -82,6 +84,7 @@ def test_an_hours_messages_that_waited_arrive_whole_and_in_order(ready: Ready, r
     assert late >= HOUR_MESSAGES
 
 
+@pytest.mark.lg_feature("lines")
 def test_a_restart_during_an_outage_loses_nothing(ready: Ready) -> None:
     mark = ready.mark()
     ready.bench.broker.kill()

@@ -16,7 +16,7 @@ from hil.strategy import State
 pytestmark = pytest.mark.lg_feature("power")
 
 CUTS = 20
-EARLIEST_S, LATEST_S = 1.0, 32.0  # after power came: from the kernel's first steps to a firmware that writes
+EARLIEST_S, LATEST_S = 1.0, 40.0  # of power: from the boot loader to a firmware that writes, 30 s under emulation
 TELEMETRY_PER_S = 8  # of the rig's configuration; a power cut may take those of the last 5 s (docs/events.md)
 
 
@@ -26,15 +26,13 @@ def test_twenty_power_cuts_at_random_moments_leave_the_data_intact(ready: Ready,
     started_s = time.monotonic()
     ready.board.run("echo kept > /data/kept && sync -f /data/kept")
     for _ in range(CUTS):
-        ready.machine.transition(State.on)
-        time.sleep(chance.uniform(EARLIEST_S, LATEST_S))  # the moment of the cut
-        ready.machine.transition(State.off)
+        ready.machine.power_for(chance.uniform(EARLIEST_S, LATEST_S))
     report.figure(f"{CUTS} power cuts", time.monotonic() - started_s, "s")
     ready.machine.transition(State.watching)
 
     assert ready.board.run("cat /data/kept") == "kept"
-    console = bytes(ready.machine.power.console)
-    assert not any(word in console for word in (b"UNEXPECTED INCONSISTENCY", b"RUN fsck MANUALLY", b"emergency mode"))
+    journal = ready.board.run("journalctl -b -o cat --no-pager")
+    assert not any(word in journal for word in ("UNEXPECTED INCONSISTENCY", "RUN fsck MANUALLY", "emergency mode"))
     assert "EXT4-fs error" not in ready.board.run("dmesg")
     report.figure("messages over all starts", ready.check_delivery(since=mark, tail=5 * TELEMETRY_PER_S), "")
     ready.board.run("systemctl stop ductwatch.service")  # which has its outbox for itself

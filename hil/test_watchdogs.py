@@ -12,6 +12,7 @@ from hil.rig.lines import Line
 from hil.strategy import State
 
 
+@pytest.mark.lg_feature("lines")
 def test_a_stuck_event_loop_is_restarted_by_systemd_and_the_light_is_off(ready: Ready, report: Report) -> None:
     before, restarts = ready.board.pid, ready.board.restarts
     stuck_ns = now_ns()
@@ -24,6 +25,7 @@ def test_a_stuck_event_loop_is_restarted_by_systemd_and_the_light_is_off(ready: 
     ready.until_verdict("upstream", "CLEAN", since=mark, limit_s=90)
 
 
+@pytest.mark.lg_feature("lines")
 def test_a_killed_firmware_is_back_and_its_lines_were_let_go(ready: Ready, report: Report) -> None:
     mark, killed_ns = ready.mark(), now_ns()
     ready.board.run(f"kill -KILL {ready.board.pid}")
@@ -38,6 +40,7 @@ def test_a_killed_firmware_is_back_and_its_lines_were_let_go(ready: Ready, repor
     report.figure("killed to next verdict", (now_ns() - killed_ns) / 1e9, "s")
 
 
+@pytest.mark.lg_feature("lines")
 def test_a_stop_says_so_and_leaves_all_outputs_off(ready: Ready, report: Report) -> None:
     mark, told_ns = ready.mark(), now_ns()
     ready.board.run("systemctl stop ductwatch.service")
@@ -63,7 +66,7 @@ def test_a_wrong_configuration_is_refused_at_reload_and_the_old_one_goes_on(read
     assert ready.board.pid == pid
 
 
-@pytest.mark.lg_feature("hardware-watchdog")
+@pytest.mark.lg_feature(["hardware-watchdog", "lines"])
 def test_a_stuck_systemd_is_ended_by_the_hardware_watchdog(ready: Ready, report: Report) -> None:
     assert ready.board.run("cat /sys/class/watchdog/watchdog0/state") == "active"
     mark, stuck_ns = ready.mark(), now_ns()

@@ -9,12 +9,13 @@ from pathlib import Path
 import aiomqtt
 import pytest
 
-from hil.physical import PhysicalBench, sensors_in
+from hil.card import PRESET, sensors_in
+from hil.physical import PhysicalBench
 from tests.mosquitto import free_port
 
 pytestmark = pytest.mark.real
 
-PRESET = """
+GAS_AND_DUST = """
 [uplink]
 port = $broker_port
 [[sensor]]
@@ -41,7 +42,7 @@ class Switch:
 @pytest.fixture
 def preset(tmp_path: Path) -> Path:
     file = tmp_path / "bench.toml"
-    file.write_text(PRESET)
+    file.write_text(GAS_AND_DUST)
     return file
 
 
@@ -85,4 +86,4 @@ def test_its_web_server_has_what_is_put_into_its_folder(tmp_path: Path, preset: 
 
 def test_its_sensors_are_those_of_its_boards_preset(preset: Path) -> None:
     assert sensors_in(preset) == ("gas", "dust")
-    assert sensors_in(Path(__file__).parents[2] / "hil/rig.toml") == ("duct-gas", "duct-pm", "duct-pm-i2c")
+    assert sensors_in(PRESET) == ("duct-gas", "duct-pm", "duct-pm-i2c")

@@ -15,7 +15,6 @@ from tests.packaging.test_service import REPOSITORY, with_systemd
 
 UNITS = SETTINGS / "etc/systemd/system"
 MAKE_KEY = SETTINGS / "usr/lib/ductwatch/make-host-key"
-with_keygen = pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="needs ssh-keygen")
 
 
 def make_key(board: Path) -> bytes:
@@ -27,7 +26,6 @@ def make_key(board: Path) -> bytes:
     return (board / "data/ssh/ssh_host_ed25519_key").read_bytes()
 
 
-@with_keygen
 @pytest.mark.real
 def test_each_board_makes_its_own_key_once(tmp_path: Path) -> None:
     first = make_key(tmp_path)
@@ -36,7 +34,6 @@ def test_each_board_makes_its_own_key_once(tmp_path: Path) -> None:
     assert (tmp_path / "data/ssh/ssh_host_ed25519_key").stat().st_mode & 0o777 == 0o600
 
 
-@with_keygen
 @pytest.mark.real
 @pytest.mark.parametrize("half", ["ssh_host_ed25519_key", "ssh_host_ed25519_key.pub"])
 def test_a_key_that_a_power_cut_left_empty_is_made_anew(tmp_path: Path, half: str) -> None:
