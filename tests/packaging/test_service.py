@@ -154,6 +154,18 @@ with_systemd = pytest.mark.skipif(
 )
 
 
+def said_of_system(units: Path) -> list[str]:
+    """What systemd-analyze says of a whole system with these units over its own, line by line."""
+    return subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", "multi-user.target"],
+        env={"SYSTEMD_UNIT_PATH": f"{units}:", "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    ).stderr.splitlines()
+
+
 @with_systemd
 @pytest.mark.real
 def test_systemd_knows_every_setting(tmp_path: Path) -> None:

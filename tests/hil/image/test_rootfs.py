@@ -11,7 +11,7 @@ import pytest
 
 from hil.image.boards import BOARDS, wheel_tags
 from hil.image.rootfs import ENABLED, MASKED, SETTINGS, packages
-from tests.packaging.test_service import REPOSITORY, with_systemd
+from tests.packaging.test_service import REPOSITORY, said_of_system, with_systemd
 
 UNITS = SETTINGS / "etc/systemd/system"
 MAKE_KEY = SETTINGS / "usr/lib/ductwatch/make-host-key"
@@ -67,16 +67,7 @@ def test_units_with_the_images_changes_start_without_a_cycle(tmp_path: Path) -> 
         own = tmp_path / name
         (wants / name).symlink_to(own if own.exists() else f"/usr/lib/systemd/system/{name}")
 
-    done = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", "multi-user.target"],
-        env={"SYSTEMD_UNIT_PATH": f"{tmp_path}:", "PATH": "/usr/bin:/bin"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-    assert [line for line in done.stderr.splitlines() if "cycle" in line or str(tmp_path) in line] == []
+    assert [line for line in said_of_system(tmp_path) if "cycle" in line or str(tmp_path) in line] == []
 
 
 def test_nothing_is_both_enabled_and_masked() -> None:
