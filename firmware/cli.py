@@ -164,7 +164,7 @@ def _hil(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="start a board in an emulator, and play its hardware on a web page",
         description=f"{HIL} The page shows what the cameras look at, the board's lines, verdicts, readings, alarms and "
         "journal. On it you show a clean or dirty duct, set the air, pull plugs, choose faults, cut the power. It is "
-        "for this machine only. Without KVM the start takes about half a minute. Ctrl-C stops everything.",
+        "for this machine only. Without KVM the start takes a minute or more. Ctrl-C stops everything.",
         epilog="`make play` installs what the rig needs, and starts this.",
     )
     play.add_argument(
