@@ -37,11 +37,11 @@ check: dev                               ## format, lint, types, import contract
 	@$(BIN)/lint-imports
 
 hil: $(VENV)/.hil                        ## the suite on the virtual bench; ARGS="..." for pytest (hil/README.md)
-	@bash scripts/hil-needs.sh >&2
+	@bash scripts/hil-needs.sh "$(BIN)/python" >&2
 	@$(BIN)/python -m hil $(ARGS)
 
 play: $(VENV)/.hil                       ## the virtual bench as a playground on a web page
-	@bash scripts/hil-needs.sh >&2
+	@bash scripts/hil-needs.sh "$(BIN)/python" >&2
 	@exec $(BIN)/ductwatch hil play $(ARGS)
 
 bench: dev                               ## speed and memory, against rivals, into bench/results

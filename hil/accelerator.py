@@ -1,4 +1,4 @@
-"""Whether QEMU can use the host's virtualisation: tried with the board's own kernel.
+"""What QEMU has on this host: the processor's virtualisation, tried with the board's own kernel, and a UEFI.
 
 /dev/kvm may open, a BIOS may run, and a kernel still hang: so it is on a host that is itself a guest without the
 processor's help (kvm-pvm), which runs only kernels made for it.
@@ -10,6 +10,7 @@ import os
 import select
 import subprocess
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
@@ -18,6 +19,26 @@ CHUNK_BYTES = 4096
 SPEAKS = b"Linux version"
 CPU = "qemu64,-svm,+ssse3,+sse4.1,+sse4.2,+popcnt,+lahf-lm,+cx16,+rdrand"  # x86-64-v2, which numpy needs
 TCG = "tcg,thread=multi,tb-size=512"
+OVMF = (  # UEFI for QEMU: Debian 12, 13 and Ubuntu, Fedora, Arch; the last has code and variables in one
+    Path("/usr/share/OVMF/OVMF_CODE.fd"),
+    Path("/usr/share/OVMF/OVMF_CODE_4M.fd"),
+    Path("/usr/share/edk2/ovmf/OVMF_CODE.fd"),
+    Path("/usr/share/edk2/x64/OVMF_CODE.4m.fd"),
+    Path("/usr/share/ovmf/OVMF.fd"),
+)
+
+
+class NoUefi(Exception):
+    """No UEFI for QEMU on this host; the message says what to install."""
+
+
+def ovmf(places: Iterable[Path] = OVMF) -> Path:
+    """The first UEFI for QEMU that is there. Raises `NoUefi`."""
+    tried = tuple(places)
+    for path in tried:
+        if path.exists():
+            return path
+    raise NoUefi(f"no UEFI for QEMU at {', '.join(map(str, tried))}. Debian's package ovmf has it: apt install ovmf")
 
 
 def accelerator(kernel: Path, qemu: str = "qemu-system-x86_64") -> str:

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Install the programs that the virtual bench needs, or say the one command that does.
+# Install the programs that the virtual bench needs, or say the one command that does. Usage: hil-needs.sh [PYTHON]
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
 PATH="$PATH:/usr/sbin:/sbin"
@@ -13,7 +13,7 @@ need ssh openssh-client
 need mosquitto mosquitto
 need mcopy mtools
 need stress-ng stress-ng
-[ -e /usr/share/OVMF/OVMF_CODE_4M.fd ] || [ -e /usr/share/ovmf/OVMF.fd ] || packages+=(ovmf)
+(cd "$here" && "${1:-python3}" -c 'from hil.accelerator import ovmf; ovmf()' 2>/dev/null) || packages+=(ovmf)
 
 if [ ${#packages[@]} -gt 0 ]; then
   bash "$here/scripts/need.sh" "${packages[*]}" "The virtual bench: QEMU and what goes with it"

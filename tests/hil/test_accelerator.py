@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hil.accelerator import TCG, accelerator, starts
+from hil.accelerator import TCG, NoUefi, accelerator, ovmf, starts
 
 pytestmark = pytest.mark.real
 
@@ -36,3 +36,16 @@ def test_a_guest_that_does_not_run_is_found_out_in_time(tmp_path: Path, script: 
 
 def test_without_qemu_nothing_runs_under_kvm(tmp_path: Path) -> None:
     assert accelerator(KERNEL, str(tmp_path / "qemu")) == TCG
+
+
+def test_of_the_uefis_that_are_there_it_is_the_first(tmp_path: Path) -> None:
+    absent, first, second = (tmp_path / name for name in ("absent.fd", "first.fd", "second.fd"))
+    first.touch()
+    second.touch()
+
+    assert ovmf((absent, first, second)) == first
+
+
+def test_without_a_uefi_it_says_what_to_install(tmp_path: Path) -> None:
+    with pytest.raises(NoUefi, match=r"absent\.fd.*apt install ovmf"):
+        ovmf((tmp_path / "absent.fd",))
