@@ -112,6 +112,12 @@ def test_groups_that_plain_debian_lacks_are_made_and_own_their_devices(group: st
     assert f'GROUP="{group}", MODE="0660"' in UDEV
 
 
+def test_a_check_by_hand_reaches_the_devices_that_the_service_does() -> None:
+    for group in one("SupplementaryGroups").split():
+        assert re.search(rf"^g {group} ", SYSUSERS, re.MULTILINE)
+        assert re.search(rf"^m {one('User')} {group}$", SYSUSERS, re.MULTILINE)
+
+
 def test_the_board_can_look_after_its_health() -> None:
     allowed = " ".join(value for value in settings()["SystemCallFilter"] if not value.startswith("~"))
 
