@@ -112,7 +112,9 @@ def only_one(out: Path) -> Iterator[None]:
 def build(architecture: str, out: Path) -> Image:
     """For the rig: an image of the Debian packages that there are now, if not there already. Raises `shell.Failed`."""
     image = Image(board=BOARDS[architecture], out=out.resolve())
-    build_image(image, Steps(tell), pinned=False)
+    unlike = build_image(image, Steps(tell), pinned=False).differences
+    if unlike:
+        tell(f"{len(unlike)} Debian packages are not as locked: {image.beside('.json')} says which\n")
     return image
 
 

@@ -13,7 +13,7 @@ import pytest
 from hil.image import build as building
 from hil.image.boards import BOARDS, Board
 from hil.image.build import CHANGED, Image, Steps, build_image, compress, lock_versions
-from hil.image.debian import parse_lock
+from hil.image.debian import Lock, parse_lock, render_lock
 from hil.image.sbom import STATUS
 from hil.image.shell import Failed
 from tests.hil.image.test_debian import DATE
@@ -139,6 +139,18 @@ def test_newer_packages_serve_the_rig_but_not_a_pinned_build_after_it(mirror: Mi
     assert mirror.roots == 1
     mirror.version = "1.5.4"
     assert mirror.build().differences == []
+
+
+def test_the_rig_says_of_how_many_packages_its_image_is_not_as_locked(
+    mirror: Mirror, capsys: pytest.CaptureFixture[str]
+) -> None:
+    building.build("amd64", mirror.image.out)
+    assert "not as locked" not in capsys.readouterr().err
+
+    mirror.lock.write_text(render_lock(Lock(DATE, {"zstd": "1.5.3"}), "amd64"))
+    mirror.key = "two"
+    building.build("amd64", mirror.image.out)
+    assert f"1 Debian packages are not as locked: {mirror.image.beside('.json')}" in capsys.readouterr().err
 
 
 def test_locking_takes_what_the_mirror_has(mirror: Mirror) -> None:
