@@ -145,8 +145,9 @@ class Bench(Host):
         self.machine = Machine(self._desk, peers.machine, folder)
 
     def __enter__(self) -> Self:
-        self._ends.append(self._desk.spawn(self.peers.run()))
-        return super().__enter__()
+        super().__enter__()
+        self._play(self.peers.run())
+        return self
 
     def show(self, scene: Scene) -> None:
         for camera in self.cameras.values():

@@ -30,16 +30,23 @@ class Messages:
 
     def until(self, fits: Callable[[Received], bool], *, since: int, limit_s: float) -> Received:
         """The first that fits, waiting for it. Raises AssertionError that lists what came instead."""
+        looked_at = since  # each is looked at once, however many come while others are waited for
+
+        def has_come(messages: list[Received]) -> bool:
+            nonlocal looked_at
+            while looked_at < len(messages):
+                if fits(messages[looked_at]):
+                    return True
+                looked_at += 1
+            return False
+
         try:
-            found = self._desk.wait(
-                self._inbox.until(lambda messages: any(fits(m) for m in messages[since:]), limit_s), limit_s + 5
-            )
+            return self._desk.wait(self._inbox.until(has_come, limit_s), limit_s + 5)[looked_at]
         except TimeoutError:
             came = [f"{message.topic}: {message.payload[:160]!r}" for message in self.since(since)]
             raise AssertionError(
                 f"nothing that fits within {limit_s:g} s; the last of {len(came)}: {came[-8:]}"
             ) from None
-        return next(message for message in found[since:] if fits(message))
 
 
 class Broker:
@@ -68,9 +75,11 @@ class Broker:
             self._desk.wait(self._cable.plug_in(), START_LIMIT_S)
 
     def kill(self) -> None:
+        """Kill it, if it runs."""
         self._desk.wait(self._cable.pull_out(), START_LIMIT_S)
-        self._desk.wait(self._mosquitto.kill(), START_LIMIT_S)
-        self._runs = False
+        if self._runs:
+            self._desk.wait(self._mosquitto.kill(), START_LIMIT_S)
+            self._runs = False
 
     def send(self, topic: str, payload: bytes) -> None:
         async def sent() -> None:

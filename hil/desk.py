@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Any, TypeVar
 
 START_LIMIT_S = 30.0
@@ -12,10 +13,14 @@ T = TypeVar("T")
 
 
 class Desk:
-    """An event loop in a thread. Everything of the peers is called there, through `do` and `wait`."""
+    """An event loop in a thread. Everything of the peers is called there, through `do` and `wait`.
+
+    Both raise what ended one of those that were spawned: nothing can be expected of a bench with a dead peer.
+    """
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
+        self._spawned: list[Future[None]] = []
         self._thread = threading.Thread(target=self._loop.run_forever, name="rig", daemon=True)
         self._thread.start()
 
@@ -27,13 +32,25 @@ class Desk:
 
     def wait(self, awaited: Coroutine[Any, Any, T], limit_s: float) -> T:
         """Raises TimeoutError after `limit_s`."""
-        return asyncio.run_coroutine_threadsafe(asyncio.wait_for(awaited, limit_s), self._loop).result()
+        asked = asyncio.run_coroutine_threadsafe(asyncio.wait_for(awaited, limit_s), self._loop)
+        running: list[Future[Any]] = [asked, *self._spawned]
+        wait(running, return_when=FIRST_COMPLETED)
+        try:
+            for future in self._spawned:
+                if future.done():
+                    future.result()
+        except BaseException:
+            asked.cancel()
+            raise
+        return asked.result()
 
     def spawn(self, forever: Coroutine[Any, Any, None]) -> Callable[[], None]:
         """Run until the returned function is called, which raises what went wrong meanwhile."""
         future = asyncio.run_coroutine_threadsafe(forever, self._loop)
+        self._spawned.append(future)
 
         def end() -> None:
+            self._spawned.remove(future)
             if future.done():
                 future.result()
             future.cancel()

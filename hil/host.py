@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Coroutine
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from hil.broker import Broker
 from hil.desk import Desk
@@ -18,22 +19,28 @@ class Host:
     def __init__(self, folder: Path, address: str, *, host: str, broker_port: int | None = None) -> None:
         self.host = host
         self._desk = Desk()
+        self._closing = ExitStack()  # whatever goes wrong in one step, the others are done
+        self._closing.callback(self._desk.close)
         self.broker = self._desk.do(lambda: Broker(self._desk, folder, host=address, port=broker_port))
         self.messages = self.broker.messages
         self.files = FileServer(folder / "web", address)
-        self._ends: list[Callable[[], None]] = []
 
     def __enter__(self) -> Self:
-        self._ends.append(self._desk.spawn(self.broker.listen()))
-        self.broker.start()
-        self.files.start()
+        with ExitStack() as undoing:
+            undoing.push(self._closing)
+            self._closing.callback(self.broker.kill)
+            self._play(self.broker.listen())
+            self.broker.start()
+            self.files.start()
+            self._closing.callback(self.files.stop)
+            undoing.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.files.stop()
-        for end in self._ends:
-            end()
-        self.broker.kill()
-        self._desk.close()
+        self._closing.close()
+
+    def _play(self, forever: Coroutine[Any, Any, None]) -> None:
+        """Until this bench is closed."""
+        self._closing.callback(self._desk.spawn(forever))

@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -85,13 +86,13 @@ class Mosquitto:
         self._process.send_signal(signal.SIGHUP)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Received:
     topic: str
     payload: bytes
     retained: bool
 
-    @property
+    @cached_property
     def fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = json.loads(self.payload)
         return fields

@@ -56,10 +56,10 @@ class Qmp:
                 finally:
                     self._ready.clear()
                     while self._answers:
-                        self._answers.popleft().cancel()
+                        _fail(self._answers.popleft())
 
     async def execute(self, command: str, **arguments: Any) -> Any:
-        """What QEMU returns. Raises `Refused`, or TimeoutError where no QEMU runs."""
+        """What QEMU returns. Raises `Refused`, TimeoutError where no QEMU runs, ConnectionError where it ends."""
         async with asyncio.timeout(ANSWER_LIMIT_S):
             await self._ready.wait()
             assert self._writer is not None
@@ -100,3 +100,9 @@ class Qmp:
                 answer.set_exception(Refused(message["error"]["desc"]))
             else:
                 answer.set_result(message["return"])
+
+
+def _fail(answer: asyncio.Future[Any]) -> None:
+    if not answer.done():
+        answer.set_exception(ConnectionAbortedError("QEMU ended before it answered"))
+        answer.exception()  # there may be nobody who waits for it
