@@ -14,6 +14,7 @@ class Board:
     efi_loader: str  # of the package systemd-boot-efi, under the name that UEFI looks for on a removable disk
     efi_boot: str
     console: str
+    drivers: tuple[str, ...]  # of the initramfs, besides those that every board gets: see DRIVERS in initramfs.py
     watchdogs: tuple[str, ...]  # drivers
     for_raspberry_pi: bool
 
@@ -25,6 +26,7 @@ BOARDS = {
         efi_loader="systemd-bootx64.efi",
         efi_boot="BOOTX64.EFI",
         console="ttyS0,115200",
+        drivers=(),
         watchdogs=("i6300esb", "iTCO_wdt"),
         for_raspberry_pi=False,
     ),
@@ -34,12 +36,20 @@ BOARDS = {
         efi_loader="systemd-bootaa64.efi",
         efi_boot="BOOTAA64.EFI",
         console="ttyAMA0,115200",
+        drivers=(
+            "drivers/mmc/host/bcm2835",
+            "drivers/regulator/fixed",  # of a Raspberry Pi 4: what its SD card is powered by
+            "drivers/regulator/gpio-regulator",
+            "drivers/reset/reset-raspberrypi",
+            "drivers/watchdog/bcm2835_wdt",  # a Raspberry Pi without PSCI starts anew by its watchdog only
+        ),
         watchdogs=("bcm2835_wdt", "i6300esb"),
         for_raspberry_pi=True,
     ),
 }
 
 PYTHON = "3.11"  # of Debian 12
+PYTHON_FULL = "3.11.2"
 SUITE = "bookworm"
 
 

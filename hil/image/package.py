@@ -13,9 +13,11 @@ from pathlib import Path
 from firmware import __version__
 from hil.image.boards import PYTHON, Board, wheel_tags
 from hil.image.shell import run
+from hil.image.wheels import for_board
 
 REPOSITORY = Path(__file__).parents[2]
 HOME = "opt/ductwatch/.venv"
+WHEELS = "wheels.json"  # pip's report of those that were taken
 SOURCES = (  # all that the package is made of, besides packaging/
     *("drivers", "firmware", "model", "ota", "pyproject.toml", "README.md", "LICENSE", "NOTICE"),
     *("config.example.toml", "requirements/run.txt", "requirements/build.txt"),
@@ -65,14 +67,14 @@ sys.exit(main())
 
 
 def build_package(board: Board, kept: Path, work: Path, epoch: int) -> Path:
-    """Download the locked wheels into `kept`, lay out the tree in `work`, pack it. Returns the .deb.
+    """Download the locked wheels into `kept`, lay out the tree in `work`, pack it.
 
-    Raises `shell.Failed`.
+    Returns the .deb; WHEELS is beside it. Raises `shell.Failed`.
     """
     tree = work / "tree"
     shutil.rmtree(tree, ignore_errors=True)
     site = tree / HOME / f"lib/python{PYTHON}/site-packages"
-    _install_wheels(board, kept / "wheels", work / "source", site)
+    _install_wheels(board, kept / "wheels", work, site)
     _lay_out(tree)
     size_kib = sum(path.lstat().st_size for path in tree.rglob("*")) // 1024
     _write(tree / "DEBIAN/control", _control(board, size_kib))
@@ -95,14 +97,17 @@ def _control(board: Board, size_kib: int) -> str:
     )
 
 
-def _install_wheels(board: Board, wheels: Path, source: Path, site: Path) -> None:
+def _install_wheels(board: Board, wheels: Path, work: Path, site: Path) -> None:
+    source, wanted = work / "source", work / "wheels.txt"
+    _write(wanted, for_board((REPOSITORY / "requirements/run.txt").read_text(), board))
     pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
     platforms = [word for tag in wheel_tags(board.machine) for word in ("--platform", tag)]
     abis = [word for abi in (f"cp{PYTHON.replace('.', '')}", "abi3", "none") for word in ("--abi", abi)]
     target = ("--python-version", PYTHON, "--implementation", "cp", *platforms, *abis)
-    locked = ("--no-deps", "--only-binary=:all:", "--require-hashes", "-r", REPOSITORY / "requirements/run.txt")
+    locked = ("--no-deps", "--only-binary=:all:", "--require-hashes", "-r", wanted)
     run(*pip, "download", *target, *locked, "--dest", wheels)
-    run(*pip, "install", "--no-index", "--find-links", wheels, *target, *locked, "--no-compile", "--target", site)
+    offline = ("--no-index", "--find-links", wheels, "--no-compile", "--target", site, "--report", work / WHEELS)
+    run(*pip, "install", *offline, *target, *locked)
     _copy_source(source)
     run(*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", source, source)
     # By its name: by its path, pip would write down where it lay on this machine.
