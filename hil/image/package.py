@@ -124,7 +124,15 @@ def _install_wheels(board: Board, wheels: Path, work: Path, site: Path) -> None:
         "ductwatch",
     )
     shutil.rmtree(source)
-    shutil.rmtree(site / "bin", ignore_errors=True)  # commands whose first line names this machine's Python
+    forget_commands(site)
+
+
+def forget_commands(site: Path) -> None:
+    """Their first line names this machine's Python: remove them, and their hashes from what pip wrote down."""
+    shutil.rmtree(site / "bin", ignore_errors=True)
+    for record in site.glob("*.dist-info/RECORD"):
+        lines = record.read_text().splitlines(keepends=True)
+        record.write_text("".join(line for line in lines if not line.startswith("../../bin/")))
 
 
 def _copy_source(target: Path) -> None:
