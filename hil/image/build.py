@@ -244,7 +244,7 @@ def _assemble(image: Image, base: Path, lock: Lock, key: str, work: Path, steps:
     with steps.step("squashfs"):
         build_squashfs(root, squashfs, epoch)
     with steps.step("initramfs"):
-        initramfs = build_initramfs(root, work, epoch)
+        initramfs = build_initramfs(board, root, work, epoch)
     with steps.step("disk"):
         boot = build_boot(board, root, initramfs, work, epoch)
         build_disk(boot, squashfs, build_data(work, epoch), disk)

@@ -6,7 +6,8 @@ import fnmatch
 import shutil
 from pathlib import Path, PurePosixPath
 
-from hil.image.shell import run
+from hil.image.boards import Board
+from hil.image.shell import Failed, run
 
 INIT = Path(__file__).parent / "initramfs/init"
 APPLETS = (
@@ -17,7 +18,7 @@ APPLETS = (
 # In the order of names and with numbers of its own: the same files give the same archive. $0 is the tree.
 PACK = "cd $0; find . | LC_ALL=C sort | cpio --quiet --create --format=newc --reproducible --owner=0:0 > $1"
 
-# What a root on a USB stick, an SD card, an SSD or a virtual disk needs, and what that needs on small boards.
+# What a root on a USB stick, an SD card, an SSD or a virtual disk needs, on any board; what else one needs: boards.py.
 DRIVERS = (
     "fs/squashfs/squashfs",
     "fs/overlayfs/overlay",
@@ -33,13 +34,10 @@ DRIVERS = (
     "drivers/usb/storage/uas",
     "drivers/mmc/core/mmc_block",
     "drivers/mmc/host/sdhci*",
-    "drivers/mmc/host/bcm2835",
-    "drivers/reset/reset-raspberrypi",
-    "drivers/regulator/gpio-regulator",
 )
 
 
-def build_initramfs(root: Path, work: Path, epoch: int) -> Path:
+def build_initramfs(board: Board, root: Path, work: Path, epoch: int) -> Path:
     """From the tar `root`, the compressed archive that the kernel unpacks. Raises `shell.Failed`."""
     tree = work / "initramfs"
     shutil.rmtree(tree, ignore_errors=True)
@@ -49,7 +47,7 @@ def build_initramfs(root: Path, work: Path, epoch: int) -> Path:
     _take(root, [_only(members, "*/bin/busybox")], tree / "bin")
     for applet in APPLETS:
         (tree / "bin" / applet).symlink_to("busybox")
-    _take_modules(root, members, tree)
+    _take_modules(board, root, members, tree)
     shutil.copy(INIT, tree / "init")
     for path in tree.rglob("*"):
         if not path.is_symlink():
@@ -61,29 +59,43 @@ def build_initramfs(root: Path, work: Path, epoch: int) -> Path:
     return packed
 
 
-def with_dependencies(dependencies: str, patterns: tuple[str, ...]) -> list[str]:
-    """Modules of modules.dep(5) that match a pattern (without endings, below kernel/), and all that they need."""
+def with_dependencies(dependencies: str, builtin: str, patterns: tuple[str, ...]) -> list[str]:
+    """Modules of modules.dep(5) that match a pattern (without endings, below kernel/), and all that they need.
+
+    `builtin` lists those that are part of the kernel. Raises `shell.Failed` for a pattern that matches neither.
+    """
     needs = {}
     for line in dependencies.splitlines():
         module, _, needed = line.partition(":")
         needs[module] = needed.split()
-    wanted = {
-        name
-        for module, needed in needs.items()
-        if any(fnmatch.fnmatch(module.removeprefix("kernel/").partition(".ko")[0], pattern) for pattern in patterns)
-        for name in (module, *needed)
-    }
+    wanted: set[str] = set()
+    missing = []
+    for pattern in patterns:
+        found = [module for module in needs if _fits(module, pattern)]
+        if not found and not any(_fits(module, pattern) for module in builtin.splitlines()):
+            missing.append(pattern)
+        wanted.update(name for module in found for name in (module, *needs[module]))
+    if missing:
+        raise Failed(
+            f"the kernel has no driver {', '.join(missing)}: a board that needs it would not find its root. "
+            "Look for its new name in modules.dep, and put that into DRIVERS (initramfs.py) or drivers (boards.py)."
+        )
     return sorted(wanted)
 
 
-def _take_modules(root: Path, members: list[str], tree: Path) -> None:
+def _fits(module: str, pattern: str) -> bool:
+    return fnmatch.fnmatch(module.removeprefix("kernel/").partition(".ko")[0], pattern)
+
+
+def _take_modules(board: Board, root: Path, members: list[str], tree: Path) -> None:
     folder = PurePosixPath(_only(members, "*/lib/modules/*/modules.dep")).parent
     target = tree / "lib/modules" / folder.name
     lists = [
         f"{folder}/{name}" for name in ("modules.dep", "modules.order", "modules.builtin", "modules.builtin.modinfo")
     ]
     _take(root, [f"./{name}" for name in lists], target, strip=str(folder))
-    wanted = with_dependencies((target / "modules.dep").read_text(), DRIVERS)
+    dependencies, builtin = ((target / name).read_text() for name in ("modules.dep", "modules.builtin"))
+    wanted = with_dependencies(dependencies, builtin, (*DRIVERS, *board.drivers))
     _take(root, [f"./{folder}/{name}" for name in wanted], target, strip=str(folder))
     run("depmod", "--basedir", tree, folder.name)  # aliases of these modules only: quick to search
     for path in target.glob("*.bin"):  # for kmod's own modprobe: busybox reads the texts

@@ -37,7 +37,7 @@ class Mirror:
             "build_root": self._root,
             "build_package": self._package,
             "build_squashfs": lambda root, squashfs, epoch: squashfs.touch(),
-            "build_initramfs": lambda root, work, epoch: work / "initrd.img",
+            "build_initramfs": lambda board, root, work, epoch: work / "initrd.img",
             "build_boot": self._boot,
             "build_data": self._data,
             "build_disk": lambda boot, squashfs, data, disk: disk.write_text(self.key),

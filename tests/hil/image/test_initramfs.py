@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from hil.image.boards import BOARDS
 from hil.image.disk import DISK_ID, MIB, SECTOR, build_disk
 from hil.image.initramfs import DRIVERS, INIT, with_dependencies
+from hil.image.shell import Failed
 
 MODULES = """
 kernel/drivers/usb/storage/uas.ko: kernel/drivers/usb/storage/usb-storage.ko kernel/drivers/scsi/scsi_mod.ko
@@ -20,12 +22,25 @@ kernel/drivers/mmc/host/sdhci-iproc.ko.xz: kernel/drivers/mmc/host/sdhci.ko.xz
 kernel/drivers/mmc/host/sdhci.ko.xz:
 kernel/sound/core/snd.ko:
 """
+BUILT_IN = "kernel/drivers/virtio/virtio_mmio.ko\n"
+EVERYTHING = "".join(f"kernel/{pattern}.ko\n" for board in BOARDS.values() for pattern in (*DRIVERS, *board.drivers))
+
+# Of Debian's arm64 kernel 6.1.192-2, what a Raspberry Pi 4 finds its root and starts anew by: bcm2711-rpi-4-b.dts
+OF_A_PI_4 = (
+    "drivers/mmc/host/sdhci-iproc",  # the SD card's host, emmc2
+    "drivers/mmc/core/mmc_block",
+    "drivers/regulator/fixed",  # vmmc-supply: sd_vcc_reg
+    "drivers/regulator/gpio-regulator",  # vqmmc-supply: sd_io_1v8_reg
+    "drivers/reset/reset-raspberrypi",  # USB
+    "drivers/usb/host/xhci-pci",
+    "drivers/watchdog/bcm2835_wdt",
+)
 DATA_BYTES = 2 * MIB
 MAX_SECTORS = 2**32 - 1  # an MBR has four bytes for it
 
 
 def test_a_driver_comes_with_all_that_it_needs() -> None:
-    assert with_dependencies(MODULES, ("drivers/usb/storage/uas",)) == [
+    assert with_dependencies(MODULES, BUILT_IN, ("drivers/usb/storage/uas",)) == [
         "kernel/drivers/scsi/scsi_mod.ko",
         "kernel/drivers/usb/storage/uas.ko",
         "kernel/drivers/usb/storage/usb-storage.ko",
@@ -33,14 +48,37 @@ def test_a_driver_comes_with_all_that_it_needs() -> None:
 
 
 def test_compressed_modules_are_known_by_the_same_names() -> None:
-    assert with_dependencies(MODULES, ("drivers/mmc/host/sdhci-*",)) == [
+    assert with_dependencies(MODULES, BUILT_IN, ("drivers/mmc/host/sdhci-*",)) == [
         "kernel/drivers/mmc/host/sdhci-iproc.ko.xz",
         "kernel/drivers/mmc/host/sdhci.ko.xz",
     ]
 
 
-def test_what_no_root_can_hang_on_stays_out() -> None:
-    assert "kernel/sound/core/snd.ko" not in with_dependencies(MODULES, DRIVERS)
+def test_what_is_not_asked_for_stays_out() -> None:
+    assert "kernel/sound/core/snd.ko" not in with_dependencies(MODULES, BUILT_IN, ("drivers/*",))
+
+
+def test_a_driver_that_is_part_of_the_kernel_is_not_missed() -> None:
+    assert with_dependencies(MODULES, BUILT_IN, ("drivers/virtio/virtio_mmio",)) == []
+
+
+def test_a_driver_that_the_kernel_has_under_no_such_name_ends_the_build() -> None:
+    patterns = ("drivers/usb/storage/uas", "drivers/mmc/host/gone", "drivers/ata/ahci*")
+    with pytest.raises(Failed, match=r"drivers/mmc/host/gone, drivers/ata/ahci\*:.*boards\.py"):
+        with_dependencies(MODULES, BUILT_IN, patterns)
+
+
+@pytest.mark.parametrize("module", OF_A_PI_4)
+def test_a_raspberry_pi_4_finds_its_root_and_can_start_anew(module: str) -> None:
+    dependencies = f"kernel/{module}.ko:\n"
+
+    assert with_dependencies(dependencies, EVERYTHING, (*DRIVERS, *BOARDS["arm64"].drivers)) == [f"kernel/{module}.ko"]
+
+
+def test_a_raspberry_pi_can_start_anew_also_when_it_finds_no_root() -> None:
+    script = INIT.read_text()
+
+    assert script.index("\nmodprobe -q bcm2835_wdt") < script.index("\nfor second in")
 
 
 @pytest.mark.real
