@@ -5,8 +5,17 @@ from __future__ import annotations
 from tests.mosquitto import Received
 
 TOPIC = "ductwatch/rig"
-SENSOR_PERIOD_S = 5.0  # of rig.toml
-LAST_MESSAGES = 400  # some ten seconds of a board that is well
+SENSOR_PERIOD_S = 3.0  # of rig.toml
+LAST_MESSAGES = 400  # some thirty seconds of a board that is well
+# How far what arrives may be from what a sensor was given, in the quantity's own unit: its resolution, and rounding.
+TOLERANCES = {
+    "temperature": 0.1,
+    "humidity": 0.5,
+    "pressure": 0.5,
+    "gas_resistance": 500.0,
+    "pm2_5": 0,
+    "fan_running": 0,
+}
 
 
 def standing(messages: list[Received]) -> set[str]:
@@ -14,6 +23,11 @@ def standing(messages: list[Received]) -> set[str]:
     alarms = [message for message in messages if message.topic.startswith(f"{TOPIC}/alarm/")]
     last = {message.topic: message.fields["active"] for message in alarms}
     return {topic for topic, active in last.items() if active and "/clock_not_synchronised/" not in topic}
+
+
+def is_late(message: Received) -> bool:
+    """Whether it waited on the board for a connection."""
+    return b'"historical":true' in message.payload
 
 
 def is_well(sensor: str, messages: list[Received]) -> bool:

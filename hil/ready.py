@@ -12,8 +12,8 @@ from typing import Any
 
 from hil.bench import Bench, now_ns
 from hil.board import Board
-from hil.delivery import check_delivery, missing, numbered
-from hil.heard import LAST_MESSAGES, TOPIC, is_well, standing
+from hil.delivery import WINDOW, check_delivery, missing, numbered, repeated
+from hil.heard import LAST_MESSAGES, TOLERANCES, TOPIC, is_late, is_well, standing
 from hil.rig.lines import Line
 from hil.rig.peers import CAMERAS
 from hil.strategy import State
@@ -79,21 +79,31 @@ class Ready:
 
         self.board.until(lambda: taken() >= count, f"{count} snapshots", limit_s)
 
-    def until_caught_up(self, *, since: int, limit_s: float = 120.0) -> None:
-        """Wait until a message comes that did not wait."""
+    def until_caught_up(self, *, limit_s: float = 120.0) -> None:
+        """Wait until a reading comes that was taken after now and did not wait."""
+        mark, now_s = self.mark(), self.board.uptime_s()
         self.bench.messages.until(
-            lambda message: "/reading/" in message.topic and not message.fields.get("historical"),
-            since=since + len([m for m in self.bench.messages.since(since) if not _is_late(m)]),
+            lambda message: "/reading/" in message.topic and not is_late(message) and message.fields["at_s"] > now_s,
+            since=mark,
             limit_s=limit_s,
         )
 
-    def check_delivery(self, *, since: int, tail: int = 0, limit_s: float = 120.0) -> int:
-        """Nothing was lost, whatever happened since `since`: wait until all has come, pictures last, and look at it."""
-        self.until_caught_up(since=since, limit_s=limit_s)
+    def check_delivery(self, *, since: int, outages: int = 1, tail: int = 0, limit_s: float = 120.0) -> int:
+        """Nothing was lost up to now: wait until all has come, pictures last, and look at it.
+
+        What came twice since `since` was on its way when one of the `outages` began. Returns how many messages there
+        were since the board's first start.
+        """
+        self.until_caught_up(limit_s=limit_s)
         until_s = time.monotonic() + limit_s
         while missing(numbered(self.bench.messages.since(0)), tail=tail) and time.monotonic() < until_s:
             self.until_report(since=self.mark())
+        assert repeated(self.bench.messages.since(since)) <= outages * WINDOW
         return check_delivery(self.bench.messages.since(0), tail=tail)
+
+    def late(self, *, since: int) -> list[Received]:
+        """What waited on the board for a connection."""
+        return [message for message in self.bench.messages.since(since) if is_late(message)]
 
     @contextmanager
     def other_configuration(self, change: tuple[str, str]) -> Iterator[None]:
@@ -103,6 +113,7 @@ class Ready:
         self.board.run("mount -o remount,rw /boot/firmware")
         self.board.run(f"cp {path} /run/before.toml")
         try:
+            self.board.run(f"grep -q {shlex.quote(before)} {path}")
             self.board.run(f"sed -i {shlex.quote(f's/{before}/{after}/')} {path}")
             self.board.run("systemctl reload ductwatch.service")
             yield
@@ -126,13 +137,13 @@ class Ready:
         return fields
 
     def until_reading(self, sensor: str, *, since: int, limit_s: float = 60.0, **wanted: float) -> Received:
-        """A good reading; `wanted` as `temperature=31.5`, met within 2 %."""
+        """A good reading; `wanted` as `temperature=31.5`, met within heard.TOLERANCES."""
 
         def fits(fields: dict[str, Any]) -> bool:
             if fields["quality"] != "good":
                 return False
             return not wanted or any(
-                fields["quantity"] == name and abs(fields["value"] - value) <= 0.02 * abs(value)
+                fields["quantity"] == name and abs(fields["value"] - value) <= TOLERANCES[name]
                 for name, value in wanted.items()
             )
 
@@ -146,6 +157,14 @@ class Ready:
             return fields.get("condition") == condition and fields["source"] == source
 
         return self._until("health", fits, since, limit_s)
+
+    def until_availability(self, state: str, *, since: int, limit_s: float = 30.0) -> None:
+        """What the firmware says of itself, or the broker in its name."""
+        self.bench.messages.until(
+            lambda message: message.topic == f"{TOPIC}/availability" and message.payload == state.encode(),
+            since=since,
+            limit_s=limit_s,
+        )
 
     def until_report(self, *, since: int, limit_s: float = 30.0) -> dict[str, Any]:
         found = self._until("health", lambda fields: fields["type"] == "health_report", since, limit_s)
@@ -162,7 +181,3 @@ class Ready:
         return self.bench.messages.until(
             lambda message: message.topic == whole and fits(message.fields), since=since, limit_s=limit_s
         )
-
-
-def _is_late(message: Received) -> bool:
-    return b'"historical":true' in message.payload

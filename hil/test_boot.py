@@ -25,10 +25,11 @@ def test_it_boots_to_a_first_verdict_from_both_cameras(ready: Ready, report: Rep
 
     assert set(first) == set(CAMERAS)
     ready_us = int(ready.board.show("ActiveEnterTimestampMonotonic")["ActiveEnterTimestampMonotonic"])
-    report.figure("kernel start to service", ready_us / 1e6, "s")
+    report.figure("kernel start to service (goal: 30 emulated)", ready_us / 1e6, "s")
     report.figure("kernel start to both first verdicts", max(first.values()), "s")
 
 
+@pytest.mark.lg_feature("emulated")
 def test_it_is_called_what_its_preset_file_says(ready: Ready) -> None:
     assert ready.board.run("hostname") == "rig"
     assert "10.0.2.15/24" in ready.board.run("ip -brief address show enp0s10")

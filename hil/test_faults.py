@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
@@ -16,6 +17,10 @@ from hil.rig.cp2112 import BridgeFault
 from hil.rig.peers import PMSA003I
 from hil.rig.pms5003 import DustFault
 
+SENSORS = frozenset({"duct-gas", "duct-pm", "duct-pm-i2c"})
+ON_I2C = frozenset({"duct-gas", "duct-pm-i2c"})
+DELAY_MS = 500.0  # beyond twice what a verdict takes on a board that is well, emulated or not, somebody was delayed
+
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
@@ -24,7 +29,8 @@ class Trouble:
     source: str
     feature: str
     cause: Callable[[Bench], None]
-    problem: str = ""  # part of what the board says of it
+    problem: str  # what the board says of it, a regular expression
+    hurts: frozenset[str] = frozenset()  # the sensors that have to suffer with it
 
     def __str__(self) -> str:
         return self.source
@@ -34,22 +40,34 @@ def camera(fault: CameraFault) -> Callable[[Bench], None]:
     return lambda bench: bench.cameras["downstream"].fail(fault)
 
 
+def dust(fault: DustFault) -> Callable[[Bench], None]:
+    return lambda bench: bench.fail_dust(fault)
+
+
 CAMERA_TROUBLES = {
-    "unplugged": Trouble("downstream", "plugs", lambda bench: bench.cameras["downstream"].unplug()),
-    "hanging": Trouble("downstream", "camera-faults", camera(CameraFault.HUNG)),
+    "unplugged": Trouble(
+        "downstream", "plugs", lambda bench: bench.cameras["downstream"].unplug(), "unplugged|no camera"
+    ),
+    "hanging": Trouble("downstream", "camera-faults", camera(CameraFault.HUNG), "hangs|no lit frame|no picture"),
     "silent": Trouble("downstream", "camera-faults", camera(CameraFault.SILENT), "no picture"),
     "cut short": Trouble("downstream", "camera-faults", camera(CameraFault.TRUNCATED), "damaged"),
 }
 SENSOR_TROUBLES = {
-    "gas, no answer": Trouble("duct-gas", "bus-faults", lambda bench: bench.silence()),
-    "particles on I2C, no answer": Trouble("duct-pm-i2c", "bus-faults", lambda bench: bench.silence(PMSA003I)),
-    "I2C bus stuck": Trouble("duct-gas", "bus-faults", lambda bench: bench.fail_bridge(BridgeFault.STUCK_BUS)),
-    "I2C bridge unplugged": Trouble("duct-gas", "plugs", lambda bench: bench.unplug_bridge()),
-    "particles, silent": Trouble("duct-pm", "dust", lambda bench: bench.fail_dust(DustFault.SILENT), "silent"),
-    "particles, noise": Trouble("duct-pm", "dust", lambda bench: bench.fail_dust(DustFault.NOISE), "noise"),
-    "particles, corrupt": Trouble("duct-pm", "dust", lambda bench: bench.fail_dust(DustFault.CORRUPT), "disturbed"),
-    "particles, cut short": Trouble("duct-pm", "dust", lambda bench: bench.fail_dust(DustFault.TRUNCATED), "noise"),
-    "particles, a flood": Trouble("duct-pm", "dust", lambda bench: bench.fail_dust(DustFault.FLOOD), "noise"),
+    "gas, no answer": Trouble("duct-gas", "bus-faults", lambda bench: bench.silence(), "answer"),
+    "particles on I2C, no answer": Trouble(
+        "duct-pm-i2c", "bus-faults", lambda bench: bench.silence(PMSA003I), "answer"
+    ),
+    "I2C bus stuck": Trouble(
+        "duct-gas", "bus-faults", lambda bench: bench.fail_bridge(BridgeFault.STUCK_BUS), "bus", ON_I2C
+    ),
+    "I2C bridge unplugged": Trouble(
+        "duct-gas", "bridge", lambda bench: bench.unplug_bridge(), "no I2C bus|no such|gone", ON_I2C
+    ),
+    "particles, silent": Trouble("duct-pm", "dust", dust(DustFault.SILENT), "silent"),
+    "particles, noise": Trouble("duct-pm", "dust", dust(DustFault.NOISE), "noise"),
+    "particles, corrupt": Trouble("duct-pm", "dust", dust(DustFault.CORRUPT), "disturbed"),
+    "particles, cut short": Trouble("duct-pm", "dust", dust(DustFault.TRUNCATED), "noise"),
+    "particles, a flood": Trouble("duct-pm", "dust", dust(DustFault.FLOOD), "noise"),
 }
 
 
@@ -64,7 +82,7 @@ def marked(troubles: dict[str, Trouble]) -> list[object]:
 def test_a_camera_in_trouble_is_reported_and_the_other_goes_on_judging(
     ready: Ready, report: Report, trouble: Trouble
 ) -> None:
-    mark = ready.mark()
+    idle_ms, mark = median(ready.latencies_ms(since=0)), ready.mark()
     trouble.cause(ready.bench)
 
     said = ready.until_health("downstream", "failed", since=mark).fields
@@ -72,9 +90,11 @@ def test_a_camera_in_trouble_is_reported_and_the_other_goes_on_judging(
     ready.command("snapshot")
     ready.until_verdict("upstream", "CLEAN", since=during)
 
-    assert trouble.problem in said["problem"]
+    assert re.search(trouble.problem, said["problem"])
     assert said["remedy"]
-    report.figure("latency of the other camera meanwhile", median(ready.latencies_ms(since=mark, of="upstream")), "ms")
+    meanwhile_ms = median(ready.latencies_ms(since=mark, of="upstream"))
+    report.figure("latency of the other camera meanwhile", meanwhile_ms, "ms")
+    assert meanwhile_ms <= 2 * idle_ms + DELAY_MS
     back = ready.mark()
     ready.bench.restore()
     ready.until_verdict("downstream", "CLEAN", since=back, limit_s=90)
@@ -82,19 +102,23 @@ def test_a_camera_in_trouble_is_reported_and_the_other_goes_on_judging(
 
 @pytest.mark.parametrize("trouble", marked(SENSOR_TROUBLES))
 def test_a_sensor_in_trouble_is_reported_and_delays_nobody(ready: Ready, report: Report, trouble: Trouble) -> None:
-    mark = ready.mark()
+    idle_ms, mark = median(ready.latencies_ms(since=0)), ready.mark()
     trouble.cause(ready.bench)
 
     said = ready.until_health(trouble.source, "failed", since=mark).fields
     during = ready.mark()
     ready.command("snapshot")
-    if trouble.feature != "plugs":  # the LED hangs on the bridge: without it the cameras see nothing
+    if trouble.feature != "bridge":  # the LED hangs on the bridge: without it the cameras see nothing
         ready.until_verdict("upstream", "CLEAN", since=during)
     ready.until_any_verdict("downstream", since=during)
+    for other in SENSORS - trouble.hurts - {trouble.source}:
+        ready.until_reading(other, since=during)
 
-    assert trouble.problem in said["problem"]
+    assert re.search(trouble.problem, said["problem"])
     assert said["remedy"]
-    report.figure("latency of verdicts meanwhile", median(ready.latencies_ms(since=mark)), "ms")
+    meanwhile_ms = median(ready.latencies_ms(since=mark))
+    report.figure("latency of verdicts meanwhile", meanwhile_ms, "ms")
+    assert meanwhile_ms <= 2 * idle_ms + DELAY_MS
     back = ready.mark()
     ready.bench.restore()
     ready.until_reading(trouble.source, since=back, limit_s=90)

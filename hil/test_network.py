@@ -8,6 +8,7 @@ from hil.bench import now_ns
 from hil.ready import Ready
 from hil.report import Report
 from hil.rig.lines import Line
+from hil.rig.peers import CAMERAS
 from hil.rig.pictures import DIRTY
 
 pytestmark = pytest.mark.lg_feature("broker")
@@ -15,7 +16,8 @@ pytestmark = pytest.mark.lg_feature("broker")
 HOUR_MESSAGES = (
     1950  # of a board with default periods: 360 times 4 of gas, 12 of 9 of dust, 60 of 6 of its own, 24 verdicts
 )
-COMPRESSED_S = 80  # some 28 messages a second; with 44 the emulated processors were at their end
+COMPRESSED_S = 78  # some 28 messages a second; with 44 the emulated processors were at their end
+FLAPS = 3
 
 
 @pytest.mark.lg_feature("lines")
@@ -26,6 +28,7 @@ def test_nothing_is_lost_while_the_broker_is_away(ready: Ready) -> None:
     ready.bench.broker.start()
 
     ready.check_delivery(since=mark)
+    assert ready.late(since=mark)
 
 
 @pytest.mark.lg_feature(["lines", "network"])
@@ -36,18 +39,20 @@ def test_nothing_is_lost_while_the_network_is_away(ready: Ready) -> None:
     ready.bench.machine.connect(True)
 
     ready.check_delivery(since=mark)
+    assert ready.late(since=mark)
 
 
 @pytest.mark.lg_feature(["lines", "network"])
 def test_nothing_is_lost_on_a_network_that_comes_and_goes(ready: Ready) -> None:
     mark = ready.mark()
-    for _ in range(4):
+    for _ in range(FLAPS):
         ready.bench.machine.connect(False)
-        ready.until_snapshots(1)
+        ready.until_snapshots(2)  # a time in which the broker, too, gives the connection up, or nearly
         ready.bench.machine.connect(True)
-        ready.until_caught_up(since=mark)
+        ready.until_caught_up()
 
-    ready.check_delivery(since=mark)
+    ready.check_delivery(since=mark, outages=FLAPS)
+    assert ready.late(since=mark)
 
 
 @pytest.mark.lg_feature(["lines", "pictures"])
@@ -61,38 +66,40 @@ def test_alarms_work_and_come_first_after_an_outage(ready: Ready) -> None:
 
     alarm = ready.until_alarm("dirty_duct", "upstream", active=True, since=mark)
     assert alarm.fields["historical"] is True
-    late = [m for m in ready.bench.messages.since(mark) if m.topic.count("/") > 2 and m.fields.get("historical")]
+    late = ready.late(since=mark)
     kinds = ["alarm" if m.fields["type"] in {"alarm", "health_change"} else "other" for m in late]
     assert "other" not in kinds[: kinds.count("alarm")]
 
 
 def test_an_hours_messages_that_waited_arrive_whole_and_in_order(ready: Ready, report: Report) -> None:
-    """Time is compressed on the firmware's side: five times as many readings, by a configuration of this test."""
+    """Time is compressed on the firmware's side: a reading each second, by a configuration of this test."""
     mark = ready.mark()
-    with ready.other_configuration(('period = "5s"', 'period = "1s"')):
+    with ready.other_configuration(('period = "3s"', 'period = "1s"')):
         ready.bench.broker.kill()
         ready.board.run(f"sleep {COMPRESSED_S}", COMPRESSED_S + 60)
     back_ns = now_ns()
     ready.bench.broker.start()
-    ready.until_caught_up(since=mark)
-    messages = ready.bench.messages.since(mark)
+    ready.until_caught_up()
+    late = ready.late(since=mark)
 
     report.figure("time in which they came", (now_ns() - back_ns) / 1e9, "s")
     ready.check_delivery(since=mark)
-    late = sum(b'"historical":true' in message.payload for message in messages)
-    report.figure("messages that waited", late, "")
-    assert late >= HOUR_MESSAGES
+    report.figure("messages that waited", len(late), "")
+    assert len(late) >= HOUR_MESSAGES
 
 
 @pytest.mark.lg_feature("lines")
 def test_a_restart_during_an_outage_loses_nothing(ready: Ready) -> None:
     mark = ready.mark()
+    boot = ready.until_any_verdict("upstream", since=mark)["boot_id"]
     ready.bench.broker.kill()
     ready.until_snapshots(3)
     ready.board.run("systemctl restart ductwatch.service", 90)
     ready.bench.broker.start()
 
     ready.check_delivery(since=mark)
+    waited = [m for m in ready.late(since=mark) if "/verdict/" in m.topic and m.fields["boot_id"] == boot]
+    assert len(waited) >= 2 * len(CAMERAS), "the last of the three snapshots may not have been judged"
 
 
 def test_the_board_reaches_a_web_server_that_serves_ranges(ready: Ready) -> None:

@@ -24,8 +24,9 @@ def test_every_thread_runs_in_real_time(ready: Ready) -> None:
 def test_memory_is_locked(ready: Ready, report: Report) -> None:
     status = ready.board.run(f"cat /proc/{ready.board.pid}/status")
     fields = dict(line.split(":", 1) for line in status.splitlines())
-    report.figure("resident", int(fields["VmRSS"].split()[0]) / 1024, "MiB")
-    assert int(fields["VmLck"].split()[0]) > 0
+    resident_kib, locked_kib = (int(fields[name].split()[0]) for name in ("VmRSS", "VmLck"))
+    report.figure("resident", resident_kib / 1024, "MiB")
+    assert locked_kib >= resident_kib
 
 
 def test_verdicts_come_while_everything_is_busy(ready: Ready, report: Report) -> None:
@@ -44,7 +45,7 @@ def p99_ms(ready: Ready) -> float:
 
 def test_a_full_disk_stops_no_verdict_and_loses_no_message(ready: Ready) -> None:
     mark = ready.mark()
-    ready.board.run("dd if=/dev/zero of=/data/fill bs=1M count=4096 2>/dev/null || true", 180)
+    ready.board.run("fallocate -l $(df --output=avail -B1 /data | tail -n 1) /data/fill")
     try:
         ready.until_alarm("disk_nearly_full", "board", active=True, since=mark)
         ready.snapshot("CLEAN")
@@ -73,10 +74,3 @@ def test_a_usb_stick_that_is_plugged_in_can_be_read(ready: Ready) -> None:
             assert ready.board.run("cat /run/stick/bundle.tar") == "a bundle"
         finally:
             ready.board.run("umount /run/stick")
-
-
-def test_the_folder_of_the_model_slots_outlives_a_restart(ready: Ready) -> None:
-    """What the updater will keep its slots in; nothing does yet."""
-    ready.board.run("mkdir -p /data/ductwatch/models && echo slot > /data/ductwatch/models/a && sync")
-    ready.board.run("systemctl restart ductwatch.service", 90)
-    assert ready.board.run("cat /data/ductwatch/models/a") == "slot"

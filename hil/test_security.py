@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 import subprocess
 
 import pytest
@@ -15,6 +17,20 @@ from hil.report import Report
 SSH = 22  # on, as the rig's preset file has a key; test_without_preset.py: off without
 
 
+def greeting(port: int) -> bytes:
+    """What the board says first to a stranger on a port of the bench's address that QEMU forwards."""
+    with socket.create_connection((os.environ["LG_RIG_ADDRESS"], port), timeout=10) as line:
+        try:
+            return line.recv(64)
+        except ConnectionError:
+            return b""
+
+
+@pytest.mark.lg_feature("emulated")
+def test_ssh_answers_where_the_preset_file_has_a_key(ready: Ready) -> None:
+    assert greeting(ready.machine.shell.networkservice.port).startswith(b"SSH-")
+
+
 def test_nothing_listens_but_ssh(ready: Ready) -> None:
     code = (
         "import glob; rows = [l.split() for f in glob.glob('/proc/net/tcp*') for l in open(f).readlines()[1:]]; "
@@ -24,10 +40,12 @@ def test_nothing_listens_but_ssh(ready: Ready) -> None:
 
 
 def test_no_udp_port_is_open_but_those_of_clients(ready: Ready) -> None:
-    """DHCP, which the rig does not use, would be 68; what timesyncd and resolved ask from is above 1023."""
+    """What timesyncd and resolved ask from is of ip_local_port_range; DHCP, which the rig does not use, is 68."""
     code = (
         "import glob; rows = [l.split() for f in glob.glob('/proc/net/udp*') for l in open(f).readlines()[1:]]; "
-        "print(sorted({int(r[1].rpartition(':')[2], 16) for r in rows if r[1].rpartition(':')[2] < '0400'}))"
+        "low, high = map(int, open('/proc/sys/net/ipv4/ip_local_port_range').read().split()); "
+        "ports = {int(r[1].rpartition(':')[2], 16) for r in rows}; "
+        "print(sorted(port for port in ports if not low <= port <= high))"
     )
     assert json.loads(ready.board.python(code)) == []
 
