@@ -11,8 +11,8 @@ from hil.image.shell import Failed, run
 
 INIT = Path(__file__).parent / "initramfs/init"
 APPLETS = (
-    *("blockdev", "cat", "cut", "dd", "find", "hexdump", "md5sum", "mkdir", "modprobe", "mount", "printf"),
-    *("readlink", "reboot", "seq", "sh", "sleep", "sort", "switch_root", "tr", "xargs"),
+    *("blockdev", "cat", "cut", "dd", "find", "hexdump", "md5sum", "mkdir", "modprobe", "mount", "od", "printf"),
+    *("readlink", "reboot", "sed", "seq", "sh", "sleep", "sort", "switch_root", "tr", "xargs"),
 )
 
 # In the order of names and with numbers of its own: the same files give the same archive. $0 is the tree.
