@@ -27,7 +27,8 @@ BOARDS = {
         efi_boot="BOOTX64.EFI",
         console="ttyS0,115200",
         drivers=(),
-        watchdogs=("i6300esb", "iTCO_wdt"),
+        # Not sp5100_tco, AMD's: where there is none, to load it fails. udev does so by its PCI number.
+        watchdogs=("i6300esb", "iTCO_wdt", "wdat_wdt"),
         for_raspberry_pi=False,
     ),
     "arm64": Board(

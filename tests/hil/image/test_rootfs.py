@@ -70,6 +70,36 @@ def test_units_with_the_images_changes_start_without_a_cycle(tmp_path: Path) -> 
     assert [line for line in said_of_system(tmp_path) if "cycle" in line or str(tmp_path) in line] == []
 
 
+def settings(*files: Path) -> dict[str, list[str]]:
+    """Each key of a unit and its drop-ins with the words of all its values; an empty value takes back those before."""
+    values: dict[str, list[str]] = {}
+    for line in "\n".join(file.read_text() for file in files).splitlines():
+        key, assigned, value = line.partition("=")
+        if assigned and not line.startswith("#"):
+            values[key] = [*values.get(key, []), *value.split()] if value else []
+    return values
+
+
+def test_the_firmware_starts_when_the_modules_are_there_that_its_devices_need() -> None:
+    """DeviceAllow knows the groups of /proc/devices at the start only."""
+    unit = settings(REPOSITORY / "packaging/ductwatch.service", UNITS / "ductwatch.service.d/image.conf")
+    loaded = (SETTINGS / "etc/modules-load.d/ductwatch.conf").read_text().split()
+    asked_for = [name for name in unit["Wants"] if name.startswith("modprobe@")]
+
+    assert set(asked_for) == {
+        f"modprobe@{module}.service" for module in loaded if f"modprobe@{module}.service" in MASKED
+    }
+    assert "systemd-modules-load.service" in unit["After"]
+
+
+def test_what_a_watchdog_hangs_on_is_not_kept_out() -> None:
+    kept_out = (SETTINGS / "etc/modprobe.d/ductwatch.conf").read_text()
+
+    for module in ("i2c_i801", "i2c_smbus", *(name for board in BOARDS.values() for name in board.watchdogs)):
+        assert f"blacklist {module}" not in kept_out
+    assert {"iTCO_wdt", "wdat_wdt"} <= set(BOARDS["amd64"].watchdogs)
+
+
 def test_nothing_is_both_enabled_and_masked() -> None:
     assert set(ENABLED) & set(MASKED) == set()
     assert len(set(MASKED)) == len(MASKED)
