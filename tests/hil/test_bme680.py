@@ -19,6 +19,8 @@ GAS_2 = [
     16016016, 8000000, 4000000, 2000000, 1000000, 500000, 250000, 125000,
 ]  # fmt: skip
 
+MOST_LOOKS = 100  # at its status, until a measurement is done
+
 temperatures = st.floats(-40, 85)
 humidities = st.floats(0, 100)
 pressures = st.floats(300, 1100)
@@ -97,11 +99,12 @@ def measured(chip: Bme680Chip, *, gas: bool = True) -> tuple[bytes, Bosch]:
     chip.write(b"\xf0")
     run_gas = {b"\x00": 0x10, b"\x01": 0x20}[chip.read(1)]
     chip.write(bytes([0x72, 0x01, 0x71, run_gas if gas else 0, 0x74, 0x25]))
-    while True:
+    for _ in range(MOST_LOOKS):
         chip.write(b"\x1d")
         data = chip.read(17)
         if data[0] & 0xA0 == 0x80:
             return data, Bosch(Calibration(chip))
+    raise AssertionError("the measurement does not end")
 
 
 def conversions(data: bytes) -> tuple[int, int, int]:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from hil.rig.packets import CancelDataPacket, ControlPacket
 from hil.rig.pictures import BARS, Scene, black
 from hil.rig.usb_device import Stalled
 from hil.rig.uvc_controls import GET_CUR, GET_DEF, GET_INFO, GET_MAX, GET_MIN, GET_RES, SET_CUR
-from tests.hil.rig.guest import Guest, plugged_in
+from tests.hil.rig.guest import LIMIT_S, Guest, plugged_in
 from tests.hil.rig.seen import luma, seen
 from tests.hil.rig.video import FROM_INTERFACE, HD, MJPEG, QUIET_S, QVGA, TO_INTERFACE, VGA, YUYV, Video
 
@@ -40,6 +40,13 @@ async def filmed(tmp_path: Path, camera: CameraPeer) -> AsyncIterator[tuple[Gues
 
 async def brightness(video: Video) -> float:
     return luma((await video.frame()).data, PixelFormat.MJPEG, uvc.QVGA)
+
+
+async def until(video: Video, fits: Callable[[float], bool]) -> None:
+    """Take frames until one is as bright as that."""
+    async with asyncio.timeout(LIMIT_S):
+        while not fits(await brightness(video)):
+            pass
 
 
 @pytest.mark.parametrize(
@@ -80,8 +87,7 @@ async def test_each_frame_sent_is_on_record_with_its_moment_and_its_light(tmp_pa
         await video.start()
         assert await brightness(video) < 5
         light[0] = 1.0
-        while await brightness(video) < 115:
-            pass
+        await until(video, lambda brightness: brightness >= 115)
 
     assert camera.frames_sent == len(camera.sent)
     first, last = camera.sent[0], camera.sent[-1]
@@ -93,8 +99,9 @@ async def test_each_frame_sent_is_on_record_with_its_moment_and_its_light(tmp_pa
 async def test_a_guest_that_is_slow_misses_frames_and_gets_new_ones(tmp_path: Path, camera: CameraPeer) -> None:
     async with filmed(tmp_path, camera) as (guest, video):
         await video.agree(YUYV, QVGA, 30)
-        while camera.frames_dropped < 3:
-            await guest.descriptor(1)
+        async with asyncio.timeout(LIMIT_S):
+            while camera.frames_dropped < 3:
+                await guest.descriptor(1)
         assert camera.frames_sent == 0
         await video.start(YUYV, QVGA, 30)
         await video.frame()
@@ -163,8 +170,7 @@ async def test_exposure_counts_when_it_is_manual_and_is_forgotten_without_power(
         await video.start()
         assert await brightness(video) == pytest.approx(120, abs=4)
         await guest.write(TO_INTERFACE, SET_CUR, *MODE, data=b"\x01")
-        while await brightness(video) > 70:
-            pass
+        await until(video, lambda brightness: brightness <= 70)
         assert await brightness(video) == pytest.approx(60, abs=4)
         port.unplug()
         port.plug()
@@ -241,8 +247,9 @@ async def test_a_camera_that_sends_nothing_goes_on_when_the_fault_is_over(
         await video.start()
         await video.frame()
         camera.fault = fault
-        while not await video.is_silent():
-            await video.frame()  # that was on its way
+        async with asyncio.timeout(LIMIT_S):
+            while not await video.is_silent():
+                await video.frame()  # that was on its way
         camera.fault = CameraFault.NONE
         await video.frame()
 
@@ -260,5 +267,4 @@ async def test_what_it_looks_at_may_change_while_it_streams(tmp_path: Path, came
         await video.start()
         await video.frame()
         camera.look_at(Scene(lit=black, dark=black))
-        while await brightness(video) > 5:
-            pass
+        await until(video, lambda brightness: brightness <= 5)

@@ -28,9 +28,11 @@ class Line:
         self.writer = writer
 
     async def particles(self) -> Particles:
-        while True:
-            if found := self.decoder.feed(await within_limit(self.reader.read(FRAME_BYTES))):
-                return found[-1]
+        async with asyncio.timeout(LIMIT_S):
+            while data := await self.reader.read(FRAME_BYTES):
+                if found := self.decoder.feed(data):
+                    return found[-1]
+        raise AssertionError("the sensor hung up")
 
     async def tell(self, command: bytes) -> None:
         """Say it and wait for the answer."""
@@ -70,8 +72,9 @@ async def test_it_sends_what_the_air_has_by_itself(tmp_path: Path) -> None:
     async with sensing(tmp_path) as (peer, line):
         assert (await line.particles()).values == CLEAN_AIR
         peer.values = DIRTY_AIR
-        while (await line.particles()).values != DIRTY_AIR:
-            pass
+        async with asyncio.timeout(LIMIT_S):
+            while (await line.particles()).values != DIRTY_AIR:
+                pass
 
     assert line.decoder.noise_bytes == 0
 
