@@ -16,6 +16,7 @@ from hil.card import PRESET, sensors_in
 from hil.desk import START_LIMIT_S, Desk
 from hil.host import Host
 from hil.image.shell import run
+from hil.rig.bme680 import Bme680Chip
 from hil.rig.camera import CameraFault, CameraPeer, SentFrame
 from hil.rig.cp2112 import BridgeFault
 from hil.rig.lines import Edge, Line
@@ -26,6 +27,7 @@ from hil.rig.pms5003 import DustFault
 from hil.rig.qmp import Event, Qmp
 from hil.rig.usb import UsbPort
 
+AIR = {name: getattr(Bme680Chip(), name) for name in ("temperature", "humidity", "pressure", "gas_resistance")}
 STICK_BYTES = 16 * 1024 * 1024
 TO_GUESTS = "10.0.2.2"  # this host, by QEMU's user network
 
@@ -48,10 +50,6 @@ class CameraHand:
     def unplug(self) -> None:
         self._desk.do(self._port.unplug)
 
-    def until_taken(self, limit_s: float) -> None:
-        """Until the board's kernel has configured it."""
-        self._desk.wait(self._port.configured.wait(), limit_s)
-
     @property
     def streams(self) -> bool:
         return self._desk.do(lambda: self._peer.streams is not None)
@@ -59,6 +57,11 @@ class CameraHand:
     @property
     def sent(self) -> list[SentFrame]:
         return self._desk.do(lambda: list(self._peer.sent))
+
+    @property
+    def pictures(self) -> list[tuple[SentFrame, bytes]]:
+        """The last frames that the board took, with what was in them."""
+        return self._desk.do(lambda: list(self._peer.pictures))
 
 
 class Lines:
@@ -157,6 +160,10 @@ class Bench(Host):
         """What each camera looks at."""
         return self._desk.do(lambda: {name: peer.scene for name, peer in self.peers.cameras.items()})
 
+    def pictures(self) -> dict[str, list[tuple[SentFrame, bytes]]]:
+        """The last frames that the board took of each camera."""
+        return {name: camera.pictures for name, camera in self.cameras.items()}
+
     def state(self) -> dict[str, str]:
         """Faults and lines, for people."""
 
@@ -185,11 +192,23 @@ class Bench(Host):
         self._light(lambda: 0.0)
 
     def set_dust(self, values: Sequence[int]) -> None:
-        """The twelve values of a PMS5003's frame."""
+        """What the PMS5003 measures: values as in `plantower.frame`."""
         self._desk.do(lambda: setattr(self.peers.dust, "values", tuple(values)))
+
+    def set_fine_dust(self, values: Sequence[int]) -> None:
+        """What the PMSA003I on the I2C bus measures: values as in `plantower.frame`."""
+        self._desk.do(lambda: setattr(self.peers.fine_dust, "values", tuple(values)))
 
     def fail_dust(self, fault: DustFault) -> None:
         self._desk.do(lambda: setattr(self.peers.dust, "fault", fault))
+
+    def disturb_fine_dust(self, reads: int) -> None:
+        """The next so many frames of the PMSA003I have a bit turned over: their checksums are wrong."""
+        self._desk.do(lambda: setattr(self.peers.fine_dust, "disturbed_reads", reads))
+
+    def hang_air(self) -> None:
+        """The BME680 answers, and begins measurements, but finishes none."""
+        self._desk.do(lambda: setattr(self.peers.air, "finishes", False))
 
     def fail_bridge(self, fault: BridgeFault) -> None:
         self._desk.do(lambda: setattr(self.peers.bridge, "fault", fault))
@@ -226,7 +245,10 @@ class Bench(Host):
         self.plug_bridge()
         self.fail_dust(DustFault.NONE)
         self.set_dust(CLEAN_AIR)
-        self.set_air(temperature=24.5, humidity=41.0, pressure=1003.2)
+        self.set_fine_dust(CLEAN_AIR)
+        self.disturb_fine_dust(reads=0)
+        self.set_air(**AIR)
+        self._desk.do(lambda: setattr(self.peers.air, "finishes", True))
         for line in (Line.FAN, Line.BUTTON):
             self.lines.drive(line, None)
         if not self.machine.connected:

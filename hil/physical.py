@@ -12,6 +12,7 @@ from typing import Any
 
 from hil.card import sensors_in
 from hil.host import Host
+from hil.rig.camera import SentFrame
 from hil.rig.pictures import Scene
 
 
@@ -44,6 +45,10 @@ class PhysicalBench(Host):
 
     def scenes(self) -> dict[str, Scene]:
         """The host does not know what the cameras look at."""
+        return {}
+
+    def pictures(self) -> dict[str, list[tuple[SentFrame, bytes]]]:
+        """Nor what they saw."""
         return {}
 
     def state(self) -> dict[str, str]:

@@ -169,7 +169,7 @@ def _run_broker(rig: Rig, running: bool) -> None:
 def _set_dust(rig: Rig, pm2_5: float) -> None:
     """Both sensors are in the same air."""
     rig.bench.set_dust(pm_values(pm2_5))
-    rig.bench.peers.fine_dust.values = pm_values(pm2_5)
+    rig.bench.set_fine_dust(pm_values(pm2_5))
 
 
 def _air(name: str, label: str, kind: Range) -> Control:

@@ -44,6 +44,7 @@ class Playground:
         self._doing = threading.Lock()  # labgrid and a person do one thing at a time
         self._settings: dict[str, Any] = {name: control.start for name, control in CONTROLS.items()}
         self._settings["power"] = False
+        self._noting = threading.Lock()  # nobody is told what stands while it is noted
         self._seen, self._mark = Seen(), 0
         self._power_at_s = now_s()
 
@@ -74,9 +75,11 @@ class Playground:
     def follow(self) -> None:
         """Take in what the board says, for a little while. One thread calls this again and again."""
         self._journal.follow(TICK_S)
-        for message in self._rig.bench.messages.since(self._mark):
-            self._seen.note(message, self._now_s())
-            self._mark += 1
+        new = self._rig.bench.messages.since(self._mark)
+        with self._noting:
+            for message in new:
+                self._seen.note(message, self._now_s())
+        self._mark += len(new)
 
     @property
     def phase(self) -> Phase:
@@ -98,6 +101,8 @@ class Playground:
         lines = self._rig.bench.lines
         flashed_ns = time.monotonic_ns() - FLASH_NS
         flashes = {edge.line for edge in lines.edges[-32:] if edge.level and edge.at_ns >= flashed_ns}
+        with self._noting:
+            seen = self._seen.told(self._now_s())
         return {
             "phase": self.phase.name.lower(),
             "phase_text": self.phase.value,
@@ -106,6 +111,6 @@ class Playground:
             "lines": {name: lines.level(line) for name, line in SHOWN_LINES.items()},
             "flashed": {name: line in flashes for name, line in SHOWN_LINES.items()},
             "streams": {name: camera.streams for name, camera in self._rig.bench.cameras.items()},
-            **self._seen.told(self._now_s()),
+            **seen,
             "journal": self._journal.since(after),
         }

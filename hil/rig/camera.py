@@ -31,6 +31,7 @@ from hil.rig.uvc_controls import (
 PROBE, COMMIT = 0x01, 0x02  # selectors of the streaming interface
 CLASS_REQUEST_TO_INTERFACE = 0x21
 MOST_RECORDS = 5000  # of frames sent: some minutes of streaming
+MOST_PICTURES = 8  # of frames sent, kept whole: two snapshots of the rig's, 1.8 MB each at the most
 MOST_PRINTS = 6  # pictures kept encoded: 7 MB each as YUYV of 1280x720
 TABLES_BYTES = 20  # of a JPEG: its start and the JFIF segment, which come before its tables
 
@@ -62,11 +63,13 @@ class _Stream:
     odd: bool = False
     outgoing: deque[bytes] = field(default_factory=deque)  # of one frame: another is taken when it has gone
     record: SentFrame | None = None
+    frame: bytes = b""
 
 
 class CameraPeer(UsbDevice):
     """A UVC camera with one bulk stream, to be put into a `UsbPort`.
 
+    `sent` has the last frames that the guest took, `pictures` the very last ones with what was in them.
     Where the guest does not take a frame in time, the next ones are dropped, as a sensor does. `light` is asked for the
     light at the moment of each frame; `fault` may be set at any time. Brightness, gain and exposure change the picture.
     """
@@ -79,6 +82,7 @@ class CameraPeer(UsbDevice):
         self.light = light
         self.controls = Controls()
         self.sent: deque[SentFrame] = deque(maxlen=MOST_RECORDS)
+        self.pictures: deque[tuple[SentFrame, bytes]] = deque(maxlen=MOST_PICTURES)
         self.frames_sent = 0
         self.frames_dropped = 0
         self._scene = scene
@@ -125,6 +129,7 @@ class CameraPeer(UsbDevice):
         if not stream.outgoing and stream.record is not None:
             self.frames_sent += 1
             self.sent.append(stream.record)
+            self.pictures.append((stream.record, stream.frame))
         return payload[:length]
 
     def halt_cleared(self, endpoint: int) -> None:  # noqa: ARG002  # there is one
@@ -166,8 +171,9 @@ class CameraPeer(UsbDevice):
             return  # stopped while the picture was developed
         stream.odd = not stream.odd
         stream.record = SentFrame(self._number, at_ns, light, stream.agreement.pixel_format, stream.agreement.size)
+        stream.frame = self._spoilt(frame)
         damaged = self.fault is CameraFault.CORRUPT and stream.agreement.pixel_format is PixelFormat.YUYV
-        stream.outgoing.extend(payloads(self._spoilt(frame), odd=stream.odd, at_ns=at_ns, damaged=damaged))
+        stream.outgoing.extend(payloads(stream.frame, odd=stream.odd, at_ns=at_ns, damaged=damaged))
         self.data_ready.set()
 
     async def _frame(self, agreement: Agreement, light: float) -> bytes:
