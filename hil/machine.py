@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import attr
 from labgrid import target_factory
 from labgrid.driver import QEMUDriver
+from labgrid.util.qmp import QMPError
 from pexpect import TIMEOUT
 
+START_LIMIT_S = 30.0  # for QEMU to open the console: below 1 s on an idle host
 READ_LIMIT_S = 0.2
 MOST_CONSOLE_BYTES = 1024 * 1024
 
@@ -23,6 +26,8 @@ class RigMachineDriver(QEMUDriver):  # type: ignore[misc]
     status: int
     _cmd: list[str]
     _child: Any
+    _socket: Any
+    _tempdir: str
 
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
@@ -31,12 +36,19 @@ class RigMachineDriver(QEMUDriver):  # type: ignore[misc]
         self._reading: threading.Thread | None = None
 
     def on(self) -> None:
+        """Raises ChildProcessError with what QEMU says if it does not start."""
         if self.status:
             return
-        whole = self._cmd
-        self._cmd = [*whole, "-rtc", f"base={self.clock}"] if self.clock else whole
+        whole, said = self._cmd, Path(self._tempdir, "stderr")
+        clock = ["-rtc", f"base={self.clock}"] if self.clock else []
+        self._cmd = ["sh", "-c", 'exec "$@" 2>"$0"', str(said), *whole, *clock]
+        self._socket.settimeout(START_LIMIT_S)
         try:
             super().on()
+        except (OSError, QMPError) as error:
+            status = self._end()
+            reason = f"{said.read_text(errors='replace').strip()} (exit status {status})"
+            raise ChildProcessError(f"QEMU did not start: {reason}") from error
         finally:
             self._cmd = whole
         self.console.clear()
@@ -47,13 +59,18 @@ class RigMachineDriver(QEMUDriver):  # type: ignore[misc]
         """Cut the power: SIGKILL. What the guest did not flush to its disk is lost."""
         if not self.status:
             return
-        self.status = 0
-        self._child.kill()
-        self._child.communicate()
-        self._child = None
+        self._end()
         if self._reading is not None:
             self._reading.join()
         self._clientsocket.close()
+
+    def _end(self) -> int:
+        """The exit status, which is negative for a QEMU that had to be killed."""
+        self.status = 0
+        child, self._child = self._child, None
+        child.kill()
+        child.communicate()
+        return int(child.returncode)
 
     def _read_console(self) -> None:
         while self.status:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import enum
+import subprocess
 import time
+from contextlib import suppress
 
 import attr
 from labgrid import target_factory
@@ -11,6 +13,7 @@ from labgrid.protocol import PowerProtocol
 from labgrid.strategy import Strategy, StrategyError
 
 UP_LIMIT_S = 120.0  # 30 s on an idle host without KVM
+COMMAND_LIMIT_S = 30.0  # of one that takes a second on a busy host
 POLL_S = 0.5
 
 
@@ -29,6 +32,8 @@ class BoardStrategy(Strategy):  # type: ignore[misc]
 
     bindings = {"power": PowerProtocol, "shell": "SSHDriver"}  # noqa: RUF012  # labgrid's form
     status: State = attr.ib(default=State.unknown)
+    start_s: float = attr.ib(default=0.0, init=False)  # from power to a firmware that runs, as it was last time
+    _power_s: float = attr.ib(default=0.0, init=False)
 
     def transition(self, wanted: State | str) -> None:
         wanted = State[wanted] if isinstance(wanted, str) else wanted
@@ -41,15 +46,17 @@ class BoardStrategy(Strategy):  # type: ignore[misc]
         elif wanted is State.on:
             self.transition(State.off)
             self.power.on()
+            self._power_s = time.monotonic()
         elif wanted is State.booted:
             if self.status is not State.watching:
                 if self.status is not State.on:
                     self.transition(State.on)
                 self._until_started()
-                self.target.activate(self.shell)
+                self._reach_ssh()
         elif wanted is State.watching:
             self.transition(State.booted)
             self._until_watching()
+            self.start_s = time.monotonic() - self._power_s
         else:
             raise StrategyError(f"nobody can bring a board to {wanted.name}")
         self.status = wanted
@@ -63,7 +70,16 @@ class BoardStrategy(Strategy):  # type: ignore[misc]
     def restarted(self) -> None:
         """The board started anew by itself: whoever needs ssh connects again."""
         self._leave_ssh()
+        if hasattr(self.power, "console"):
+            self.power.console.clear()  # it has the prompt of the life before
+        self._power_s = time.monotonic()
         self.status = State.on
+
+    def _reach_ssh(self) -> None:
+        try:
+            self.target.activate(self.shell)
+        except Exception as error:  # what SSHDriver raises when its time is up is no more than that
+            raise StrategyError(f"the board cannot be reached by ssh: {error}") from error
 
     def _leave_ssh(self) -> None:
         self.target.deactivate(self.shell)
@@ -77,8 +93,9 @@ class BoardStrategy(Strategy):  # type: ignore[misc]
         until_s = time.monotonic() + UP_LIMIT_S
         said = ""
         while time.monotonic() < until_s:
-            out, _, _ = self.shell.run("systemctl is-active ductwatch.service")
-            said = " ".join(out)
+            with suppress(subprocess.TimeoutExpired):
+                out, _, _ = self.shell.run("systemctl is-active ductwatch.service", timeout=COMMAND_LIMIT_S)
+                said = " ".join(out)
             if said == "active":
                 return
             time.sleep(POLL_S)
