@@ -84,7 +84,7 @@ class InterfaceName(Checked, str):
     def parse(cls, value: object) -> Self:
         text = _text(value)
         if not INTERFACE.fullmatch(text):
-            raise ValueError(f'{text!r} is not an interface: write its name, such as "eth0", or a pattern: "en*"')
+            raise ValueError(f'{text!r} is not an interface: write its name, such as "end0", or a pattern: "en*"')
         return cls(text)
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import msgspec
@@ -12,7 +13,8 @@ from firmware.system.settings import Passphrase, System
 from tests.firmware.system.keys import public_key
 
 FILE = Path("board.toml")
-PAGE = (Path(__file__).parents[3] / "docs" / "board-image.md").read_text()
+REPOSITORY = Path(__file__).parents[3]
+PAGE = (REPOSITORY / "docs" / "board-image.md").read_text()
 
 
 def system(text: str) -> System:
@@ -29,6 +31,15 @@ def test_the_file_of_the_documentation_is_sound() -> None:
 
 def test_nothing_is_preset_where_nothing_is_said() -> None:
     assert system("") == system("[system]\n") == System()
+
+
+@pytest.mark.parametrize("name", ["end0", "enp3s0", "eno1"])  # as systemd calls them: a Raspberry Pi 4, PCs
+def test_the_examples_fit_the_wire_of_every_board(name: str) -> None:
+    example = (REPOSITORY / "config.example.toml").read_text()
+
+    for text in (PAGE, example):
+        (pattern,) = re.findall(r'^(?:# )?interface = "(.*?)"', text, flags=re.M)
+        assert fnmatchcase(name, pattern)
 
 
 def test_an_interface_has_dhcp_unless_it_has_addresses() -> None:

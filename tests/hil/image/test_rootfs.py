@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from firmware.system.files import RADIO
 from hil.image.boards import BOARDS, wheel_tags
 from hil.image.rootfs import ENABLED, MASKED, SETTINGS, packages
 from tests.packaging.test_service import REPOSITORY, said_of_system, with_systemd
@@ -90,6 +91,16 @@ def test_the_firmware_starts_when_the_modules_are_there_that_its_devices_need() 
         f"modprobe@{module}.service" for module in loaded if f"modprobe@{module}.service" in MASKED
     }
     assert "systemd-modules-load.service" in unit["After"]
+
+
+def test_radios_keep_the_name_that_wi_fi_is_set_up_for() -> None:
+    link = SETTINGS / "etc/systemd/network/70-ductwatch-wifi.link"
+
+    assert settings(link)["Type"] == ["wlan"]
+    assert settings(link)["NamePolicy"] == []
+    assert link.name < "73-usb-net-by-mac.link" < "99-default.link"  # systemd's own; the first that fits counts
+    assert f'KERNEL=="{RADIO}"' in (SETTINGS / "etc/udev/rules.d/70-ductwatch-wifi.rules").read_text()
+    assert (UNITS / f"wpa_supplicant@{RADIO}.service.d").is_dir()
 
 
 def test_what_a_watchdog_hangs_on_is_not_kept_out() -> None:
