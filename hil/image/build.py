@@ -21,10 +21,11 @@ from hil.image.debian import Lock, Unlocked, differences, parse_lock, render_loc
 from hil.image.disk import build_boot, build_data, build_disk, build_squashfs
 from hil.image.initramfs import build_initramfs
 from hil.image.inputs import digest, file_digest, image_key, lock_file
-from hil.image.package import build_package
+from hil.image.package import WHEELS, build_package
 from hil.image.rootfs import archive_date, base_command, build_base, build_root
 from hil.image.sbom import STATUS, bill_of_materials, read_contents
 from hil.image.shell import Failed, run
+from hil.image.wheels import installed_hashes
 
 TOLD_DIFFERENCES = 20
 CHANGED = "changed while it was built"  # no key
@@ -260,7 +261,8 @@ def _measure(image: Image, lock: Lock, key: str, unlike: list[str], work: Path, 
         "package": work / image.package.name,
     }
     with steps.step("bill of materials"):
-        bill = bill_of_materials(image.board, read_contents(work / "root.tar"), key, lock.date)
+        wheels = installed_hashes((work / WHEELS).read_text())
+        bill = bill_of_materials(image.board, read_contents(work / "root.tar"), wheels, key, lock.date)
         _write_whole(work / image.beside(".sbom.json").name, json.dumps(bill, indent=1))
     with steps.step("checksums"):
         sha256 = {name: file_digest(path) for name, path in parts.items()}

@@ -67,14 +67,14 @@ def differences(locked: Mapping[str, str], found: Mapping[str, str]) -> list[str
 
 def installed(status: str) -> list[dict[str, str]]:
     """Of dpkg's status file, the paragraphs of what is installed, each field in one line."""
-    return [found for found in _paragraphs(status) if found.get("Status") == "install ok installed"]
+    return [found for found in paragraphs(status) if found.get("Status") == "install ok installed"]
 
 
 def versions(status: str) -> dict[str, str]:
     return {package["Package"]: package["Version"] for package in installed(status)}
 
 
-def _paragraphs(text: str) -> Iterator[dict[str, str]]:
+def paragraphs(text: str) -> Iterator[dict[str, str]]:
     """deb822(5); of what goes on in further lines, the first."""
     for block in text.split("\n\n"):
         lines = [line for line in block.splitlines() if line and not line[0].isspace()]

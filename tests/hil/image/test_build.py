@@ -14,6 +14,7 @@ from hil.image import build as building
 from hil.image.boards import BOARDS, Board
 from hil.image.build import CHANGED, Image, Steps, build_image, compress, lock_versions
 from hil.image.debian import Lock, parse_lock, render_lock
+from hil.image.package import WHEELS
 from hil.image.sbom import STATUS
 from hil.image.shell import Failed
 from tests.hil.image.test_debian import DATE
@@ -66,6 +67,7 @@ class Mirror:
     def _package(self, board: Board, kept: Path, work: Path, epoch: int) -> Path:
         package = work / self.image.package.name
         package.touch()
+        (work / WHEELS).write_text('{"install": []}')
         return package
 
     def _boot(self, board: Board, root: Path, initramfs: Path, work: Path, epoch: int) -> Path:
