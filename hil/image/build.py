@@ -25,6 +25,7 @@ from hil.image.package import WHEELS, build_package
 from hil.image.rootfs import archive_date, base_command, build_base, build_root
 from hil.image.sbom import STATUS, bill_of_materials, read_contents
 from hil.image.shell import Failed, run
+from hil.image.tools import tool_versions
 from hil.image.wheels import installed_hashes
 
 TOLD_DIFFERENCES = 20
@@ -43,6 +44,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     sha256: dict[str, str]
     size_bytes: dict[str, int]
     seconds: dict[str, float]
+    tools: dict[str, str]  # what each program that made it says it is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,6 +277,7 @@ def _measure(image: Image, lock: Lock, key: str, unlike: list[str], work: Path, 
         sha256=sha256,
         size_bytes={name: path.stat().st_size for name, path in parts.items()},
         seconds=dict(steps.seconds),
+        tools=tool_versions(),
     )
 
 

@@ -42,6 +42,7 @@ class Mirror:
             "build_boot": self._boot,
             "build_data": self._data,
             "build_disk": lambda boot, squashfs, data, disk: disk.write_text(self.key),
+            "tool_versions": lambda: {"zstd": "1.5.4"},
             "archive_date": lambda board, work: DATE,
             "image_key": lambda board: self.key,
             "lock_file": lambda board: self.lock,
