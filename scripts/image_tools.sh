@@ -18,7 +18,13 @@ depmod kmod
 zstd zstd
 bmaptool bmap-tools
 dpkg-deb dpkg
-tar tar"
+tar tar
+gpg gpg
+arch-test arch-test"
+if [ "$(id -u)" != 0 ]; then
+  tools="$tools
+newuidmap uidmap" # see user_ids.sh
+fi
 
 missing=()
 while read -r tool package; do
@@ -33,6 +39,8 @@ fi
 if [ ${#missing[@]} -gt 0 ]; then
   bash "$here/need.sh" "$(printf '%s\n' "${missing[@]}" | sort -u | tr '\n' ' ' | sed 's/ $//')" "What a board image is built with"
 fi
+
+[ "$(id -u)" = 0 ] || bash "$here/user_ids.sh" "$(id -un)" /etc/subuid /etc/subgid
 
 # The kernel hands programs of the other architecture to QEMU. A container may have to be told so once.
 binfmt=/proc/sys/fs/binfmt_misc
