@@ -8,15 +8,18 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from hil.accelerator import CPU, accelerator
 from hil.card import make_key
 from hil.features import collected, listed
 from hil.image.build import build
+from hil.image.shell import Failed
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 OUT = HERE.parent / "build/hil"
+EX_FAILED = 1
 
 
 def main() -> int:
@@ -29,29 +32,38 @@ def main() -> int:
     if known.features:
         print(listed(collected(HERE)))
         return 0
+    try:
+        return run_suite(known.lg_env, others)
+    except (Failed, OSError) as error:
+        print(error, file=sys.stderr)
+        return EX_FAILED
+
+
+def run_suite(bench: Path, others: Sequence[str]) -> int:
+    """Pytest's exit status. `bench` is labgrid's environment, `others` are words for pytest."""
     environment = os.environ | {"PYTHONPATH": str(HERE.parent)}
     with tempfile.TemporaryDirectory(prefix="ductwatch-rig-") as folder:  # socket paths are at most 107 bytes long
-        if known.lg_env == HERE / "env.yaml":
+        if bench.resolve() == HERE / "env.yaml":
             environment |= rig_environment(Path(folder))
         results = OUT / "results"
         shutil.rmtree(results, ignore_errors=True)
         results.mkdir(parents=True)
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-c",
-            HERE / "pytest.ini",
-            "--rootdir",
-            HERE,
-            "--lg-env",
-            known.lg_env,
-        ]
-        command += [f"--junitxml={results / 'junit.xml'}", *others]
-        if not any(Path(word.split("::")[0]).exists() for word in others if not word.startswith("-")):
-            command.append(HERE)
+        pytest: list[str | Path] = [sys.executable, "-m", "pytest", "-c", HERE / "pytest.ini", "--rootdir", HERE]
+        command = [*pytest, "--lg-env", bench, f"--junitxml={results / 'junit.xml'}", *with_tests(others)]
         environment["LG_RIG_RESULTS"] = str(results)
         return subprocess.run(command, env=environment, check=False).returncode
+
+
+def with_tests(words: Sequence[str]) -> list[str]:
+    """Pytest's words, with the whole suite where they name no tests. An option's own word, as of -k, names none."""
+    return list(words) if any(_names_tests(word) for word in words) else [*words, str(HERE)]
+
+
+def _names_tests(word: str) -> bool:
+    if word.startswith("-"):
+        return False
+    below = Path(word).resolve()
+    return word.endswith(".py") or "::" in word or (below.is_relative_to(HERE) and below.exists())
 
 
 def rig_environment(folder: Path) -> dict[str, str]:
