@@ -19,6 +19,9 @@ SECTOR = 512
 DISK_ID = 0x64756374  # "duct": what the kernel finds the root by (PARTUUID)
 BOOT_BYTES = 128 * MIB
 DATA_BYTES = 128 * MIB  # as flashed; it grows to the end of the card at the first start
+DATA_MOST_BYTES = 2**32 * SECTOR  # 2 TiB: as far as an MBR counts
+BLOCK_BYTES = 4096
+INODE_EACH_BYTES = 32 * 1024  # a picture has 50 to 200 kB
 DATA_UUID = "64756374-7761-7463-6864-617461000001"
 
 # `quiet` for the start's sake: a serial console takes 0.1 ms a character. A kernel that panics starts anew (sysctl.d).
@@ -26,7 +29,7 @@ OPTIONS = f"root=PARTUUID={DISK_ID:08x}-02 quiet loglevel=4 audit=0 panic=10 fsc
 
 LOADER = "default ductwatch\ntimeout 0\neditor no\n"
 ENTRY = "title ductwatch {version}\nlinux /vmlinuz\ninitrd /initrd.img\noptions {options}\n"
-FIRMWARE = ("bootcode.bin", "start.elf", "fixup.dat", "start4.elf", "fixup4.dat")  # Raspberry Pi 3, and 4
+FIRMWARE = ("start4.elf", "fixup4.dat")  # of a Raspberry Pi 4, whose first loader is in the board itself
 
 # https://www.raspberrypi.com/documentation/computers/config_txt.html
 CONFIG_TXT = """# Read by the Raspberry Pi's own firmware.
@@ -76,13 +79,23 @@ def build_boot(board: Board, root: Path, initramfs: Path, work: Path, epoch: int
 
 
 def build_data(work: Path, epoch: int) -> Path:
-    """The ext4 partition, empty but for the folders that are mounted elsewhere."""
+    """The ext4 partition, empty but for the folders that are mounted elsewhere.
+
+    mke2fs would choose for a small disk that stays one.
+    """
     image = work / "data.ext4"
     image.unlink(missing_ok=True)
     with image.open("wb") as file:
         file.truncate(DATA_BYTES)
-    identity = ("-L", "dw-data", "-U", DATA_UUID, "-E", f"hash_seed={DATA_UUID},root_owner=0:0,lazy_itable_init=0")
-    run("mkfs.ext4", "-q", "-m", "1", *identity, image, epoch=epoch)
+    sizes = ("-b", str(BLOCK_BYTES), "-i", str(INODE_EACH_BYTES), "-m", "1")
+    extended = (
+        f"hash_seed={DATA_UUID}",
+        "root_owner=0:0",
+        "lazy_itable_init=0",
+        f"resize={DATA_MOST_BYTES // BLOCK_BYTES - 1}",
+    )
+    identity = ("-L", "dw-data", "-U", DATA_UUID, "-E", ",".join(extended))
+    run("mkfs.ext4", "-q", *sizes, "-e", "remount-ro", *identity, image, epoch=epoch)
     folders = work / "folders"
     folders.write_text("".join(f"mkdir {name}\n" for name in ("ductwatch", "journal", "ssh", "timesync")))
     run("debugfs", "-w", "-f", folders, image, epoch=epoch, DEBUGFS_FAKE_TIME=str(epoch))
