@@ -26,11 +26,11 @@ def test_a_message(): ...
 """
 
 
-def features_of(environment: Path) -> set[str]:
-    """The list under `features:`."""
+def features_of(environment: Path, *, promised: bool = False) -> set[str]:
+    """The list under `features:`, with what is commented out unless only what is `promised` is asked for."""
     block = re.search(r"features:[^\n]*\n((?:\s+(?:- |#).*\n)+)", environment.read_text())
     assert block is not None
-    return set(re.findall(r"^\s+(?:# )?- ([\w-]+)", block[1], re.MULTILINE))
+    return set(re.findall(r"^\s+- ([\w-]+)" if promised else r"^\s+(?:# )?- ([\w-]+)", block[1], re.MULTILINE))
 
 
 def test_the_needs_of_a_test_are_those_of_its_marks_and_of_its_modules(tmp_path: Path) -> None:
