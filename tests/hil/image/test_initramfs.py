@@ -78,7 +78,7 @@ def test_a_raspberry_pi_4_finds_its_root_and_can_start_anew(module: str) -> None
 def test_a_raspberry_pi_can_start_anew_also_when_it_finds_no_root() -> None:
     script = INIT.read_text()
 
-    assert script.index("\nmodprobe -q bcm2835_wdt") < script.index("\nfor second in")
+    assert script.index("\nmodprobe -q bcm2835_wdt") < script.index("\n  find_root\n")
 
 
 @pytest.mark.real
