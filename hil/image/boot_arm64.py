@@ -8,10 +8,12 @@ import asyncio
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from asyncio.subprocess import Process
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from hil.card import flash, overlay
 from hil.image.boards import BOARDS
@@ -61,8 +63,12 @@ MACHINE = (
 )
 
 
+class Unseen(Exception):
+    """The board has not shown what was waited for. The message says why."""
+
+
 async def verdict(image: Image, *, by_uefi: bool) -> Received:
-    """Start the image and return its first settled verdict. Raises TimeoutError."""
+    """Start the image and return its first settled verdict. Raises `Unseen`, in groups."""
     with tempfile.TemporaryDirectory(prefix="ductwatch-arm64-") as name:
         folder, inbox = Path(name), Inbox()
         async with Mosquitto(folder) as broker, inbox.listening(broker.port):
@@ -74,9 +80,9 @@ async def verdict(image: Image, *, by_uefi: bool) -> Received:
             qemu = await asyncio.create_subprocess_exec(*MACHINE, *starting, *drive, "-serial", f"file:{console}")
             try:
                 for what, fits in SIGNS.items():
-                    seen = await inbox.until(partial(_have, fits), LIMIT_S)
+                    seen = await while_runs(qemu, inbox.until(partial(_have, fits), LIMIT_S), what)
                     print(f"{time.monotonic() - started_s:6.1f} s  {what}", file=sys.stderr, flush=True)
-            except TimeoutError:
+            except* Unseen:
                 print(console.read_text(errors="replace"), file=sys.stderr)
                 raise
             finally:
@@ -84,6 +90,22 @@ async def verdict(image: Image, *, by_uefi: bool) -> Received:
                     qemu.kill()
                 await qemu.wait()
     return next(each for each in seen if is_settled(each))
+
+
+async def while_runs(board: Process, sign: Coroutine[Any, Any, list[Received]], what: str) -> list[Received]:
+    """What `sign` brings. Raises `Unseen`, in a group, if that takes too long or the emulator ends."""
+
+    async def watch() -> None:
+        raise Unseen(f"QEMU ended with {await board.wait()}, before: {what}. Its last words are above.")
+
+    async with asyncio.TaskGroup() as group:
+        watching = group.create_task(watch())
+        try:
+            seen = await sign
+        except TimeoutError as error:
+            raise Unseen(f"within {LIMIT_S:g} s not seen: {what}. The console's last words are above.") from error
+        watching.cancel()
+    return seen
 
 
 def is_settled(message: Received) -> bool:
@@ -119,11 +141,26 @@ def _uefi() -> tuple[str, ...]:
     return ("-drive", f"if=pflash,format=raw,readonly=on,file={UEFI}")
 
 
+def _only_unseen(group: ExceptionGroup[Exception]) -> Unseen | None:
+    """The one reason in these groups in groups, if there is no other."""
+    match group.exceptions:
+        case [Unseen() as unseen]:
+            return unseen
+        case [ExceptionGroup() as inner]:
+            return _only_unseen(inner)
+    return None
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m hil.image.boot_arm64", description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("build/image"), metavar="DIR", help="default: %(default)s")
     parser.add_argument("--uefi", action="store_true", help="start as from a card, by UEFI and the boot partition")
     options = parser.parse_args()
     board = Image(board=BOARDS["arm64"], out=options.out)
-    found = asyncio.run(verdict(board, by_uefi=options.uefi))
+    try:
+        found = asyncio.run(verdict(board, by_uefi=options.uefi))
+    except ExceptionGroup as group:
+        if (unseen := _only_unseen(group)) is None:
+            raise
+        sys.exit(f"{unseen}")
     print(found.payload.decode())
