@@ -170,6 +170,7 @@ def _hil(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     play.add_argument(
         "--port", type=_port, default=8400, metavar="N", help="of the page; 0 takes a free one (default %(default)s)"
     )
+    play.add_argument("--photos", type=Path, metavar="DIR", help="JPEG and PNG files that the cameras can look at, too")
 
 
 def _config(command: argparse.ArgumentParser) -> None:

@@ -16,11 +16,11 @@ from hil.__main__ import rig_environment
 from hil.bench import Bench
 from hil.image.shell import Failed
 from hil.play.board import rig_board
-from hil.play.controls import Rig
+from hil.play.controls import Rig, offered
 from hil.play.journal import Journal, ssh
 from hil.play.playground import Phase, Playground
 from hil.play.server import serving
-from hil.rig.pictures import CLEAN, SCENES
+from hil.rig.pictures import CLEAN, SCENES, photos
 from hil.rig.uvc import VGA
 
 EX_FAILED, EX_USAGE = 1, 2
@@ -30,7 +30,7 @@ SSH_PORT = 2222  # hil/env.yaml
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """`arguments.port` is the page's."""
+    """`arguments.port` is the page's; `arguments.photos` a folder of what the cameras can look at, too, or None."""
     missing = [program for program in PROGRAMS if not shutil.which(program, path=PATH)]
     if missing:
         _say(f"The rig needs {', '.join(missing)}. `make play` installs what is missing.")
@@ -38,7 +38,8 @@ def main(arguments: argparse.Namespace) -> int:
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # aiomqtt leaves behind how a killed broker's line ended
     signal.signal(signal.SIGTERM, _interrupt)  # so that the board and the broker go, as with Ctrl-C
     try:
-        with tempfile.TemporaryDirectory(prefix="ductwatch-play-") as folder:
+        shown = {} if arguments.photos is None else photos(arguments.photos, [VGA])
+        with offered(shown), tempfile.TemporaryDirectory(prefix="ductwatch-play-") as folder:
             _say("Building the board image, unless the one from before will do")
             play(Path(folder), rig_environment(Path(folder)), arguments.port)
     except KeyboardInterrupt:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol
@@ -14,7 +15,7 @@ from hil.rig.camera import CameraFault
 from hil.rig.cp2112 import BridgeFault
 from hil.rig.lines import Line
 from hil.rig.peers import CAMERAS
-from hil.rig.pictures import SCENES
+from hil.rig.pictures import SCENES, Scene
 from hil.rig.plantower import CLEAN_AIR
 from hil.rig.pms5003 import DustFault
 
@@ -22,6 +23,9 @@ TOPIC = "ductwatch/rig"  # of the board that hil/rig.toml makes
 FINGER_S = 0.3  # well above the board's debouncing
 PM2_5 = 1  # where CLEAN_AIR has it
 MOST_IN_WORD = 0xFFFF
+
+
+_LOOKS = {scene: scene for scene in SCENES}
 
 
 class Unfit(ValueError):
@@ -102,6 +106,18 @@ class Press:
     apply: Callable[[Rig], None]
 
 
+@contextmanager
+def offered(scenes: Mapping[str, Scene]) -> Iterator[None]:
+    """For the length of the block the cameras can look at these, too."""
+    SCENES.update(scenes)
+    _LOOKS.update({scene: scene for scene in scenes})
+    try:
+        yield
+    finally:
+        for scene in scenes:
+            del SCENES[scene], _LOOKS[scene]
+
+
 def pm_values(pm2_5: float) -> tuple[int, ...]:
     """The values of a Plantower frame in air with so many ug/m3, made up like clean air."""
     return tuple(min(round(value * pm2_5 / CLEAN_AIR[PM2_5]), MOST_IN_WORD) for value in CLEAN_AIR)
@@ -143,7 +159,7 @@ def _camera(name: str) -> tuple[Control, ...]:
         Control(
             name=f"{name}.scene",
             label="looks at",
-            kind=Choice({scene: scene for scene in SCENES}),
+            kind=Choice(_LOOKS),
             start="clean",
             apply=lambda rig, scene: rig.bench.cameras[name].show(SCENES[scene]),
         ),

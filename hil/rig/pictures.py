@@ -6,7 +6,7 @@ A look is drawn at the size it is asked for, once in a process: rendering a duct
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -25,6 +25,8 @@ Look = Callable[[Size], Rgb]
 
 DUCT = 34  # a galvanised duct of which the bootstrap model is sure either way
 CLEAN_G_M2, DIRTY_G_M2 = 0.1, 8.0
+PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png"}
+MOST_PHOTOS = 12  # in a menu, and drawn at the start
 FULL_FOG = 0.95
 MOST_DRAWN = 24  # looks and sizes kept, up to 2.8 MB each
 MOST_RENDERERS = 3  # some 60 MB at 1280x720
@@ -57,6 +59,17 @@ def duct(*, seed: int = DUCT, g_m2: float, optics: Optics | None = None) -> Scen
 def photo(path: Path) -> Look:
     """A picture from a file, scaled and cut to the size and shape that the camera has."""
     return partial(_photo, path)
+
+
+def photos(folder: Path, sizes: Sequence[Size]) -> dict[str, Scene]:
+    """The photos in a folder, dark without the light, by their names; drawn. Raises OSError for a file that is none."""
+    files = [file for file in sorted(folder.iterdir()) if file.suffix.lower() in PHOTO_SUFFIXES]
+    if not 0 < len(files) <= MOST_PHOTOS:
+        raise OSError(f"{folder}: {len(files)} photos. Use 1 to {MOST_PHOTOS}, named .jpg, .jpeg or .png.")
+    scenes = {f"photo {file.stem}": Scene(lit=photo(file), dark=black) for file in files}
+    for scene in scenes.values():
+        scene.draw(sizes)
+    return scenes
 
 
 @lru_cache(MOST_DRAWN)

@@ -7,11 +7,11 @@ import json
 import pytest
 
 from drivers.plantower import FRAME_BYTES
-from hil.play.controls import CONTROLS, PRESSES, Choice, Control, Range, Switch, Unfit, described, pm_values
+from hil.play.controls import CONTROLS, PRESSES, Choice, Control, Range, Switch, Unfit, described, offered, pm_values
 from hil.rig.bme680 import TEMPERATURES_C
 from hil.rig.camera import CameraFault
 from hil.rig.cp2112 import BridgeFault
-from hil.rig.pictures import SCENES
+from hil.rig.pictures import BARS, SCENES
 from hil.rig.plantower import CLEAN_AIR, frame
 from hil.rig.pms5003 import DustFault
 
@@ -50,6 +50,16 @@ def test_every_fault_and_scene_of_the_rig_can_be_chosen(name: str, offered: set[
 
     assert isinstance(kind, Choice)
     assert set(kind.options) == offered
+
+
+def test_a_scene_that_is_offered_can_be_chosen_for_both_cameras() -> None:
+    kinds = [CONTROLS[f"{camera}.scene"].kind for camera in ("upstream", "downstream")]
+    with offered({"photo attic": BARS}):
+        assert [kind.accept("photo attic") for kind in kinds] == ["photo attic"] * 2
+        assert "photo attic" in json.dumps(described())
+
+    with pytest.raises(Unfit):
+        kinds[0].accept("photo attic")
 
 
 def test_the_page_gets_the_whole_table() -> None:

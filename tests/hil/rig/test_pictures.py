@@ -9,7 +9,7 @@ from drivers.camera.jpeg import encode_jpeg
 from drivers.camera.negotiate import Size
 from drivers.types import PixelFormat
 from hil.rig.darkroom import Prints, develop, order
-from hil.rig.pictures import BARS, CLEAN, COVERED, DIRTY, FOGGED, Scene, bars, black, photo
+from hil.rig.pictures import BARS, CLEAN, COVERED, DIRTY, FOGGED, Scene, bars, black, photo, photos
 from hil.rig.uvc import HD, QVGA, VGA
 from hil.rig.uvc_controls import Development
 from model.classifier import Classifier
@@ -85,6 +85,24 @@ def test_a_photo_is_cut_to_the_cameras_shape(tmp_path: Path) -> None:
     assert look(QVGA).shape == (240, 320, 3)
     assert look(QVGA) is look(QVGA)
     assert abs(look(HD).astype(int).mean() - 96) < 12
+
+
+def test_photos_of_a_folder_are_scenes_of_their_names_that_the_led_lights(tmp_path: Path) -> None:
+    (tmp_path / "attic.JPG").write_bytes(encode_jpeg(bars(QVGA)))
+    (tmp_path / "notes.txt").write_text("no photo")
+    scenes = photos(tmp_path, [QVGA])
+
+    assert list(scenes) == ["photo attic"]
+    assert abs(scenes["photo attic"].lit(QVGA).astype(int) - bars(QVGA)).mean() < 4
+    assert scenes["photo attic"].dark(QVGA).max() == 0
+
+
+def test_a_folder_without_photos_and_a_file_that_is_none_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match=r"0 photos. Use 1 to"):
+        photos(tmp_path, [QVGA])
+    (tmp_path / "attic.png").write_text("no photo")
+    with pytest.raises(OSError, match=r"attic\.png"):
+        photos(tmp_path, [QVGA])
 
 
 def test_without_its_light_a_duct_is_nearly_black_and_drawn_but_once() -> None:
