@@ -44,6 +44,7 @@ class Outlived:
     ready: Ready
     before: Before
     consoles: list[str]  # what the board said at each start that was cut short
+    start_s: float
     lasted_s: float
     started_at: int  # a mark from before the start that was not cut short
 
@@ -57,13 +58,11 @@ def outlived(machine: Any, bench: Bench) -> Iterator[Outlived]:
     bench.broker.kill()
     ready.until_snapshots(4)  # by the last of which the first two are some ten seconds old, and on the disk
 
-    chance = random.Random(20)
-    latest_s = max(machine.start_s, 2 * EARLIEST_S)
     started_s = time.monotonic()
     machine.transition(State.off)
     consoles = []
-    for _ in range(CUTS - 1):
-        machine.power_for(chance.uniform(EARLIEST_S, latest_s))
+    for power_s in moments(CUTS - 1, machine.start_s):
+        machine.power_for(power_s)
         consoles.append(machine.power.console.decode(errors="replace"))
     lasted_s = time.monotonic() - started_s
 
@@ -72,10 +71,20 @@ def outlived(machine: Any, bench: Bench) -> Iterator[Outlived]:
     machine.power.clock = WRONG_CLOCK
     try:
         machine.transition(State.watching)
-        yield Outlived(ready, before, consoles, lasted_s, started_at)
+        yield Outlived(ready, before, consoles, machine.start_s, lasted_s, started_at)
     finally:
         machine.power.clock = ""
         bench.restore()
+
+
+def moments(count: int, latest_s: float) -> list[float]:
+    """Seconds of power, as many as `count`: in each of so many equal parts of a start one, at random; shuffled."""
+    assert latest_s > EARLIEST_S, latest_s
+    chance = random.Random(20)
+    part_s = (latest_s - EARLIEST_S) / count
+    chosen = [EARLIEST_S + (number + chance.random()) * part_s for number in range(count)]
+    chance.shuffle(chosen)
+    return chosen
 
 
 def prepared(ready: Ready) -> Before:
@@ -95,6 +104,7 @@ def prepared(ready: Ready) -> Before:
 
 
 def test_twenty_power_cuts_at_random_moments_leave_the_data_intact(outlived: Outlived, report: Report) -> None:
+    report.figure("power to a firmware that runs, of a start that is not cut", outlived.start_s, "s")
     report.figure(f"{CUTS} power cuts", outlived.lasted_s, "s")
     board = outlived.ready.board
 
