@@ -106,15 +106,15 @@ class Ready:
         return [message for message in self.bench.messages.since(since) if is_late(message)]
 
     @contextmanager
-    def other_configuration(self, change: tuple[str, str]) -> Iterator[None]:
-        """Run the firmware with a text of its configuration replaced by another; afterwards as before."""
+    def other_configuration(self, *changes: tuple[str, str]) -> Iterator[None]:
+        """Run the firmware with texts of its configuration replaced by others; afterwards as before."""
         path = "/boot/firmware/ductwatch.toml"
-        before, after = change
         self.board.run("mount -o remount,rw /boot/firmware")
         self.board.run(f"cp {path} /run/before.toml")
         try:
-            self.board.run(f"grep -q {shlex.quote(before)} {path}")
-            self.board.run(f"sed -i {shlex.quote(f's/{before}/{after}/')} {path}")
+            for before, after in changes:
+                self.board.run(f"grep -q {shlex.quote(before)} {path}")
+                self.board.run(f"sed -i {shlex.quote(f's/{before}/{after}/')} {path}")
             self.board.run("systemctl reload ductwatch.service")
             yield
         finally:

@@ -17,6 +17,7 @@ from hil.rig.cp2112 import BridgeFault
 from hil.rig.peers import PMSA003I
 from hil.rig.pms5003 import DustFault
 
+MANY = 1_000_000  # more than are read in a test
 SENSORS = frozenset({"duct-gas", "duct-pm", "duct-pm-i2c"})
 ON_I2C = frozenset({"duct-gas", "duct-pm-i2c"})
 DELAY_MS = 500.0  # beyond twice what a verdict takes on a board that is well, emulated or not, somebody was delayed
@@ -56,6 +57,10 @@ SENSOR_TROUBLES = {
     "gas, no answer": Trouble("duct-gas", "bus-faults", lambda bench: bench.silence(), "answer"),
     "particles on I2C, no answer": Trouble(
         "duct-pm-i2c", "bus-faults", lambda bench: bench.silence(PMSA003I), "answer"
+    ),
+    "gas, never done": Trouble("duct-gas", "bus-faults", lambda bench: bench.hang_air(), "no new measurement"),
+    "particles on I2C, corrupt": Trouble(
+        "duct-pm-i2c", "bus-faults", lambda bench: bench.disturb_fine_dust(MANY), "bad checksum"
     ),
     "I2C bus stuck": Trouble(
         "duct-gas", "bus-faults", lambda bench: bench.fail_bridge(BridgeFault.STUCK_BUS), "bus", ON_I2C

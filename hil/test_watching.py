@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from drivers.camera.negotiate import Size
+from drivers.types import PixelFormat
 from hil.bench import now_ns
 from hil.ready import Ready
 from hil.report import Report
@@ -11,6 +13,7 @@ from hil.rig.lines import Line
 from hil.rig.peers import CAMERAS
 from hil.rig.pictures import BARS, COVERED, DIRTY, FOGGED, Scene
 from hil.rig.plantower import DIRTY_AIR
+from hil.rig.uvc import HD, QVGA
 
 AT_ONCE_S = 2.0  # less than is left until the next snapshot by the clock
 pictures = pytest.mark.lg_feature(["pictures", "broker"])
@@ -60,6 +63,24 @@ def test_a_latched_alarm_and_its_relay_stay_until_somebody_resets_them(ready: Re
     for camera in CAMERAS:
         ready.until_alarm("dirty_duct", camera, active=False, since=mark)
     ready.bench.lines.until(Line.RELAY, False, 10)
+
+
+@pytest.mark.lg_feature("emulated")
+@pytest.mark.parametrize(
+    ("pixel_format", "size"), [(PixelFormat.MJPEG, HD), (PixelFormat.YUYV, QVGA)], ids=["MJPEG, large", "YUYV, small"]
+)
+def test_cameras_of_other_sizes_and_formats_are_judged_too(ready: Ready, pixel_format: PixelFormat, size: Size) -> None:
+    width = f'formats = ["{pixel_format.value}"]\\nwidth = {size.width}'
+    with ready.other_configuration(("width = 640", width), ("height = 480", f"height = {size.height}")):
+        ready.pause_after_snapshot()
+        since_ns = now_ns()
+        ready.snapshot("CLEAN")
+        ready.bench.show(DIRTY)
+        ready.snapshot("DIRTY")
+
+        for camera in ready.bench.cameras.values():
+            sent = {(frame.pixel_format, frame.size) for frame in camera.sent if frame.at_ns > since_ns}
+            assert sent == {(pixel_format, size)}
 
 
 @pytest.mark.lg_feature(["lines", "pictures"])
