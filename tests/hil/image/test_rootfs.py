@@ -103,7 +103,7 @@ def test_radios_keep_the_name_that_wi_fi_is_set_up_for() -> None:
     assert (UNITS / f"wpa_supplicant@{RADIO}.service.d").is_dir()
 
 
-def test_what_a_watchdog_hangs_on_is_not_kept_out() -> None:
+def test_what_a_watchdog_needs_is_not_kept_out() -> None:
     kept_out = (SETTINGS / "etc/modprobe.d/ductwatch.conf").read_text()
 
     for module in ("i2c_i801", "i2c_smbus", *(name for board in BOARDS.values() for name in board.watchdogs)):
