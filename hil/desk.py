@@ -58,6 +58,15 @@ class Desk:
         return end
 
     def close(self) -> None:
+        """Nothing runs on afterwards."""
+        asyncio.run_coroutine_threadsafe(_cancel_others(), self._loop).result(START_LIMIT_S)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(START_LIMIT_S)
         self._loop.close()
+
+
+async def _cancel_others() -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)

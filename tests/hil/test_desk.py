@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,6 +64,15 @@ def test_a_peer_that_is_well_ends_in_silence(desk: Desk) -> None:
     end()
 
 
+def test_what_still_runs_is_cancelled_when_the_desk_is_closed() -> None:
+    desk, ended = Desk(), threading.Event()
+    desk.spawn(until_ended(ended))
+    desk.do(lambda: None)
+    desk.close()
+
+    assert ended.is_set()
+
+
 def test_a_bench_with_a_dead_peer_closes_all_else_and_says_what_it_died_of(tmp_path: Path) -> None:
     told = asyncio.Event()
     host = Host(tmp_path, "127.0.0.1", host="127.0.0.1")
@@ -89,6 +99,13 @@ def test_each_message_is_looked_at_once_while_one_is_waited_for(tmp_path: Path) 
 
     assert found.payload == b"9"
     assert looked_at == [b"%d" % number for number in range(2, 10)]
+
+
+async def until_ended(ended: threading.Event) -> None:
+    try:
+        await asyncio.Event().wait()
+    finally:
+        ended.set()
 
 
 async def waiting_after(told: asyncio.Event) -> None:
