@@ -15,7 +15,7 @@ HASH = re.compile(r"\s+(?=--hash=)")
 
 def for_board(locked: str, board: Board) -> str:
     """Of a lock file those lines whose markers hold on the board, without the markers; hashes stay."""
-    here, lines = _environment(board), []
+    here, lines = environment(board), []
     for line in locked.replace("\\\n", " ").splitlines():
         if not line.strip() or line.startswith("#"):
             continue
@@ -35,7 +35,7 @@ def installed_hashes(report: str) -> dict[str, str]:
     }
 
 
-def _environment(board: Board) -> dict[str, str]:
+def environment(board: Board) -> dict[str, str]:
     """All that a marker may ask for (PEP 508): what were missing here, would be this machine's."""
     return {
         "implementation_name": "cpython",
