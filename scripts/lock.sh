@@ -10,5 +10,6 @@ compile=("$1/uv" pip compile --quiet --universal --python-version 3.11 --generat
 "${compile[@]}" pyproject.toml --output-file requirements/run.txt
 "${compile[@]}" pyproject.toml --extra dev --output-file requirements/dev.txt
 "${compile[@]}" --constraints requirements/dev.txt pyproject.toml --extra dev --extra hil --output-file requirements/hil.txt
-printf '%s\n' 'packaging>=24' 'pip>=25' 'setuptools>=77' |
+# pip 26.3 prints setuptools' warnings at every `make env`, quiet or not.
+printf '%s\n' 'packaging>=24' 'pip>=25,<26' 'setuptools>=77' |
   "${compile[@]}" --constraints requirements/dev.txt - --output-file requirements/build.txt
