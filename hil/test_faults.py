@@ -49,7 +49,7 @@ CAMERA_TROUBLES = {
     "unplugged": Trouble(
         "downstream", "plugs", lambda bench: bench.cameras["downstream"].unplug(), "unplugged|no camera"
     ),
-    "hanging": Trouble("downstream", "camera-faults", camera(CameraFault.HUNG), "hangs|no lit frame|no picture"),
+    "hanging": Trouble("downstream", "camera-faults", camera(CameraFault.HUNG), "Input/output error|hangs|no picture"),
     "silent": Trouble("downstream", "camera-faults", camera(CameraFault.SILENT), "no picture"),
     "cut short": Trouble("downstream", "camera-faults", camera(CameraFault.TRUNCATED), "damaged"),
 }
@@ -63,10 +63,10 @@ SENSOR_TROUBLES = {
         "duct-pm-i2c", "bus-faults", lambda bench: bench.disturb_fine_dust(MANY), "bad checksum"
     ),
     "I2C bus stuck": Trouble(
-        "duct-gas", "bus-faults", lambda bench: bench.fail_bridge(BridgeFault.STUCK_BUS), "bus", ON_I2C
+        "duct-gas", "bus-faults", lambda bench: bench.fail_bridge(BridgeFault.STUCK_BUS), "no answer in time", ON_I2C
     ),
     "I2C bridge unplugged": Trouble(
-        "duct-gas", "bridge", lambda bench: bench.unplug_bridge(), "no I2C bus|no such|gone", ON_I2C
+        "duct-gas", "bridge", lambda bench: bench.unplug_bridge(), "there is no /dev/i2c", ON_I2C
     ),
     "particles, silent": Trouble("duct-pm", "dust", dust(DustFault.SILENT), "silent"),
     "particles, noise": Trouble("duct-pm", "dust", dust(DustFault.NOISE), "noise"),
