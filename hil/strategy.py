@@ -32,7 +32,7 @@ class BoardStrategy(Strategy):  # type: ignore[misc]
 
     bindings = {"power": PowerProtocol, "shell": "SSHDriver"}  # noqa: RUF012  # labgrid's form
     status: State = attr.ib(default=State.unknown)
-    start_s: float = attr.ib(default=0.0, init=False)  # from power to a firmware that runs, as it was last time
+    start_s: float = attr.ib(default=0.0, init=False)  # from power to the console's prompt, as it was last time
     _power_s: float = attr.ib(default=0.0, init=False)
 
     def transition(self, wanted: State | str) -> None:
@@ -52,11 +52,11 @@ class BoardStrategy(Strategy):  # type: ignore[misc]
                 if self.status is not State.on:
                     self.transition(State.on)
                 self._until_started()
+                self.start_s = time.monotonic() - self._power_s
                 self._reach_ssh()
         elif wanted is State.watching:
             self.transition(State.booted)
             self._until_watching()
-            self.start_s = time.monotonic() - self._power_s
         else:
             raise StrategyError(f"nobody can bring a board to {wanted.name}")
         self.status = wanted
