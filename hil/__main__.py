@@ -16,6 +16,7 @@ from hil.card import make_key
 from hil.features import collected, listed
 from hil.image.build import build
 from hil.image.shell import Failed
+from hil.kernel import unpacked
 
 HERE = Path(__file__).resolve().parent
 OUT = HERE.parent / "build/hil"
@@ -72,7 +73,7 @@ def rig_environment(folder: Path) -> dict[str, str]:
     return {
         "LG_RIG_FOLDER": str(folder),
         "LG_RIG_IMAGE": str(image.disk),
-        "LG_RIG_KERNEL": str(image.kernel),
+        "LG_RIG_KERNEL": str(unpacked(image.kernel, folder)),
         "LG_RIG_INITRD": str(image.initramfs),
         "LG_RIG_KEY": str(make_key(folder)),
         "LG_RIG_ADDRESS": f"127.22.{os.getpid() // 250 % 250}.{os.getpid() % 250 + 1}",  # labgrid's port is no template

@@ -123,8 +123,11 @@ def _first_line(error: BaseException) -> str:
 
 
 @pytest.fixture
-def board(ready: Ready) -> Board:
-    return ready.board
+def board(machine: Any, bench: Bench) -> Board:
+    """A board that runs, for tests that only look at it: neither what the bench shows nor alarms are of their concern."""
+    bench.restore()
+    machine.transition(State.watching)
+    return Board(machine.shell)
 
 
 @pytest.fixture

@@ -30,18 +30,18 @@ def test_it_boots_to_a_first_verdict_from_both_cameras(ready: Ready, report: Rep
 
 
 @pytest.mark.lg_feature("emulated")
-def test_it_is_called_what_its_preset_file_says(ready: Ready) -> None:
-    assert ready.board.run("hostname") == "rig"
-    assert "10.0.2.15/24" in ready.board.run("ip -brief address show enp0s10")
+def test_it_is_called_what_its_preset_file_says(board: Board) -> None:
+    assert board.run("hostname") == "rig"
+    assert "10.0.2.15/24" in board.run("ip -brief address show enp0s10")
 
 
-def test_its_data_partition_fills_the_card(ready: Ready) -> None:
-    total_kib = int(ready.board.run("df --output=size /data").splitlines()[-1])
+def test_its_data_partition_fills_the_card(board: Board) -> None:
+    total_kib = int(board.run("df --output=size /data").splitlines()[-1])
     assert total_kib > 1.4 * 1024 * 1024, "a card of 2 GiB, less boot partition and root"
 
 
-def test_no_unit_of_the_image_failed(ready: Ready) -> None:
-    assert ready.board.run("systemctl --failed --no-legend --plain") == ""
+def test_no_unit_of_the_image_failed(board: Board) -> None:
+    assert board.run("systemctl --failed --no-legend --plain") == ""
 
 
 @pytest.fixture(scope="module")

@@ -6,23 +6,24 @@ from statistics import quantiles
 
 import pytest
 
+from hil.board import Board
 from hil.conftest import FOLDER
 from hil.ready import Ready
 from hil.report import Report
 from hil.stress import stressed
 
 SCHED_FIFO = 1
-SNAPSHOTS = 20  # of two cameras: 40 verdicts
+SNAPSHOTS = 15  # of two cameras: 30 verdicts
 STRESS = ("--cpu 4", "--vm 1 --vm-bytes 64m", "--hdd 1 --hdd-bytes 16m --hdd-opts sync --temp-path /data")
 
 
-def test_every_thread_runs_in_real_time(ready: Ready) -> None:
-    code = f"import os; print({{os.sched_getscheduler(int(t)) for t in os.listdir('/proc/{ready.board.pid}/task')}})"
-    assert ready.board.python(code) == f"{{{SCHED_FIFO}}}"
+def test_every_thread_runs_in_real_time(board: Board) -> None:
+    code = f"import os; print({{os.sched_getscheduler(int(t)) for t in os.listdir('/proc/{board.pid}/task')}})"
+    assert board.python(code) == f"{{{SCHED_FIFO}}}"
 
 
-def test_memory_is_locked(ready: Ready, report: Report) -> None:
-    status = ready.board.run(f"cat /proc/{ready.board.pid}/status")
+def test_memory_is_locked(board: Board, report: Report) -> None:
+    status = board.run(f"cat /proc/{board.pid}/status")
     fields = dict(line.split(":", 1) for line in status.splitlines())
     resident_kib, locked_kib = (int(fields[name].split()[0]) for name in ("VmRSS", "VmLck"))
     report.figure("resident", resident_kib / 1024, "MiB")

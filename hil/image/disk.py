@@ -74,7 +74,9 @@ def build_boot(board: Board, root: Path, initramfs: Path, work: Path, epoch: int
         file.truncate(BOOT_BYTES)
     run("mkfs.vfat", "-F", "32", "-s", "1", "-i", f"{DISK_ID:08x}", "-n", "DW-BOOT", "--invariant", image, epoch=epoch)
     run("find", files, "-exec", "touch", "--no-dereference", f"--date=@{epoch}", "{}", "+")
-    run("mcopy", "-s", "-m", "-i", image, *sorted(files.iterdir()), "::", epoch=epoch, TZ="UTC")
+    for path in sorted(files.rglob("*")):  # one by one: `mcopy -s` takes what is in a folder in the host's order
+        copy = ("mmd", "-i", image) if path.is_dir() else ("mcopy", "-m", "-i", image, path)
+        run(*copy, f"::{path.relative_to(files)}", epoch=epoch, TZ="UTC")
     return image
 
 

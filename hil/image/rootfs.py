@@ -182,6 +182,7 @@ def archive_date(board: Board, work: Path) -> datetime:
 def base_command(board: Board) -> list[str]:
     """What makes the base, but for where it goes: so also what it depends on."""
     options = [f"--dpkgopt={option}" for option in LEFT_OUT]
+    options.append("--skip=output/dev")  # which a user may not unpack, and the kernel fills anyway (devtmpfs)
     return ["mmdebstrap", *_origin(board), "--variant=essential", f"--include={','.join(packages(board))}", *options]
 
 
