@@ -124,7 +124,7 @@ def _first_line(error: BaseException) -> str:
 
 @pytest.fixture
 def board(machine: Any, bench: Bench) -> Board:
-    """A board that runs, for tests that only look at it: neither what the bench shows nor alarms are of their concern."""
+    """A board that runs, for tests that only look at it: they care neither for what the bench shows nor for alarms."""
     bench.restore()
     machine.transition(State.watching)
     return Board(machine.shell)
