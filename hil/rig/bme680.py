@@ -130,7 +130,10 @@ class Bme680Chip:
     def _convert(self) -> None:
         """The status keeps new_data of the measurement before while the chip is busy with the next."""
         r = self._registers
-        if r[MEASURE] & 3 == 0 or not self.finishes:
+        if r[MEASURE] & 3 == 0:
+            return
+        if not self.finishes:
+            r[STATUS] |= MEASURING
             return
         if self._reads_left > 0:
             self._reads_left -= 1

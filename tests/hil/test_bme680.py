@@ -214,3 +214,13 @@ def test_a_cold_heater_and_no_gas_conversion_show_in_the_status() -> None:
 
     assert measured(chip)[0][14] & 0x30 == 0x20
     assert measured(chip, gas=False)[0][14] & 0x30 == 0
+
+
+def test_a_measurement_that_never_ends_goes_on_measuring() -> None:
+    """What the registers still hold of the one before is not to be taken for its result."""
+    chip = Bme680Chip()
+    measured(chip)
+    chip.finishes = False
+
+    with pytest.raises(AssertionError, match="does not end"):
+        measured(chip)
