@@ -13,7 +13,7 @@ from hil.report import Report
 from hil.stress import stressed
 
 SCHED_FIFO = 1
-SNAPSHOTS = 15  # of two cameras: 30 verdicts
+SNAPSHOTS = 13  # of two cameras: 26 verdicts
 STRESS = ("--cpu 4", "--vm 1 --vm-bytes 64m", "--hdd 1 --hdd-bytes 16m --hdd-opts sync --temp-path /data")
 
 

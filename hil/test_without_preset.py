@@ -24,7 +24,7 @@ from hil.test_security import greeting
 pytestmark = pytest.mark.lg_feature("emulated")
 
 START_LIMIT_S = 180.0
-NOBODY_S = 8.0  # from the console's prompt: a server that were to start would have by then
+NOBODY_S = 6.0  # from the console's prompt: a server that were to start would have by then
 POLL_S = 0.5
 
 
