@@ -7,6 +7,7 @@ from tests.mosquitto import Received
 TOPIC = "ductwatch/rig"
 SENSOR_PERIOD_S = 3.0  # of rig.toml
 LAST_MESSAGES = 400  # some thirty seconds of a board that is well
+ALIVE = "alive"  # what the board says of a device each time it reports its health, in the device's name
 # How far what arrives may be from what a sensor was given, in the quantity's own unit: its resolution, and rounding.
 TOLERANCES = {
     "temperature": 0.1,
@@ -37,7 +38,7 @@ def is_well(sensor: str, messages: list[Received]) -> bool:
         for m in reversed(messages)
         if m.topic.startswith((f"{TOPIC}/reading/", f"{TOPIC}/verdict/", f"{TOPIC}/health"))
     ]
-    of_it = [m for m in own if m.fields["source"] == sensor]
+    of_it = [m for m in own if m.fields["source"] == sensor and m.fields.get("quantity") != ALIVE]
     if not of_it or not of_it[0].topic.endswith(f"/reading/{sensor}"):
         return False
     newest, last = own[0].fields, of_it[0].fields

@@ -13,7 +13,7 @@ from typing import Any
 from hil.bench import Bench, now_ns
 from hil.board import Board
 from hil.delivery import WINDOW, check_delivery, missing, numbered, repeated
-from hil.heard import LAST_MESSAGES, TOLERANCES, TOPIC, is_late, is_well, standing
+from hil.heard import ALIVE, LAST_MESSAGES, TOLERANCES, TOPIC, is_late, is_well, standing
 from hil.rig.lines import Line
 from hil.rig.peers import CAMERAS
 from hil.strategy import State
@@ -140,7 +140,7 @@ class Ready:
         """A good reading; `wanted` as `temperature=31.5`, met within heard.TOLERANCES."""
 
         def fits(fields: dict[str, Any]) -> bool:
-            if fields["quality"] != "good":
+            if fields["quality"] != "good" or fields["quantity"] == ALIVE:
                 return False
             return not wanted or any(
                 fields["quantity"] == name and abs(fields["value"] - value) <= TOLERANCES[name]

@@ -31,8 +31,9 @@ NOISE = [Received("ductwatch/rig/availability", b"online", retained=True), heard
         ([heard("health", at_s=11.0, source=GAS)], False),
         ([heard("health", at_s=11.0, source="board")], True),
         ([heard(f"reading/{GAS}", at_s=11.0, quality="bad")], False),
+        ([heard("health", at_s=11.0, source=GAS), heard(f"reading/{GAS}", at_s=12.0, quantity="alive")], False),
     ],
-    ids=["just now", "a period ago", "two periods ago", "before a start", "failed", "another failed", "bad"],
+    ids=["just now", "a period ago", "two periods ago", "before a start", "failed", "another failed", "bad", "alive"],
 )
 def test_a_sensor_is_well_by_what_was_heard_last(later: list[Received], expected: bool) -> None:
     assert is_well(GAS, [*NOISE, READING, *later, *NOISE]) is expected
