@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.mosquitto import Received
 
 TOPIC = "ductwatch/rig"
-SENSOR_PERIOD_S = 3.0  # of rig.toml
+SENSOR_PERIOD_S = 2.0  # of rig.toml
 LAST_MESSAGES = 400  # some thirty seconds of a board that is well
 ALIVE = "alive"  # what the board says of a device each time it reports its health, in the device's name
 # How far what arrives may be from what a sensor was given, in the quantity's own unit: its resolution, and rounding.

@@ -74,7 +74,7 @@ def test_alarms_work_and_come_first_after_an_outage(ready: Ready) -> None:
 def test_an_hours_messages_that_waited_arrive_whole_and_in_order(ready: Ready, report: Report) -> None:
     """Time is compressed on the firmware's side: all readings each second, by a configuration of this test."""
     mark = ready.mark()
-    with ready.other_configuration(('period = "3s"', 'period = "1s"'), ('period = "2s"', 'period = "1s"')):
+    with ready.other_configuration(("period = .[23]s.", 'period = "1s"')):
         ready.bench.broker.kill()
         ready.board.run(f"sleep {COMPRESSED_S}", COMPRESSED_S + 60)
     back_ns = now_ns()
