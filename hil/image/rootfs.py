@@ -203,6 +203,7 @@ def build_root(board: Board, base: Path, package: Path, root: Path, epoch: int, 
         "--variant=custom",
         "--skip=update",
         f"--setup-hook=tar-in {shlex.quote(str(base))} /",
+        '--setup-hook=mkdir -p "$1/dev"',  # which base_command leaves out
         f"--customize-hook=tar-in {shlex.quote(str(settings))} /",
         f"--customize-hook=upload {shlex.quote(str(package))} /ductwatch.deb",
         f"--customize-hook={_steps(board, about)}",
