@@ -47,7 +47,17 @@ enable_uart=1
 def build_squashfs(root: Path, squashfs: Path, epoch: int) -> None:
     """The tar `root` as a read-only file system. lz4 would start 5 % faster, and take a quarter more room."""
     squashfs.unlink(missing_ok=True)
-    options = ("-comp", "zstd", "-Xcompression-level", "9", "-b", "128K", "-noappend", "-quiet", "-no-progress")
+    options: tuple[str, ...] = (
+        "-comp",
+        "zstd",
+        "-Xcompression-level",
+        "9",
+        "-b",
+        "128K",
+        "-noappend",
+        "-quiet",
+        "-no-progress",
+    )
     options += ("-root-mode", "0755")  # of which the tar says nothing; its owner is who runs this: root, of a namespace
     as_root = () if os.getuid() == 0 else ("unshare", "--map-root-user")
     run(*as_root, "mksquashfs", "-", squashfs, "-tar", *options, stdin=root, epoch=epoch)
