@@ -17,7 +17,7 @@ pytestmark = pytest.mark.lg_feature("broker")
 HOUR_MESSAGES = (
     1950  # of a board with default periods: 360 times 4 of gas, 12 of 9 of dust, 60 of 6 of its own, 24 verdicts
 )
-LOOK_EACH_S = 5  # a look takes an emulated processor a second
+LOOK_EACH_S = 5  # looking takes the board's processor, too
 FLAPS = 3
 
 
