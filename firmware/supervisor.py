@@ -12,7 +12,7 @@ from drivers.errors import DriverError
 from drivers.types import NS_PER_S, Instant
 
 FIRST_RETRY_S = 1.0
-LONGEST_RETRY_S = 10.0  # a technician who plugs a cable back in should not wait longer than this
+LONGEST_RETRY_S = 4.0  # a technician who plugs a cable back in should not wait longer than this
 JITTER = 0.2  # of the delay: services that failed together do not all come back together
 STEADY_S = 120.0  # a service that ran this long has recovered: its next failure starts with the first delay again
 

@@ -40,6 +40,11 @@ class Board:
         return int(self.show("MainPID")["MainPID"])
 
     @property
+    def started_s(self) -> float:
+        """When the service was last up, from the kernel's start."""
+        return int(self.show("ActiveEnterTimestampMonotonic")["ActiveEnterTimestampMonotonic"]) / 1e6
+
+    @property
     def restarts(self) -> int:
         return int(self.show("NRestarts")["NRestarts"])
 

@@ -20,6 +20,7 @@ from hil.strategy import State
 from tests.mosquitto import Received
 
 READY_LIMIT_S = 120.0
+PRESS_S = 0.5
 
 
 @dataclass(slots=True)
@@ -78,6 +79,13 @@ class Ready:
             return sum(edge.line == Line.LED and edge.level and edge.at_ns > since_ns for edge in edges)
 
         self.board.until(lambda: taken() >= count, f"{count} snapshots", limit_s)
+
+    def press_for_snapshots(self, count: int) -> None:
+        """Take so many by the button, which the board heeds also when no command reaches it."""
+        for _ in range(count):
+            self.bench.lines.press(Line.BUTTON, PRESS_S)
+            for lit in (True, False):
+                self.bench.lines.until(Line.LED, lit, 30)
 
     def until_caught_up(self, *, limit_s: float = 120.0) -> None:
         """Wait until a reading comes that was taken after now and did not wait."""

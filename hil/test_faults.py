@@ -137,8 +137,9 @@ def test_a_sensor_in_trouble_is_reported_and_delays_nobody(ready: Ready, report:
 )
 def test_a_picture_that_is_none_of_the_duct_now_is_not_judged(ready: Ready, fault: CameraFault, reason: str) -> None:
     ready.pause_after_snapshot()
-    mark = ready.mark()
     ready.bench.cameras["downstream"].fail(fault)
+    mark = ready.mark()
+    ready.command("snapshot")
 
     verdict = ready.until_verdict("downstream", "CANNOT_TELL", since=mark).fields
 

@@ -29,7 +29,7 @@ def alarmed(ready: Ready) -> Ready:
 def test_a_stuck_event_loop_is_restarted_by_systemd_and_all_outputs_let_go(alarmed: Ready, report: Report) -> None:
     """Stuck with the light on: lines keep their level until the next start, and the relay comes back with the alarm."""
     ready, restarts = alarmed, alarmed.board.restarts
-    with ready.other_configuration(('settle = "300ms"', 'settle = "3s"')):
+    with ready.other_configuration(('settle = "200ms"', 'settle = "3s"')):
         ready.bench.lines.until(Line.LED, False, 10)
         ready.bench.lines.until(Line.LED, True, 10)
         stuck_ns = now_ns()

@@ -40,14 +40,14 @@ class Failures:
         return supervisor
 
 
-async def test_a_lost_device_is_tried_again_after_1_2_4_8_seconds() -> None:
+async def test_a_lost_device_is_tried_again_after_1_2_4_4_seconds() -> None:
     bench = Failures(SimulatedClock())
 
     supervisor = await bench.run(bench.service("gas", lasts_s=0, error=LOST), until_s=16)
 
-    assert bench.starts == [0, 1, 3, 7, 15]
-    assert bench.errors == [LOST] * 5
-    assert supervisor.restarts == 5
+    assert bench.starts == [0, 1, 3, 7, 11, 15]
+    assert bench.errors == [LOST] * 6
+    assert supervisor.restarts == 6
 
 
 async def test_a_service_that_was_steady_starts_over_with_the_shortest_delay() -> None:
@@ -67,7 +67,7 @@ async def test_a_failing_service_leaves_the_others_alone() -> None:
     await bench.run(failing, steady, until_s=50)
 
     assert bench.starts.count(0) == 2
-    assert bench.starts[2:] == [2, 5, 10, 19, 30, 41]
+    assert bench.starts[2:] == [2, 5, 10, 15, 20, 25, 30, 35, 40, 45]
 
 
 async def test_what_nobody_expected_ends_everything() -> None:
