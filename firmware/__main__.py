@@ -17,6 +17,7 @@ COMMANDS = {
     "detect": "firmware.detect",
     "rules": "firmware.rules_check",
     "preset": "firmware.preset",
+    "model": "firmware.model_tools",
     "hil": "firmware.hil",
 }
 """Modules with a `main(arguments) -> int`, imported only when asked for: a first verdict should not wait for MQTT."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from drivers.settings import Duration
 from drivers.simulated.faults import FORM, explain, parse_fault
 from firmware import __version__
+from firmware.cli_model import add_model
 
 EXIT_CODES = """exit status:
   0   all is well
@@ -35,6 +36,7 @@ def parser() -> argparse.ArgumentParser:
     _detect(commands)
     _rules(commands)
     _preset(commands)
+    add_model(commands)
     _hil(commands)
     return root
 

@@ -1,0 +1,100 @@
+"""The command line of `ductwatch model`: looking through photos, training, measuring. For a laptop, not for a board."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+MODEL = "Make and measure models. Needs more than a board has: pip install 'ductwatch[train]'."
+DATA = """DATA is a folder with clean/ and dirty/ (or train/ and test/ with these in each), or a manifest of SageMaker
+Ground Truth or Rekognition Custom Labels: JSON lines, one a picture."""
+
+
+def add_model(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """`model` with its actions."""
+    model = commands.add_parser("model", help="train and measure models, on a laptop", description=MODEL)
+    actions = model.add_subparsers(dest="action", required=True, metavar="ACTION")
+    _data(actions)
+    _evaluate(actions)
+    _compare(actions)
+
+
+def _data(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    data = actions.add_parser(
+        "data",
+        help="find what would mislead a training: twins, wrong labels, broken files",
+        description=f"Look through labelled photos. {DATA} Nothing in it is changed.",
+    )
+    data.add_argument("data", type=Path, metavar="DATA", help="folder or manifest")
+    _places(data)
+    data.add_argument(
+        "--report", type=Path, metavar="DIR", help="write pages with pictures, to look at and to decide on, into DIR"
+    )
+    data.add_argument(
+        "--export-manifest", type=Path, metavar="FILE", help="write what is left as JSON lines for Rekognition"
+    )
+    data.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+
+
+def _evaluate(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    evaluate = actions.add_parser(
+        "evaluate",
+        help="measure a model on labelled photos, as a board would judge them",
+        description=f"Judge labelled photos with the very classes and the very int8 file that a board runs. {DATA}",
+    )
+    evaluate.add_argument("bundle", type=Path, metavar="BUNDLE", help="the model bundle: a folder or a tar")
+    evaluate.add_argument("--data", type=Path, required=True, metavar="DATA", help="folder or manifest")
+    _places(evaluate)
+    evaluate.add_argument("--report", type=Path, metavar="DIR", help="write a page with curves and mistakes into DIR")
+    evaluate.add_argument("--corruptions", action="store_true", help="also with noise, blur, fog, light and JPEG added")
+    evaluate.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+
+
+def _compare(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    compare = actions.add_parser(
+        "compare",
+        help="say whether one model is better than another, and how sure that is",
+        description=f"Judge the same labelled photos with two models. {DATA}",
+        epilog="exit status:\n  0  B is not worse than A\n  1  B is worse\n  2  command line or data are wrong\n",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    compare.add_argument("a", type=Path, metavar="A", help="the model bundle in use")
+    compare.add_argument("b", type=Path, metavar="B", help="the one that may replace it")
+    compare.add_argument("--data", type=Path, required=True, metavar="DATA", help="folder or manifest")
+    _places(compare)
+    compare.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+
+
+def _places(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--map",
+        dest="places",
+        type=_place,
+        action="append",
+        default=[],
+        metavar="PREFIX=DIR",
+        help="in a manifest, what begins with PREFIX (s3://bucket) lies in DIR; may be repeated",
+    )
+    command.add_argument(
+        "--class",
+        dest="classes",
+        type=_meaning,
+        action="append",
+        default=[],
+        metavar="NAME=clean|dirty",
+        help="in a manifest, what a class of another name means; may be repeated",
+    )
+
+
+def _place(text: str) -> tuple[str, Path]:
+    prefix, equals, folder = text.rpartition("=")
+    if not equals or not prefix or not folder:
+        raise argparse.ArgumentTypeError(f"{text!r}: write a prefix and a folder, such as s3://bucket=photos")
+    return prefix, Path(folder)
+
+
+def _meaning(text: str) -> tuple[str, str]:
+    name, _, meaning = text.rpartition("=")
+    if not name or meaning.lower() not in {"clean", "dirty"}:
+        raise argparse.ArgumentTypeError(f"{text!r}: write a name and clean or dirty, such as dusty=dirty")
+    return name.casefold(), meaning.upper()

@@ -1,0 +1,34 @@
+"""`ductwatch model`: hands over to the training tools, which need more Python packages than a board has."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+
+from firmware.plan import load_classifier
+from model.errors import ModelError
+from ota.errors import OtaError
+
+EX_USAGE = 2
+ACTIONS = {
+    "data": "model.training.data.command",
+    "evaluate": "model.training.evaluation.command",
+    "compare": "model.training.evaluation.compare",
+}
+"""Modules with a `main(arguments) -> int`, which gets the bundles by the names of their arguments."""
+BUNDLES = {"evaluate": ("bundle",), "compare": ("a", "b")}
+"""Arguments that name a bundle. They are opened here, as a board opens them: the model may not know `ota`."""
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Raises `ConfigError` for a bundle that no board would run."""
+    try:
+        action = importlib.import_module(ACTIONS[arguments.action])
+        bundles = {name: load_classifier(getattr(arguments, name)) for name in BUNDLES.get(arguments.action, ())}
+        return int(action.main(arguments, **bundles))
+    except ModuleNotFoundError as error:
+        print(f"ductwatch: this needs the Python package {error.name}: pip install 'ductwatch[train]'", file=sys.stderr)
+    except (ModelError, OtaError) as error:
+        print(f"ductwatch: {error}", file=sys.stderr)
+    return EX_USAGE

