@@ -45,6 +45,12 @@ class Board:
         return int(self.show("ActiveEnterTimestampMonotonic")["ActiveEnterTimestampMonotonic"]) / 1e6
 
     @property
+    def all_started_s(self) -> float:
+        """How long this start took until systemd had nothing left to start, from the kernel's start."""
+        said = self.run("systemctl show -p FinishTimestampMonotonic").partition("=")[2]
+        return int(said) / 1e6
+
+    @property
     def restarts(self) -> int:
         return int(self.show("NRestarts")["NRestarts"])
 

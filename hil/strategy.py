@@ -32,8 +32,6 @@ class BoardStrategy(Strategy):  # type: ignore[misc]
 
     bindings = {"power": PowerProtocol, "shell": "SSHDriver"}  # noqa: RUF012  # labgrid's form
     status: State = attr.ib(default=State.unknown)
-    start_s: float = attr.ib(default=0.0, init=False)  # from power to the console's prompt, as it was last time
-    _power_s: float = attr.ib(default=0.0, init=False)
 
     def transition(self, wanted: State | str) -> None:
         wanted = State[wanted] if isinstance(wanted, str) else wanted
@@ -46,13 +44,11 @@ class BoardStrategy(Strategy):  # type: ignore[misc]
         elif wanted is State.on:
             self.transition(State.off)
             self.power.on()
-            self._power_s = time.monotonic()
         elif wanted is State.booted:
             if self.status is not State.watching:
                 if self.status is not State.on:
                     self.transition(State.on)
                 self._until_started()
-                self.start_s = time.monotonic() - self._power_s
                 self._reach_ssh()
         elif wanted is State.watching:
             self.transition(State.booted)
@@ -72,7 +68,6 @@ class BoardStrategy(Strategy):  # type: ignore[misc]
         self._leave_ssh()
         if hasattr(self.power, "console"):
             self.power.console.clear()  # it has the prompt of the life before
-        self._power_s = time.monotonic()
         self.status = State.on
 
     def _reach_ssh(self) -> None:

@@ -36,6 +36,7 @@ class Before:
 
     identity: str
     boot: str  # its firmware's `boot_id`
+    start_s: float  # how long its start took, with all that is started
     mark: int
 
 
@@ -44,7 +45,6 @@ class Outlived:
     ready: Ready
     before: Before
     consoles: list[str]  # what the board said at each start that was cut short
-    start_s: float
     lasted_s: float
     boot: str  # the firmware's `boot_id` after the start that was not cut short
     service_s: float  # from that start's kernel to the service
@@ -73,7 +73,7 @@ def outlived(machine: Any, bench: Bench) -> Iterator[Outlived]:
     started_s = time.monotonic()
     machine.transition(State.off)
     consoles = []
-    for power_s in moments(CUTS - 1, machine.start_s):
+    for power_s in moments(CUTS - 1, before.start_s):
         machine.power_for(power_s)
         consoles.append(machine.power.console.decode(errors="replace"))
     lasted_s = time.monotonic() - started_s
@@ -86,15 +86,14 @@ def outlived(machine: Any, bench: Bench) -> Iterator[Outlived]:
         now = bench.messages.until(
             lambda message: "/reading/" in message.topic and not is_late(message), since=left_at, limit_s=60
         )
-        yield Outlived(ready, before, consoles, machine.start_s, lasted_s, now.fields["boot_id"], service_s)
+        yield Outlived(ready, before, consoles, lasted_s, now.fields["boot_id"], service_s)
     finally:
         machine.power.clock = ""
         bench.restore()
 
 
 def moments(count: int, latest_s: float) -> list[float]:
-    """Seconds of power, as many as `count`, up to the console's prompt, by when the firmware runs: in each of so many
-    equal parts of a start one, at random; shuffled."""
+    """Seconds of power, as many as `count`: in each of so many equal parts of a start one, at random; shuffled."""
     assert latest_s > EARLIEST_S, latest_s
     chance = random.Random(20)
     part_s = (latest_s - EARLIEST_S) / count
@@ -116,11 +115,11 @@ def prepared(ready: Ready) -> Before:
     ready.bench.lines.until(Line.RELAY, True, 10)
     ready.bench.restore()
     boot = ready.until_any_verdict("upstream", since=mark)["boot_id"]
-    return Before(ready.board.run(IDENTITY), boot, mark)
+    return Before(ready.board.run(IDENTITY), boot, ready.board.all_started_s, mark)
 
 
 def test_twenty_power_cuts_at_random_moments_leave_the_data_intact(outlived: Outlived, report: Report) -> None:
-    report.figure("power to the console's prompt, of a start that is not cut", outlived.start_s, "s")
+    report.figure("kernel start to all that is started, of a start that is not cut", outlived.before.start_s, "s")
     report.figure(f"{CUTS} power cuts", outlived.lasted_s, "s")
     board = outlived.ready.board
 
