@@ -144,6 +144,13 @@ class Ready:
         fields: dict[str, Any] = self._until(f"verdict/{camera}", lambda _: True, since, limit_s).fields
         return fields
 
+    def until_verdict_after(self, camera: str, uptime_s: float, *, limit_s: float = 60.0) -> dict[str, Any]:
+        """One on a picture taken later than that: others may still be on their way."""
+        mark = self.mark()
+        found = self._until(f"verdict/{camera}", lambda fields: fields["at_s"] > uptime_s, mark, limit_s)
+        fields: dict[str, Any] = found.fields
+        return fields
+
     def until_reading(self, sensor: str, *, since: int, limit_s: float = 60.0, **wanted: float) -> Received:
         """A good reading; `wanted` as `temperature=31.5`, met within heard.TOLERANCES."""
 

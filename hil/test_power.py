@@ -175,9 +175,8 @@ def test_a_wrong_clock_is_said_in_each_message_and_may_be_set_while_the_board_wo
 
     ready.board.run("date -s 2026-12-01T00:00:00")
 
-    after = ready.until_any_verdict("upstream", since=ready.mark())
+    after = ready.until_verdict_after("upstream", ready.board.uptime_s())
     assert after["time"].startswith("2026-12-01")
-    assert after["at_s"] > verdict["at_s"]
 
 
 def test_the_board_is_the_same_afterwards_and_its_root_as_it_was_flashed(outlived: Outlived) -> None:
