@@ -1,0 +1,51 @@
+"""How far a long task is, on stderr: one line that changes on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+QUIET_S = 2.0  # who waits no longer than that needs no line
+ON_TERMINAL_S, IN_LOG_S = 0.2, 15.0  # between lines
+MINUTE_S = 60
+
+
+class Progress:
+    """Call it with the number done so far; leave the block when all is."""
+
+    def __init__(self, what: str, total: int) -> None:
+        self._what, self._total = what, total
+        self._started_s = time.monotonic()
+        self._terminal = sys.stderr.isatty()
+        self._next_s = self._started_s + QUIET_S
+        self._width = 0
+
+    def __call__(self, done: int) -> None:
+        now_s = time.monotonic()
+        if now_s < self._next_s:
+            return
+        self._next_s = now_s + (ON_TERMINAL_S if self._terminal else IN_LOG_S)
+        self._write(progress_line(self._what, done, self._total, now_s - self._started_s))
+
+    def end(self) -> None:
+        if self._width:
+            sys.stderr.write("\r" + " " * self._width + "\r")
+            sys.stderr.flush()
+
+    def _write(self, line: str) -> None:
+        if self._terminal:
+            sys.stderr.write("\r" + line.ljust(self._width))
+            self._width = len(line)
+        else:
+            sys.stderr.write(line + "\n")
+        sys.stderr.flush()
+
+
+def progress_line(what: str, done: int, total: int, elapsed_s: float) -> str:
+    """`done` of `total`, and the time left if it goes on like this."""
+    line = f"{what}: {done:,} of {total:,}"
+    if not done or done >= total:
+        return line
+    left_s = elapsed_s / done * (total - done)
+    left = f"{left_s:.0f} s" if left_s < MINUTE_S else f"{left_s / MINUTE_S:.0f} min"
+    return f"{line}, {left} left"
