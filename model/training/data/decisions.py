@@ -1,0 +1,165 @@
+"""What a person decided on pictures: kept in a small file beside the data, never in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from model.errors import ModelError
+from model.training.data.samples import MOST_SAMPLES, Sample
+from model.training.data.whole_file import write_whole
+from model.types import Label
+
+SCHEMA = "ductwatch.decisions/1"
+SUFFIX = ".decisions.json"
+MOST_BYTES = 1000 * MOST_SAMPLES  # a decision has some 200
+KEYS = frozenset({"name", "sha256", "decision", "at"})
+SHA256_DIGITS = 64
+REMEDY = "Save it anew from the report, or repair it; nothing was changed"
+
+
+class BadDecisions(ModelError):
+    """The file of decisions cannot be used: none of it was, and it is as it was."""
+
+
+class Choice(Enum):
+    """KEEP says that a picture is right as it is, whatever was found."""
+
+    KEEP = "keep"
+    EXCLUDE = "exclude"
+    CLEAN = "clean"
+    DIRTY = "dirty"
+
+
+RELABELLED = {Choice.CLEAN: Label.CLEAN, Choice.DIRTY: Label.DIRTY}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """On the picture of this name, as long as it is the same file. `at` is UTC such as 2026-11-26T10:00:00Z."""
+
+    name: str
+    sha256: str | None  # None: there was no file to read, and the decision counts until there is
+    choice: Choice
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """`samples` without the excluded, the others as they are labelled now. `decided` are those that a choice is of.
+
+    `stale` are names of decisions on pictures that are gone, or are other files now: they did not count.
+    """
+
+    samples: tuple[Sample, ...]
+    decided: Mapping[str, Choice]
+    stale: tuple[str, ...]
+
+
+def apply(
+    samples: Sequence[Sample], decisions: Mapping[str, Decision], sha256_of: Callable[[Sample], str | None]
+) -> Applied:
+    """Carry out the decisions. `sha256_of` is asked only of samples that there is a decision on."""
+    decided = {
+        sample.name: decisions[sample.name].choice
+        for sample in samples
+        if sample.name in decisions and decisions[sample.name].sha256 == sha256_of(sample)
+    }
+    left = tuple(
+        replace(sample, label=RELABELLED.get(decided[sample.name], sample.label)) if sample.name in decided else sample
+        for sample in samples
+        if decided.get(sample.name) is not Choice.EXCLUDE
+    )
+    return Applied(samples=left, decided=decided, stale=tuple(sorted(decisions.keys() - decided.keys())))
+
+
+def merge(before: Mapping[str, Decision], after: Mapping[str, Decision]) -> dict[str, Decision]:
+    """All of both. On the same picture the later decision counts, and of two equally old ones that of `after`."""
+    later = {name: one for name, one in after.items() if name not in before or one.at >= before[name].at}
+    return {**before, **later}
+
+
+def beside(data: Path) -> Path:
+    """Where the decisions on a folder or a manifest are: photos.decisions.json next to photos."""
+    place = data.resolve() if data.name in ("", "..") else data  # the name of a link is the one that the user knows
+    return place.with_name(place.name + SUFFIX) if place.name else place / SUFFIX
+
+
+def read_decisions(path: Path) -> dict[str, Decision]:
+    """By the pictures' names; none if there is no such file. Raises `BadDecisions`."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise BadDecisions(f"{path}: cannot be read ({error.strerror})", remedy="Check who may read it") from error
+    if len(content) > MOST_BYTES:
+        raise BadDecisions(f"{path}: larger than {MOST_BYTES} bytes", remedy=REMEDY)
+    try:
+        return parse_decisions(content)
+    except ValueError as error:
+        raise BadDecisions(f"{path}: {error}", remedy=REMEDY) from error
+
+
+def write_decisions(path: Path, decisions: Mapping[str, Decision]) -> None:
+    """Write the whole file or nothing. Raises `BadDecisions`."""
+    try:
+        write_whole(path, render_decisions(decisions.values()))
+    except OSError as error:
+        raise BadDecisions(f"{path}: cannot be written ({error.strerror})", remedy="Nothing was changed") from error
+
+
+def render_decisions(decisions: Iterable[Decision]) -> str:
+    """The file's text: a decision a line, by name, so that two versions can be compared."""
+    lines = [
+        json.dumps({"name": one.name, "sha256": one.sha256, "decision": one.choice.value, "at": one.at})
+        for one in sorted(decisions, key=lambda one: one.name)
+    ]
+    return f'{{"schema": "{SCHEMA}", "decisions": [\n' + ",\n".join(lines) + "\n]}\n"
+
+
+def parse_decisions(content: bytes) -> dict[str, Decision]:
+    """Raises ValueError with what is wrong, and in which decision."""
+    try:
+        document = json.loads(content.removeprefix(b"\xef\xbb\xbf"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"not JSON ({error})") from error
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+        raise ValueError(f"not a file of decisions: it has no schema {SCHEMA}")
+    if unknown := sorted(document.keys() - {"schema", "decisions"}):
+        raise ValueError(f"unknown key {unknown[0]!r}")
+    entries = document.get("decisions")
+    if not isinstance(entries, list):
+        raise ValueError("decisions is no list")
+    decisions: dict[str, Decision] = {}
+    for number, entry in enumerate(entries, start=1):
+        decision = _decision(entry, f"decision {number}")
+        if decision.name in decisions:
+            raise ValueError(f"decision {number}: a second one on {decision.name}")
+        decisions[decision.name] = decision
+    return decisions
+
+
+def _decision(entry: Any, where: str) -> Decision:
+    if not isinstance(entry, dict):
+        raise ValueError(f"{where}: not an object")
+    if unknown := sorted(entry.keys() - KEYS):
+        raise ValueError(f"{where}: unknown key {unknown[0]!r}")
+    name, sha256, at = entry.get("name"), entry.get("sha256"), entry.get("at", "")
+    if not isinstance(name, str) or not name:
+        raise ValueError(f"{where}: no name of a picture")
+    if "sha256" not in entry or not (sha256 is None or (isinstance(sha256, str) and len(sha256) == SHA256_DIGITS)):
+        raise ValueError(f"{where}, on {name}: sha256 has not {SHA256_DIGITS} digits, nor is it null")
+    if not isinstance(at, str):
+        raise ValueError(f"{where}, on {name}: at is no time")
+    try:
+        choice = Choice(entry.get("decision"))
+    except ValueError:
+        choices = ", ".join(choice.value for choice in Choice)
+        raise ValueError(f"{where}, on {name}: decision is none of {choices}") from None
+    return Decision(name=name, sha256=sha256, choice=choice, at=at)
