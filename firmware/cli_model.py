@@ -23,12 +23,21 @@ def _data(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     data = actions.add_parser(
         "data",
         help="find what would mislead a training: twins, wrong labels, broken files",
-        description=f"Look through labelled photos. {DATA} Nothing in it is changed.",
+        description=f"Look through labelled photos. {DATA}\n"
+        "Nothing in it is changed: what you decide on the report's page is kept beside it, in DATA.decisions.json.",
+        epilog="exit status:\n  0  nothing needs a person\n  1  something does\n  2  command line or data are wrong\n",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     data.add_argument("data", type=Path, metavar="DATA", help="folder or manifest")
     _places(data)
     data.add_argument(
         "--report", type=Path, metavar="DIR", help="write pages with pictures, to look at and to decide on, into DIR"
+    )
+    data.add_argument(
+        "--decisions",
+        type=Path,
+        metavar="FILE",
+        help="what the report saved: put it beside DATA, with those there before",
     )
     data.add_argument(
         "--export-manifest", type=Path, metavar="FILE", help="write what is left as JSON lines for Rekognition"

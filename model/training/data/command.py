@@ -1,0 +1,118 @@
+"""`ductwatch model data`: looks through labelled photos, and says what would mislead a training."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from urllib.parse import quote
+
+from model.training.data.decisions import BadDecisions, Decision, beside, merge, read_decisions, write_decisions
+from model.training.data.examination import Examination, examine, thumbnail_name
+from model.training.data.export import check_export, export_manifest
+from model.training.data.looking import Seen
+from model.training.data.report import Report, Shown, render
+from model.training.data.report_folder import FINDINGS, PAGE, PICTURES, report_folder
+from model.training.data.samples import Sample, read_samples
+from model.training.data.suspects import FEWEST_GROUPS, Embed
+from model.training.data.told import document, notes, table
+from model.types import Label
+
+EX_FOUND = 1
+FEWEST_EMBEDDED = 2 * FEWEST_GROUPS  # pictures: fewer are not worth starting a network for
+
+
+def main(arguments: Namespace) -> int:
+    """Print what was found; 1 if a person must look at it. Raises `ModelError`; no file is half-written then."""
+    data: Path = arguments.data
+    places, classes = dict(arguments.places), {name: Label(label) for name, label in arguments.classes}
+    samples = read_samples(data, places=places, classes=classes)
+    if arguments.export_manifest:
+        check_export(arguments.export_manifest, data)
+    decisions = _decisions(beside(data), arguments.decisions, samples)
+    away_from = [data] if data.is_dir() else list(places.values())
+    with report_folder(arguments.report, away_from=away_from) if arguments.report else nullcontext() as folder:
+        embed, not_embedded = _network(len(samples))
+        thumbnails = folder / PICTURES if folder else None
+        examination = examine(samples, decisions, embed=embed, thumbnails=thumbnails)
+        said = notes(examination, not_embedded=not_embedded)
+        if folder:
+            _write_report(folder, arguments, decisions, examination, said)
+    if arguments.export_manifest:
+        export_manifest(arguments.export_manifest, [one.sample for one in examination.left if not one.problem], data)
+    _print(arguments, examination, said)
+    return EX_FOUND if examination.audit.needs_person else 0
+
+
+def _decisions(place: Path, saved: Path | None, samples: Sequence[Sample]) -> dict[str, Decision]:
+    """Those beside the data, with those of a file that the report saved, which are put there too."""
+    decisions = read_decisions(place)
+    if saved is None:
+        return decisions
+    if not saved.is_file():
+        raise BadDecisions(f"{saved}: there is no such file", remedy="Say where the browser has saved it")
+    new = read_decisions(saved)
+    if new and new.keys().isdisjoint(sample.name for sample in samples):
+        raise BadDecisions(f"{saved}: decides on none of these pictures", remedy="It belongs to other data")
+    merged = merge(decisions, new)
+    write_decisions(place, merged)
+    return merged
+
+
+def _network(pictures: int) -> tuple[Embed | None, str]:
+    """What makes feature vectors, or why there is nothing that does."""
+    if pictures < FEWEST_EMBEDDED:
+        return None, f"that takes {FEWEST_EMBEDDED} pictures or more"
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow reads it when it is imported
+    try:
+        embed: Embed = importlib.import_module("model.training.backbone").load_features()
+    except ModuleNotFoundError as error:
+        return None, f"this needs the Python package {error.name}: pip install 'ductwatch[train]'"
+    return embed, ""
+
+
+def _write_report(
+    folder: Path, arguments: Namespace, decisions: Mapping[str, Decision], examination: Examination, said: Sequence[str]
+) -> None:
+    report = Report(
+        data=str(arguments.data),
+        place=str(beside(arguments.data).absolute()),
+        pictures=[_shown(one, arguments.report) for one in examination.seen],
+        audit=examination.audit,
+        decisions=decisions,
+        decided=examination.applied.decided,
+        notes=said,
+    )
+    (folder / FINDINGS).write_text(_as_json(arguments, examination, said), encoding="utf-8")
+    (folder / PAGE).write_text(render(report), encoding="utf-8", errors="backslashreplace")
+
+
+def _shown(seen: Seen, folder: Path) -> Shown:
+    if seen.problem:
+        return Shown(seen=seen, thumbnail="", original="")
+    original = os.path.relpath(seen.sample.path.resolve(), folder.resolve())
+    return Shown(seen=seen, thumbnail=f"{PICTURES}/{thumbnail_name(seen)}", original=quote(os.fsencode(original)))
+
+
+def _print(arguments: Namespace, examination: Examination, said: Sequence[str]) -> None:
+    if arguments.json:
+        print(_as_json(arguments, examination, said), end="")
+        return
+    for line in table(str(arguments.data), examination):
+        print(line)
+    for note in said:
+        print(note)
+    if arguments.report:
+        print(f"The report is {arguments.report / PAGE}: open it in a browser.")
+    elif examination.audit.findings:
+        print("To look at the pictures and to decide on them: --report DIR")
+    if arguments.export_manifest:
+        print(f"What is left is in {arguments.export_manifest}.")
+
+
+def _as_json(arguments: Namespace, examination: Examination, said: Sequence[str]) -> str:
+    return json.dumps(document(str(arguments.data), examination, said), indent=2) + "\n"
