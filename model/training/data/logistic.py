@@ -22,7 +22,7 @@ def out_of_fold(
     """Probability (n,) that each is dirty, by a regression that has learned from no picture of its `group`.
 
     Each class must have `folds` groups or more. Costs 4 n d operations a step and fold: 10,000 pictures of 1,280
-    features take about a minute on one core.
+    features took 4 s on one core, and take half a minute if no fold comes to its end early.
     """
     probability = np.empty(len(features))
     scaled = _scaled(features)
