@@ -13,7 +13,7 @@ from model.classifier import INPUT_SCALE, INPUT_ZERO_POINT, Classifier
 from model.manifest import parse_manifest
 from model.selftest import EXPECTED, selftest
 from model.tensors import DECODE_PATHS, jpeg_size
-from model.training.evaluate import Figures
+from model.training.evaluation.rendered import RenderedFigures
 from model.training.render import frame_of
 from model.training.targets import CLEAN_G_M2, DIRTY_G_M2
 
@@ -42,7 +42,7 @@ def write_bundle(
     model: bytes,
     golden: Mapping[str, bytes],
     training_data_sha256: str,
-    figures: Figures,
+    figures: RenderedFigures,
 ) -> None:
     """Write the folder, and check it as a board would. The same arguments give the same bytes.
 
@@ -104,13 +104,8 @@ def _json(document: object) -> bytes:
     return (json.dumps(document, indent=2) + "\n").encode()
 
 
-def _card(recipe: Recipe, figures: Figures) -> str:
-    rows = "\n".join(
-        f"| {name.replace('_', ' ')} | {value:.3f} |"
-        if isinstance(value, float)
-        else f"| {name.replace('_', ' ')} | {value} |"
-        for name, value in asdict(figures).items()
-    )
+def _card(recipe: Recipe, figures: RenderedFigures) -> str:
+    rows = "\n".join(f"| {name.replace('_', ' ')} | {_cell(value)} |" for name, value in asdict(figures).items())
     return f"""# {recipe.name} {recipe.version}
 
 **Not for decisions.** Trained on rendered ducts only: no camera, no real duct, no real dust had a part in it.
@@ -129,3 +124,7 @@ Measured on held-out rendered scenes, quantised, through JPEG and the deployed d
 
 Made by `python -m model.training.train`.
 """
+
+
+def _cell(value: float | int | None) -> str:
+    return "-" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)

@@ -14,10 +14,11 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from drivers.types import Frame
 from model.training.bundle import Recipe, classifier_of, write_bundle
-from model.training.evaluate import Figures, evaluate, judge_all
-from model.training.render import NICE, Camera, draw, frame_of
+from model.training.evaluation.rendered import RenderedFigures, measure_rendered
+from model.training.evaluation.scores import Scored, forced_threshold, score
+from model.training.render import NICE, Camera, draw
+from model.training.targets import DIRTY_G_M2
 
 BOOTSTRAP = Recipe(
     name="bootstrap",
@@ -68,20 +69,21 @@ def main(arguments: list[str]) -> None:
     say(f"written to {options.out}")
 
 
-def _measure(model: bytes, scenes: int, say: Callable[[str], None]) -> tuple[Figures, dict[str, bytes]]:
+def _measure(model: bytes, scenes: int, say: Callable[[str], None]) -> tuple[RenderedFigures, dict[str, bytes]]:
     """Figures on held-out scenes, and JPEGs of the first few as golden inputs."""
-    held_out: list[tuple[float, Frame]] = []
+    classifier = classifier_of(BOOTSTRAP, model)
+    scored: list[Scored] = []
     golden: dict[str, bytes] = {}
+    say(f"judging {len(HELD_OUT_COVERAGES_G_M2) * scenes} pictures of {scenes} held-out ducts")
     for scene in range(HELD_OUT, HELD_OUT + scenes):
         camera = Camera(scene, HELD_OUT_SIZE)
-        for coverage_g_m2 in HELD_OUT_COVERAGES_G_M2:
-            jpeg = camera.jpeg(coverage_g_m2)
-            held_out.append((coverage_g_m2, frame_of(jpeg, HELD_OUT_SIZE)))
-            if scene < HELD_OUT + GOLDEN_SCENES and coverage_g_m2 in (CLEAN_GOLDEN_G_M2, DIRTY_GOLDEN_G_M2):
-                kind = "clean" if coverage_g_m2 == CLEAN_GOLDEN_G_M2 else "dirty"
+        for grams in HELD_OUT_COVERAGES_G_M2:
+            jpeg, dirty = camera.jpeg(grams), grams > DIRTY_G_M2
+            scored.append(score(classifier, jpeg, name=f"duct {scene}", dirty=dirty, degree=grams))
+            if scene < HELD_OUT + GOLDEN_SCENES and grams in (CLEAN_GOLDEN_G_M2, DIRTY_GOLDEN_G_M2):
+                kind = "clean" if grams == CLEAN_GOLDEN_G_M2 else "dirty"
                 golden[f"{scene - HELD_OUT}-{kind}.jpg"] = jpeg
-    say(f"judging {len(held_out)} pictures of {scenes} held-out ducts")
-    return evaluate(judge_all(classifier_of(BOOTSTRAP, model), held_out)), golden
+    return measure_rendered(scored, forced_threshold(classifier.manifest)), golden
 
 
 def _progress() -> Callable[[str], None]:

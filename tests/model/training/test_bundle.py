@@ -7,7 +7,7 @@ import pytest
 from drivers.camera.jpeg import encode_jpeg
 from model.errors import UnfitModel
 from model.training.bundle import write_bundle
-from model.training.evaluate import evaluate
+from model.training.evaluation.rendered import measure_rendered
 from model.training.train import BOOTSTRAP
 from ota.bundle import open_bundle
 from tests.model.pictures import ripples, shipped
@@ -18,7 +18,8 @@ GOLDEN = {"0.jpg": encode_jpeg(ripples(320, 240))}
 
 
 def write(folder: Path, model: bytes) -> Path:
-    write_bundle(folder, BOOTSTRAP, model=model, golden=GOLDEN, training_data_sha256="0" * 64, figures=evaluate([]))
+    figures = measure_rendered([], threshold=0.5)
+    write_bundle(folder, BOOTSTRAP, model=model, golden=GOLDEN, training_data_sha256="0" * 64, figures=figures)
     return folder
 
 
