@@ -71,6 +71,12 @@ def _compare(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     compare.add_argument("b", type=Path, metavar="B", help="the one that may replace it")
     compare.add_argument("--data", type=Path, required=True, metavar="DATA", help="folder or manifest")
     _places(compare)
+    compare.add_argument(
+        "--group-twins",
+        action="store_true",
+        help="count pictures that look alike once: a series is no more proof than one picture of it; nor, then, are "
+        "all those of one fixed camera",
+    )
     compare.add_argument("--json", action="store_true", help="one JSON object instead of a table")
 
 

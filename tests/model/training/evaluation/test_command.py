@@ -1,0 +1,209 @@
+"""`ductwatch model evaluate` and `compare`, as they are asked for on the command line."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from drivers.camera.jpeg import encode_jpeg
+from firmware.cli import parser
+from firmware.errors import ConfigError
+from firmware.model_tools import main
+from model.shipped import shipped_bundle
+from model.training.evaluation.corrupt import CORRUPTIONS
+from model.training.render import Camera
+from tests.model.pictures import copy_of, flat, shipped
+from tests.model.training.evaluation.data import DIRTY_G_M2, SIZE, ducts, write
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six ducts clean and dirty, one photo too dark to judge, and one that is none."""
+    root = ducts(tmp_path_factory.mktemp("photos"), scenes=6)
+    write(root / "clean/night.jpg", encode_jpeg(flat(*SIZE, (4, 4, 4))))
+    write(root / "dirty/<b>broken.jpg", b"no picture")
+    return root
+
+
+def run(*arguments: str | Path) -> int:
+    return main(parser().parse_args(["model", *map(str, arguments)]))
+
+
+def evaluated(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> dict[str, Any]:
+    assert run("evaluate", shipped_bundle(), "--json", *arguments) == 0
+    document: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return document
+
+
+def blunted(folder: Path, *, threshold: float = 1.0) -> Path:
+    """The shipped bundle with thresholds that call all clean."""
+    bundle, _ = shipped()
+    copy_of(bundle, folder)
+    manifest = json.loads(bundle.manifest)
+    manifest["thresholds"] = {"clean_below": threshold, "dirty_above": threshold}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return folder
+
+
+def test_a_table_tells_the_figures_and_where_there_are_none_why(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(photos / "clean", tmp_path / "clean")
+
+    assert run("evaluate", shipped_bundle(), "--data", tmp_path) == 0
+
+    table = capsys.readouterr().out
+    assert "on 7 pictures (7 clean, 0 dirty)" in table
+    assert re.search(r"accuracy +[01]\.\d{3}  [01]\.\d{3} to [01]\.\d{3} \(95 %, of 7\)", table)
+    assert re.search(r"AUC +-  needs clean and dirty pictures", table)
+    assert "nan" not in table
+
+
+def test_json_has_each_figure_and_names_what_could_not_be_read(
+    photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = evaluated(capsys, "--data", photos)
+
+    figures = document["figures"]
+    assert (document["schema"], document["model"]["name"]) == ("ductwatch.evaluation/1", "bootstrap")
+    assert (figures["pictures"], figures["clean"], figures["dirty"]) == (14, 7, 7)
+    assert figures["unreadable"] == ["dirty/<b>broken.jpg"]
+    assert figures["reasons"]["dark"] == 1
+    assert figures["auc"] > 0.8  # rendered ducts are what it was trained on
+    assert 0 < figures["latency"]["p50_ms"] <= figures["latency"]["p99_ms"]
+    assert sum(sum(said.values()) for said in figures["confusion"].values()) == 14
+    assert document["corruptions"] is None
+
+
+def test_a_manifest_of_ground_truth_is_measured_as_a_folder_is(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    metadata = {"class-name": "Dusty", "type": "groundtruth/image-classification", "confidence": 1}
+    line = {"source-ref": "s3://ducts/dirty/duct-0.jpg", "duct": 1, "duct-metadata": metadata}
+    manifest = write(tmp_path / "output.manifest", json.dumps(line).encode())
+
+    document = evaluated(capsys, "--data", manifest, "--map", f"s3://ducts={photos}", "--class", "dusty=dirty")
+
+    assert (document["figures"]["dirty"], document["figures"]["unreadable"]) == (1, [])
+
+
+def test_corruptions_are_measured_and_shown_with_all_else_on_one_page(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = evaluated(capsys, "--data", photos, "--corruptions", "--report", tmp_path / "new" / "report")
+
+    corruptions = document["corruptions"]
+    assert corruptions["pictures"] == 13
+    assert list(corruptions["cells"]) == [corruption.name for corruption in CORRUPTIONS]
+    assert all(len(cells) == 5 for cells in corruptions["cells"].values())
+    page = (tmp_path / "new" / "report" / "index.html").read_text()
+    assert page.count("<svg") == 5
+    assert "&lt;b&gt;broken.jpg" in page
+    assert "<b>broken" not in page
+    assert not re.search(r'(src|href)="(?!data:|#)', page), "the page opens without a network"
+
+
+def test_whoever_has_split_is_told_that_only_the_test_part_counts(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(photos, tmp_path / "train")
+    shutil.copytree(photos / "clean", tmp_path / "test" / "clean")
+
+    assert run("evaluate", shipped_bundle(), "--data", tmp_path) == 0
+
+    out, err = capsys.readouterr()
+    assert "on 7 pictures (7 clean, 0 dirty)" in out
+    assert "measuring on test/ alone: 7 of 21 pictures" in err
+
+
+def test_a_page_of_one_class_says_what_it_can(photos: Path, tmp_path: Path) -> None:
+    shutil.copytree(photos / "clean", tmp_path / "data" / "clean")
+
+    assert run("evaluate", shipped_bundle(), "--data", tmp_path / "data", "--report", tmp_path) == 0
+
+    page = (tmp_path / "index.html").read_text()
+    assert "needs clean and dirty pictures" in page
+    assert "Precision and recall" not in page
+
+
+def test_a_report_that_cannot_be_written_is_said_before_the_work(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    occupied = write(tmp_path / "file", b"")
+
+    assert run("evaluate", shipped_bundle(), "--data", photos, "--report", occupied) == 2
+
+    assert re.fullmatch(r"ductwatch: .*file: .* --report\n", capsys.readouterr().err)
+
+
+def test_data_that_is_not_there_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("evaluate", shipped_bundle(), "--data", tmp_path / "none") == 2
+
+    assert "there is no such folder" in capsys.readouterr().err
+
+
+def test_a_bundle_that_no_board_would_run_is_not_measured(photos: Path, tmp_path: Path) -> None:
+    bundle = copy_of(shipped()[0], tmp_path / "bundle")
+    (bundle / "model.tflite").write_bytes(b"another")
+
+    with pytest.raises(ConfigError, match=r"model\.tflite is not the file"):
+        run("evaluate", bundle, "--data", photos)
+
+
+def test_a_worse_model_is_told_by_the_exit_status(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, blunt = shipped_bundle(), blunted(tmp_path / "blunt")
+    data = ducts(tmp_path / "data", scenes=12)
+
+    assert run("compare", good, blunt, "--data", data, "--json") == 1
+    assert run("compare", blunt, good, "--data", data) == 0
+
+    worse, _, better = capsys.readouterr().out.partition("\n")
+    found = json.loads(worse)["comparison"]
+    assert (found["outcome"], found["only_b_right"]) == ("worse", 0)
+    assert found["p_value"] < 0.05
+    assert f"B is better than A, as far as these {found['pictures']} pictures show." in better
+
+
+def test_a_model_is_not_better_than_itself(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("compare", shipped_bundle(), shipped_bundle(), "--data", photos) == 0
+
+    said = capsys.readouterr().out
+    assert "cannot be told with 14 pictures: both are right on the same ones." in said
+    assert "A on 0 pictures, B on 0; p = 1 (McNemar" in said
+
+
+def test_a_series_of_one_duct_is_one_piece_of_evidence_if_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    jpeg = Camera(3_000_000, SIZE).jpeg(DIRTY_G_M2)
+    for number in range(8):
+        write(tmp_path / f"data/dirty/series-{number}.jpg", jpeg)
+    write(tmp_path / "data/dirty/broken.jpg", b"no picture")
+    models = (shipped_bundle(), blunted(tmp_path / "blunt"), "--data", tmp_path / "data")
+
+    assert run("compare", *models) == 1
+    assert run("compare", *models, "--group-twins") == 0
+
+    said = capsys.readouterr().out
+    assert "twins together in 2 groups" in said
+    assert "cannot be told with 9 pictures: too many of them are twins." in said
+
+
+def test_too_few_pictures_say_how_many_it_would_take(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Five in five for A are no proof: 2 / 2**5 is 0.06."""
+    write(tmp_path / "data/dirty/duct.jpg", Camera(3_000_000, SIZE).jpeg(DIRTY_G_M2))
+    for copy in range(4):
+        shutil.copy(tmp_path / "data/dirty/duct.jpg", tmp_path / f"data/dirty/copy-{copy}.jpg")
+
+    assert run("compare", shipped_bundle(), blunted(tmp_path / "blunt"), "--data", tmp_path / "data") == 0
+
+    assert "If -1.000 is the true difference, about 6 pictures like these would show it" in capsys.readouterr().out
