@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import numpy.typing as npt
+
+from model.training.data.splits import split
 
 Features = npt.NDArray[np.float32]  # (n, d)
 
@@ -26,30 +26,12 @@ def out_of_fold(
     """
     probability = np.empty(len(features))
     scaled = _scaled(features)
-    for held_out in grouped_folds(dirty, group, folds):
+    parts = split(dirty, group, [1 / folds] * folds, seed=0)
+    for fold in range(folds):
+        held_out = parts == fold
         weights, bias = fit(scaled[~held_out], dirty[~held_out])
         probability[held_out] = sigmoid(scaled[held_out] @ weights + bias)
     return probability
-
-
-def grouped_folds(
-    dirty: npt.NDArray[np.bool_], group: npt.NDArray[np.intp], folds: int
-) -> Iterator[npt.NDArray[np.bool_]]:
-    """Masks (n,) of what each fold holds out: every picture once, no group in two, the classes as even as it goes.
-
-    The largest groups are dealt first, each to the fold that has the fewest of its class.
-    """
-    _, member = np.unique(group, return_inverse=True)
-    count = np.stack([np.bincount(member, ~dirty), np.bincount(member, dirty)], axis=1)
-    # equal groups in an order of chance: names in a folder come by day and by camera
-    order = np.lexsort((np.random.default_rng(0).random(len(count)), -count.sum(axis=1)))
-    held = np.zeros((folds, 2))
-    fold_of = np.empty(len(count), np.intp)
-    for place in order:
-        fold_of[place] = np.argmin(held @ count[place])
-        held[fold_of[place]] += count[place]
-    for fold in range(folds):
-        yield fold_of[member] == fold
 
 
 def fit(features: Features, dirty: npt.NDArray[np.bool_]) -> tuple[Features, float]:

@@ -10,7 +10,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from model.classifier import Classifier
-from model.errors import ModelError
+from model.errors import ModelError, Unreadable
+from model.training.data.decisions import apply, beside, read_decisions
+from model.training.data.pictures import digest, read_content
 from model.training.data.samples import Sample, read_samples
 from model.training.data.whole_file import write_whole
 from model.training.evaluation.degrade import degrade
@@ -52,13 +54,24 @@ def main(arguments: Namespace, *, bundle: Classifier) -> int:
 
 
 def samples_of(arguments: Namespace) -> tuple[Sample, ...]:
-    """What to measure on: the pictures in test/ where somebody has split, else all."""
+    """What to measure on: as people decided beside the data; of that, what is in test/ where somebody has split."""
     classes = {name: Label(meaning) for name, meaning in arguments.classes}
-    all_of_them = read_samples(arguments.data, places=dict(arguments.places), classes=classes)
+    in_data = read_samples(arguments.data, places=dict(arguments.places), classes=classes)
+    decisions = beside(arguments.data)
+    all_of_them = apply(in_data, read_decisions(decisions), _sha256_of).samples
+    if all_of_them != in_data:
+        print(f"as {decisions} has it: {len(all_of_them)} of {len(in_data)} pictures are left", file=sys.stderr)
     samples = measured(all_of_them)
     if len(samples) < len(all_of_them):
         print(f"measuring on test/ alone: {len(samples)} of {len(all_of_them)} pictures", file=sys.stderr)
     return samples
+
+
+def _sha256_of(sample: Sample) -> str | None:
+    try:
+        return digest(read_content(sample.path))
+    except (FileNotFoundError, Unreadable):
+        return None
 
 
 def score_all(classifier: Classifier, samples: Sequence[Sample]) -> list[Scored]:

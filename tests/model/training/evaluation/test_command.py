@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
+from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,11 @@ from firmware.cli import parser
 from firmware.errors import ConfigError
 from firmware.model_tools import main
 from model.shipped import shipped_bundle
+from model.training.data.decisions import Choice, Decision, write_decisions
+from model.training.evaluation.command import samples_of
 from model.training.evaluation.corrupt import CORRUPTIONS
 from model.training.render import Camera
+from model.types import Label
 from tests.model.pictures import copy_of, flat, shipped
 from tests.model.training.evaluation.data import DIRTY_G_M2, SIZE, ducts, write
 
@@ -32,8 +37,12 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+def parsed(*arguments: str | Path) -> Namespace:
+    return parser().parse_args(["model", *map(str, arguments)])
+
+
 def run(*arguments: str | Path) -> int:
-    return main(parser().parse_args(["model", *map(str, arguments)]))
+    return main(parsed(*arguments))
 
 
 def evaluated(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> dict[str, Any]:
@@ -50,6 +59,23 @@ def blunted(folder: Path, *, threshold: float = 1.0) -> Path:
     manifest["thresholds"] = {"clean_below": threshold, "dirty_above": threshold}
     (folder / "manifest.json").write_text(json.dumps(manifest))
     return folder
+
+
+def test_what_a_person_decided_beside_the_data_counts(photos: Path, tmp_path: Path) -> None:
+    data = tmp_path / "photos"
+    shutil.copytree(photos, data)
+    night = data / "clean/night.jpg"
+    clean = min(path for path in night.parent.iterdir() if path != night)
+    decisions = [
+        Decision(name=f"clean/{path.name}", sha256=hashlib.sha256(path.read_bytes()).hexdigest(), choice=choice)
+        for path, choice in ((night, Choice.EXCLUDE), (clean, Choice.DIRTY))
+    ]
+    write_decisions(tmp_path / "photos.decisions.json", {one.name: one for one in decisions})
+
+    samples = {sample.name: sample for sample in samples_of(parsed("evaluate", shipped_bundle(), "--data", data))}
+
+    assert "clean/night.jpg" not in samples
+    assert samples[f"clean/{clean.name}"].label is Label.DIRTY
 
 
 def test_a_table_tells_the_figures_and_where_there_are_none_why(
