@@ -14,7 +14,7 @@ from hil.bench import Bench, now_ns
 from hil.board import Board
 from hil.delivery import WINDOW, check_delivery, missing, numbered, repeated
 from hil.heard import ALIVE, LAST_MESSAGES, TOLERANCES, TOPIC, is_late, is_well, standing
-from hil.rig.lines import Line
+from hil.rig.lines import Edge, Line
 from hil.rig.peers import CAMERAS
 from hil.strategy import State
 from tests.mosquitto import Received
@@ -56,7 +56,7 @@ class Ready:
             self.until_verdict(camera, label, since=mark)
 
     def pause_after_snapshot(self) -> None:
-        """Return just after a snapshot that nobody asked for: there is none in the next few seconds."""
+        """Return just after a snapshot that nobody asked for: the next by the clock is two seconds off, or nearly."""
         mark = self.mark()
         for camera in CAMERAS:
             self.until_any_verdict(camera, since=mark)
@@ -72,20 +72,22 @@ class Ready:
 
     def until_snapshots(self, count: int, limit_s: float = 120.0) -> None:
         """Wait for so many more snapshots, by the light that the host sees: the board may have no other way to say."""
-        since_ns = now_ns()
-
-        def taken() -> int:
-            edges = self.bench.lines.edges
-            return sum(edge.line == Line.LED and edge.level and edge.at_ns > since_ns for edge in edges)
-
-        self.board.until(lambda: taken() >= count, f"{count} snapshots", limit_s)
+        self._until_lights(True, count, now_ns(), limit_s)
 
     def press_for_snapshots(self, count: int) -> None:
-        """Take so many by the button, which the board heeds also when no command reaches it."""
+        """Press the button so often, each time until a light has gone out again: the board heeds it without a broker.
+
+        A snapshot by the clock in between may make it one less.
+        """
         for _ in range(count):
+            since_ns = now_ns()
             self.bench.lines.press(Line.BUTTON, PRESS_S)
-            for lit in (True, False):
-                self.bench.lines.until(Line.LED, lit, 30)
+            self._until_lights(False, 1, since_ns, 30)
+
+    def lights(self, on: bool, *, since_ns: int) -> list[Edge]:
+        """When the light came on, or went out, as the host sees it."""
+        edges = self.bench.lines.edges
+        return [edge for edge in edges if edge.line == Line.LED and edge.level == on and edge.at_ns > since_ns]
 
     def until_caught_up(self, *, limit_s: float = 120.0) -> None:
         """Wait until a reading comes that was taken after now and did not wait."""
@@ -190,6 +192,9 @@ class Ready:
         """Frame to verdict, of each verdict that came since, or of those of one camera."""
         verdicts = (message for message in self.bench.messages.since(since) if f"/verdict/{of}" in message.topic)
         return [float(message.fields["latency_ms"]) for message in verdicts]
+
+    def _until_lights(self, on: bool, count: int, since_ns: int, limit_s: float) -> None:
+        self.board.until(lambda: len(self.lights(on, since_ns=since_ns)) >= count, f"{count} snapshots", limit_s)
 
     def _until(self, topic: str, fits: Callable[[dict[str, Any]], bool], since: int, limit_s: float) -> Received:
         whole = f"{TOPIC}/{topic}"

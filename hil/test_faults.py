@@ -146,6 +146,8 @@ def test_a_picture_that_is_none_of_the_duct_now_is_not_judged(ready: Ready, faul
 
     assert reason in verdict["reasons"]
     ready.until_verdict("upstream", "CLEAN", since=mark)
+    verdicts = [m for m in ready.bench.messages.since(mark) if m.topic.endswith("/verdict/downstream")]
+    assert {message.fields["label"] for message in verdicts} == {"CANNOT_TELL"}
 
 
 @pytest.mark.lg_feature("plugs")

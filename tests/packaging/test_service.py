@@ -14,6 +14,7 @@ import pytest
 
 from drivers.settings import Duration
 from firmware.__main__ import EX_USAGE
+from firmware.app import STAGE_LIMIT_S
 from firmware.cli import parser
 from firmware.config import Board, RealtimeSettings
 from firmware.operate import FEED_S
@@ -54,7 +55,7 @@ def test_it_starts_again_whatever_happens_but_not_with_a_wrong_configuration() -
 
 
 def test_a_watchdog_that_ends_it_again_and_again_starts_the_board_anew() -> None:
-    cycle_s = Duration.parse(one("WatchdogSec")) + Duration.parse(one("RestartSec"))
+    cycle_s = STAGE_LIMIT_S + Duration.parse(one("WatchdogSec")) + Duration.parse(one("RestartSec"))
 
     assert one("StartLimitAction") == "reboot"
     assert int(one("StartLimitBurst")) * cycle_s < Duration.parse(one("StartLimitIntervalSec"))
