@@ -69,6 +69,10 @@ class Classifier:
         """The network's answer, however bad the picture: for the self-test and for training. Raises `Unreadable`."""
         return self._interpreter.run(quantise(self._decoder.decode(frame)))
 
+    def forced_score(self, frame: Frame) -> float:
+        """The score, 0 clean to 1 dirty, whatever the image checks say: for measuring. Raises `Unreadable`."""
+        return self._score(self.raw_output(frame))
+
     def _unfit(self, source: SourceId, picture: Picture, dark: Picture | None) -> tuple[Reason, ...]:
         limits = self.manifest.image_limits
         reasons = unfit(measure(picture), limits)

@@ -6,9 +6,6 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
 from model.classifier import Classifier
 from model.errors import Unreadable
 from model.manifest import Manifest
@@ -74,7 +71,7 @@ def score(classifier: Classifier, jpeg: bytes, *, name: str, dirty: bool, degree
     judgement = classifier.judge(frame)
     forced = judgement.score
     if forced is None and Reason.UNREADABLE not in judgement.reasons:
-        forced = dequantised(classifier.raw_output(frame), classifier.manifest)
+        forced = classifier.forced_score(frame)
     return Scored(
         name=name,
         dirty=dirty,
@@ -85,9 +82,3 @@ def score(classifier: Classifier, jpeg: bytes, *, name: str, dirty: bool, degree
         decode_ns=judgement.decode_ns,
         invoke_ns=judgement.invoke_ns,
     )
-
-
-def dequantised(output: npt.NDArray[np.int8], manifest: Manifest) -> float:
-    """As `Classifier.judge` does for a picture that passes the checks."""
-    dirty = int(output[manifest.labels.index("DIRTY")])
-    return min(max((dirty - manifest.output.zero_point) * manifest.output.scale, 0.0), 1.0)

@@ -63,14 +63,11 @@ def test_a_picture_that_the_board_would_not_judge_has_a_forced_score(tmp_path: P
 
 
 def test_the_forced_score_is_the_one_that_the_board_would_give(tmp_path: Path, classifier: Classifier) -> None:
-    """Forced to go by the raw output, as if the checks had failed, it is the same number."""
-    from model.training.evaluation import scores
-
     jpeg = encode_jpeg(ripples(*SIZE))
 
     judged = score_sample(classifier, sample(tmp_path / "a.jpg", jpeg)).score
 
-    assert scores.dequantised(classifier.raw_output(frame_of(jpeg, "camera")), classifier.manifest) == judged
+    assert classifier.forced_score(frame_of(jpeg, "camera")) == judged
 
 
 def test_equal_photos_are_no_frozen_camera(tmp_path: Path, classifier: Classifier) -> None:
