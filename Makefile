@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+BROWSERS := chromium-headless-shell chromium chromium-browser google-chrome
 ARCHITECTURE = $(if $(findstring arm64,$(ARGS)),arm64,amd64)
 
 env: $(VENV)/.run                        ## the environment that runs the firmware
@@ -29,6 +30,9 @@ test: dev                                ## all tests; ARGS="..." for pytest
 	@PATH="$$PATH:/usr/sbin:/sbin" command -v debugfs >/dev/null || bash scripts/need.sh e2fsprogs "the tools of ext4" >&2
 	@command -v openssl >/dev/null || bash scripts/need.sh openssl "the openssl command" >&2
 	@command -v ssh-keygen >/dev/null || bash scripts/need.sh openssh-client "the ssh-keygen command" >&2
+	@for name in $(BROWSERS); do command -v $$name >/dev/null && exit; done; \
+	bash scripts/need.sh chromium-headless-shell "a browser, for the pages," >&2 || \
+	echo "Without one of $(BROWSERS) the tests of pages are skipped." >&2
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: dev                               ## format, lint, types, import contracts
