@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,7 @@ from model.classifier import INPUT_SCALE, INPUT_ZERO_POINT, Classifier
 from model.manifest import parse_manifest
 from model.selftest import EXPECTED, selftest
 from model.tensors import DECODE_PATHS, jpeg_size
-from model.training.evaluation.rendered import RenderedFigures
 from model.training.render import frame_of
-from model.training.targets import CLEAN_G_M2, DIRTY_G_M2
 
 OUTPUT_SCALE = 1 / 256  # of TensorFlow Lite's int8 softmax, with zero point -128
 OUTPUT_ZERO_POINT = -128
@@ -42,11 +40,11 @@ def write_bundle(
     model: bytes,
     golden: Mapping[str, bytes],
     training_data_sha256: str,
-    figures: RenderedFigures,
+    card: str,
 ) -> None:
     """Write the folder, and check it as a board would. The same arguments give the same bytes.
 
-    `golden`: JPEGs by name. Raises `UnfitModel` if the network is not what this firmware runs.
+    `golden`: JPEGs by name; `card`: in Markdown. Raises `UnfitModel` if the network is not what this firmware runs.
     """
     files = {MODEL: model, **{f"golden/{name}": jpeg for name, jpeg in sorted(golden.items())}}
     classifier = classifier_of(recipe, model)
@@ -56,7 +54,7 @@ def write_bundle(
         if name != MODEL
     }
     files[EXPECTED] = _json(expected)
-    files["card.md"] = _card(recipe, figures).encode()
+    files["card.md"] = card.encode()
     manifest = _manifest(recipe, files, training_data_sha256)
     selftest(Classifier(model, parse_manifest(manifest)), files)
     for name, content in {**files, "manifest.json": manifest}.items():
@@ -102,29 +100,3 @@ def _manifest(recipe: Recipe, files: Mapping[str, bytes], training_data_sha256: 
 
 def _json(document: object) -> bytes:
     return (json.dumps(document, indent=2) + "\n").encode()
-
-
-def _card(recipe: Recipe, figures: RenderedFigures) -> str:
-    rows = "\n".join(f"| {name.replace('_', ' ')} | {_cell(value)} |" for name, value in asdict(figures).items())
-    return f"""# {recipe.name} {recipe.version}
-
-**Not for decisions.** Trained on rendered ducts only: no camera, no real duct, no real dust had a part in it.
-It is here so that the whole board can be run and measured. It tells an obviously clean rendered duct
-(less than {CLEAN_G_M2} g/m2) from an obviously dirty one (more than {DIRTY_G_M2} g/m2), and says CANNOT_TELL between.
-What it says of a real duct is unknown.
-
-MobileNetV2 0.35, {recipe.side} x {recipe.side}, int8 in and out, trained from nothing.
-CLEAN below a score of {recipe.clean_below}, DIRTY above {recipe.dirty_above}.
-
-Measured on held-out rendered scenes, quantised, through JPEG and the deployed decode path, image checks included:
-
-| figure | value |
-|---|---|
-{rows}
-
-Made by `python -m model.training.train`.
-"""
-
-
-def _cell(value: float | int | None) -> str:
-    return "-" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)

@@ -15,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from model.training.bundle import Recipe, classifier_of, write_bundle
+from model.training.card import card_of_rendered
 from model.training.evaluation.rendered import RenderedFigures, measure_rendered
 from model.training.evaluation.scores import Scored, forced_threshold, score
 from model.training.render import NICE, Camera, draw
@@ -64,7 +65,12 @@ def main(arguments: list[str]) -> None:
     for name, value in asdict(figures).items():
         say(f"{name} {value}")
     write_bundle(
-        options.out, BOOTSTRAP, model=model, golden=golden, training_data_sha256=pictures.sha256(), figures=figures
+        options.out,
+        BOOTSTRAP,
+        model=model,
+        golden=golden,
+        training_data_sha256=pictures.sha256(),
+        card=card_of_rendered(BOOTSTRAP, figures),
     )
     say(f"written to {options.out}")
 

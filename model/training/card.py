@@ -1,0 +1,60 @@
+"""What a bundle says of itself to people: what the model was taught, and what it is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+
+from model.training.bundle import Recipe
+from model.training.evaluation.figures import Figures
+from model.training.evaluation.rendered import RenderedFigures
+from model.training.evaluation.wording import rows
+from model.training.targets import CLEAN_G_M2, DIRTY_G_M2
+
+
+def card_of_rendered(recipe: Recipe, figures: RenderedFigures) -> str:
+    """Of a model that was taught by rendered ducts."""
+    table = _table((name.replace("_", " "), _cell(value)) for name, value in asdict(figures).items())
+    return f"""# {recipe.name} {recipe.version}
+
+**Not for decisions.** Trained on rendered ducts only: no camera, no real duct, no real dust had a part in it.
+It is here so that the whole board can be run and measured. It tells an obviously clean rendered duct
+(less than {CLEAN_G_M2} g/m2) from an obviously dirty one (more than {DIRTY_G_M2} g/m2), and says CANNOT_TELL between.
+What it says of a real duct is unknown.
+
+MobileNetV2 0.35, {recipe.side} x {recipe.side}, int8 in and out, trained from nothing.
+CLEAN below a score of {recipe.clean_below}, DIRTY above {recipe.dirty_above}.
+
+Measured on held-out rendered scenes, quantised, through JPEG and the deployed decode path, image checks included:
+
+{table}
+
+Made by `python -m model.training.train`.
+"""
+
+
+def card_of_photos(recipe: Recipe, figures: Figures, *, learned: int, clean: int, seed: int, data: str) -> str:
+    """Of a model that was taught by somebody's photos. `learned` of them, `clean` of these; `data` is their digest."""
+    table = _table((row.name, f"{row.value} {row.interval}".strip()) for row in rows(figures))
+    return f"""# {recipe.name} {recipe.version}
+
+Trained on {learned} photos, {clean} clean and {learned - clean} dirty, from ImageNet's EfficientNet-Lite0.
+{recipe.side} x {recipe.side}, int8 in and out. CLEAN below a score of {recipe.clean_below}, DIRTY above
+{recipe.dirty_above}, and CANNOT_TELL between: a score of 0.8 means that four in five such photos were dirty.
+
+It knows what these photos show: this kind of ducts, cameras and light. Measure it before you trust it elsewhere.
+
+Measured on {figures.pictures} other photos without a twin among those, quantised, through the deployed decode path:
+
+{table}
+
+Seed {seed}, photos {data}. Made by `ductwatch model train`.
+"""
+
+
+def _table(cells: Iterable[tuple[str, str]]) -> str:
+    return "\n".join(["| figure | value |", "|---|---|", *(f"| {name} | {value} |" for name, value in cells)])
+
+
+def _cell(value: float | int | None) -> str:
+    return "-" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,203 @@
+"""Teaches ImageNet's network what clean and dirty is, from some hundred photos. One of the doors of TensorFlow.
+
+All its chance comes from the seed and the number of the step, so that a training that was killed goes on from its last
+checkpoint to the very model that it would have become.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from model.training.augment import Augmentation, as_input, augmented
+from model.training.backbone import FEATURES, Weights, backbone
+from model.training.checkpoint import Checkpoint
+from model.training.data import logistic
+
+LOOKED_AT: Final = 16  # pictures at once where nothing is learned
+LARGEST_GRADIENT: Final = 5.0  # norm over all weights: beyond it a step is a leap
+HEAD: Final = "logit"
+SPREAD_FLOOR: Final = 0.1  # of a feature, 0 to 6: one that hardly changes says nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How it learns. One set for all data: what has to be tuned to each is not worth shipping."""
+
+    epochs: float = 12
+    batch: int = 8  # larger ones are slower on a processor, as they leave its caches
+    head_rate: float = 3e-4  # peak, of AdamW; both fall to nothing by a cosine
+    body_rate: float = 3e-4
+    decay: float = 1e-2
+    smoothing: float = 0.05  # of labels: some are wrong
+    dropout: float = 0.2
+    average: float = 0.995  # of the weights that are kept, over steps
+    warm_up: float = 0.1  # share of the steps
+    augmentation: Augmentation = field(default_factory=Augmentation)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far a training is. `left_s` is None on the first step after a start."""
+
+    number: int
+    of: int
+    loss: float
+    left_s: float | None
+
+
+def finetune(
+    rgb: npt.NDArray[np.uint8],
+    dirty: npt.NDArray[np.bool_],
+    weights: Weights,
+    settings: Settings,
+    *,
+    seed: int,
+    progress: Callable[[Step], None],
+    checkpoint: Checkpoint | None = None,
+) -> Any:
+    """Return a Keras model: (n, side, side, 3) of -1 to 1 in, (n,) out, above 0 for dirty (a logit).
+
+    `rgb` (n, side, side, 3) as the board decodes them, `dirty` (n,) with both classes. The same arguments give the same
+    model on the same machine, also across a stop where there is a `checkpoint`.
+    """
+    tf.keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+    learning = _Learning(rgb.shape[1], weights, settings, steps=steps_for(len(rgb), settings), seed=seed)
+    learning.balance(float(np.mean(dirty)))
+    first = checkpoint.restore(learning.state) if checkpoint else 0
+    if first == 0:
+        _start_head(learning.network, rgb, dirty)
+        learning.start_averages()
+    labels = dirty.astype(np.float32)
+    started_s = time.monotonic()
+    for number in range(first, learning.steps):
+        chosen = _chosen(number, len(rgb), settings.batch, seed)
+        loss = float(learning.step(tf.constant(rgb[chosen]), tf.constant(labels[chosen]), tf.constant(number)))
+        done = number + 1 - first
+        passed_s = time.monotonic() - started_s
+        left_s = None if done == 1 else passed_s / done * (learning.steps - number - 1)
+        progress(Step(number + 1, learning.steps, loss, left_s))
+        if checkpoint and number + 1 < learning.steps:
+            checkpoint.keep_now_and_then(number + 1, learning.state)
+    learning.take_averages()
+    return learning.network
+
+
+def steps_for(pictures: int, settings: Settings) -> int:
+    return max(1, round(settings.epochs * pictures / settings.batch))
+
+
+def logits(network: Any, rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """(n, side, side, 3) in, (n,) out."""
+    return _looked_at(network, rgb)
+
+
+class _Learning:
+    """The network, its optimisers, and one step of them."""
+
+    def __init__(self, side: int, weights: Weights, settings: Settings, *, steps: int, seed: int) -> None:
+        self.steps = steps
+        body, self.network = _network(weights, side, settings)
+        of_body = {id(one) for one in body.trainable_variables}
+        head = [one for one in self.network.trainable_variables if id(one) not in of_body]
+        self._learned = [*head, *body.trainable_variables]
+        self._averages = [tf.Variable(one, trainable=False) for one in self._learned]
+        self._class_weights = tf.Variable([1.0, 1.0], trainable=False)
+        self._optimisers = [
+            (_optimiser(settings.head_rate, steps, settings), slice(0, len(head))),
+            (_optimiser(settings.body_rate, steps, settings), slice(len(head), None)),
+        ]
+        for optimiser, part in self._optimisers:
+            optimiser.build(self._learned[part])
+        self._settings = settings
+        self._seed = seed
+        self.step = tf.function(self._step)
+
+    @property
+    def state(self) -> list[Any]:
+        """All variables that a step changes."""
+        of_optimisers = [one for optimiser, _ in self._optimisers for one in optimiser.variables]
+        return [*self._learned, *self._averages, *of_optimisers]
+
+    def balance(self, share: float) -> None:
+        """Let the rarer class weigh as much as the other. `share` of the pictures is dirty, 0 to 1 exclusive."""
+        self._class_weights.assign([0.5 / (1 - share), 0.5 / share])
+
+    def start_averages(self) -> None:
+        self._copy(self._learned, self._averages)
+
+    def take_averages(self) -> None:
+        self._copy(self._averages, self._learned)
+
+    def _step(self, images: Any, labels: Any, number: Any) -> Any:
+        settings = self._settings
+        images, labels = augmented(images, labels, tf.stack([self._seed, number]), settings.augmentation)
+        weight = labels * self._class_weights[1] + (1 - labels) * self._class_weights[0]
+        soft = labels * (1 - 2 * settings.smoothing) + settings.smoothing
+        with tf.GradientTape() as tape:
+            answers = self.network(images, training=True)
+            loss = tf.reduce_mean(weight * tf.nn.sigmoid_cross_entropy_with_logits(soft, answers))
+        gradients, _ = tf.clip_by_global_norm(tape.gradient(loss, self._learned), LARGEST_GRADIENT)
+        for optimiser, part in self._optimisers:
+            optimiser.apply_gradients(zip(gradients[part], self._learned[part], strict=True))
+        so_far = tf.cast(number, tf.float32)
+        kept = tf.minimum(settings.average, (so_far + 1) / (so_far + 10))
+        for average, one in zip(self._averages, self._learned, strict=True):
+            average.assign(average * kept + one * (1 - kept))
+        return loss
+
+    @staticmethod
+    def _copy(source: list[Any], target: list[Any]) -> None:
+        for one, other in zip(source, target, strict=True):
+            other.assign(one)
+
+
+def _network(weights: Weights, side: int, settings: Settings) -> tuple[Any, Any]:
+    """The body, and the whole: a small spot counts by the maximum over the picture, a haze by the mean."""
+    body = backbone(weights)
+    image = tf.keras.Input((side, side, 3))
+    seen = body(image)
+    mean = tf.keras.layers.GlobalAveragePooling2D()(seen)
+    most = tf.keras.layers.GlobalMaxPooling2D()(seen)
+    pooled = tf.keras.layers.Dropout(settings.dropout)(tf.keras.layers.Concatenate()([mean, most]))
+    logit = tf.keras.layers.Dense(1, name=HEAD)(pooled)
+    return body, tf.keras.Model(image, tf.keras.layers.Reshape(())(logit))
+
+
+def _start_head(network: Any, rgb: npt.NDArray[np.uint8], dirty: npt.NDArray[np.bool_]) -> None:
+    """Give the head what it can know of ImageNet's features, so that the body does not first learn from its noise."""
+    layer = network.get_layer(HEAD)
+    seen = _looked_at(tf.keras.Model(network.input, layer.input), rgb)
+    width = (seen.std(axis=0) + SPREAD_FLOOR) * np.float32(np.sqrt(2 * FEATURES))
+    middle = seen.mean(axis=0)
+    weights, bias = logistic.fit((seen - middle) / width, dirty)
+    kernel = weights / width
+    layer.set_weights([kernel[:, np.newaxis], np.array([bias - middle @ kernel])])
+
+
+def _looked_at(network: Any, rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    run = tf.function(lambda images: network(as_input(images), training=False), reduce_retracing=True)
+    starts = range(0, len(rgb), LOOKED_AT)
+    return np.concatenate([run(tf.constant(rgb[start : start + LOOKED_AT])).numpy() for start in starts])
+
+
+def _optimiser(rate: float, steps: int, settings: Settings) -> Any:
+    warm_up = max(1, round(steps * settings.warm_up))
+    falling = tf.keras.optimizers.schedules.CosineDecay(
+        rate / 20, max(1, steps - warm_up), warmup_target=rate, warmup_steps=warm_up
+    )
+    return tf.keras.optimizers.AdamW(falling, weight_decay=settings.decay)
+
+
+def _chosen(number: int, count: int, batch: int, seed: int) -> npt.NDArray[np.intp]:
+    """The pictures of step `number`: each once in an epoch, in another order each time."""
+    places = np.arange(number * batch, (number + 1) * batch)
+    orders = {epoch: np.random.default_rng([seed, int(epoch)]).permutation(count) for epoch in set(places // count)}
+    return np.array([orders[place // count][place % count] for place in places])

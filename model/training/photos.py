@@ -1,0 +1,108 @@
+"""Photos as the network is to learn from them: decoded by the board's own code, with labels and groups of twins."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from model.errors import Unreadable
+from model.tensors import Decoder
+from model.training.data.looking import look_at_all
+from model.training.data.samples import BadDataset, Sample, Split
+from model.training.data.splits import split
+from model.training.data.twins import groups
+from model.training.evaluation.frames import frame_of, read_jpeg
+from model.training.evaluation.progress import reported
+from model.types import Label
+
+FEWEST = 10  # groups of twins of each class: with fewer there is nothing to learn, nor to measure
+MEASURED, TUNED = 0.2, 0.125  # of all, and of the rest
+MOST_UNUSABLE = 0.1  # of all: beyond it something is wrong with the data as a whole
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Photos:
+    """`rgb` (n, side, side, 3), `dirty` (n,), `group` (n,) equal for twins; `unusable`: names and why."""
+
+    samples: tuple[Sample, ...]
+    rgb: npt.NDArray[np.uint8]
+    dirty: npt.NDArray[np.bool_]
+    group: npt.NDArray[np.intp]
+    unusable: tuple[tuple[str, str], ...]
+
+    def sha256(self) -> str:
+        """Of what is learned from: pictures and labels."""
+        digest = hashlib.sha256(np.packbits(self.dirty).tobytes())
+        digest.update(np.ascontiguousarray(self.rgb).data)
+        return digest.hexdigest()
+
+
+def load_photos(samples: Sequence[Sample], side: int) -> Photos:
+    """Read each photo that can be used. Raises `BadDataset` if too few are left, or too many cannot be.
+
+    1,000 photos take 230 MB at 280 x 280.
+    """
+    prints, seen, unusable = [], [], []
+    for look in look_at_all(samples):
+        if look.seen.prints is None:
+            unusable.append((look.seen.sample.name, look.seen.problem))
+        else:
+            prints.append(look.seen.prints)
+            seen.append(look.seen.sample)
+    decoder, rgb, kept = Decoder(side, side), [], []
+    for place, sample in enumerate(reported(seen, "decoding pictures")):
+        try:
+            rgb.append(decoder.decode(frame_of(read_jpeg(sample.path), sample.name)))
+            kept.append(place)
+        except Unreadable as error:
+            unusable.append((sample.name, error.problem))
+    _require_few(unusable, len(samples))
+    photos = Photos(
+        samples=tuple(seen[place] for place in kept),
+        rgb=np.stack(rgb) if rgb else np.zeros((0, side, side, 3), np.uint8),
+        dirty=np.array([seen[place].label is Label.DIRTY for place in kept], bool),
+        group=groups(np.stack([prints[place] for place in kept])) if kept else np.zeros(0, np.intp),
+        unusable=tuple(unusable),
+    )
+    _require_different(photos)
+    return photos
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What is learned from, what scores are calibrated on, and what is measured on: masks (n,). No twins in two."""
+
+    learned: npt.NDArray[np.bool_]
+    tuned: npt.NDArray[np.bool_]
+    measured: npt.NDArray[np.bool_]
+
+
+def parts(photos: Photos, *, seed: int) -> Parts:
+    """Measured on is what somebody put into test/, else a fifth. What has a twin there is left out of the rest."""
+    wanted = np.array([sample.split is Split.TEST for sample in photos.samples], bool)
+    if not wanted.any():
+        wanted = split(photos.dirty, photos.group, [1 - MEASURED, MEASURED], seed=seed) == 1
+    rest = np.flatnonzero(~np.isin(photos.group, photos.group[wanted]))
+    tuned = split(photos.dirty[rest], photos.group[rest], [1 - TUNED, TUNED], seed=seed) == 1
+    masks = [np.zeros(len(wanted), bool) for _ in range(2)]
+    masks[0][rest[~tuned]], masks[1][rest[tuned]] = True, True
+    return Parts(masks[0], masks[1], wanted)
+
+
+def _require_few(unusable: Sequence[tuple[str, str]], of: int) -> None:
+    if len(unusable) > MOST_UNUSABLE * of:
+        name, problem = unusable[0]
+        said = f"{len(unusable)} of {of} pictures cannot be used, such as {name}: {problem}"
+        raise BadDataset(said, remedy="Look through them first: ductwatch model data")
+
+
+def _require_different(photos: Photos) -> None:
+    for label, those in ((Label.CLEAN, ~photos.dirty), (Label.DIRTY, photos.dirty)):
+        count = len(np.unique(photos.group[those]))
+        if count < FEWEST:
+            said = f"the {int(those.sum())} {label.value} pictures show only {count} different things"
+            raise BadDataset(f"{said}, and a training needs {FEWEST}", remedy="Add pictures of other ducts and days")

@@ -1,0 +1,59 @@
+"""Scores that mean what they say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from model.image_quality import Measures, measure, unfit
+from model.manifest import ImageLimits
+from model.training.calibrate import STEEPEST, fit_line, limits_for
+from tests.model.pictures import flat, ripples
+
+
+def drawn(slope: float, shift: float, count: int = 20_000) -> tuple[np.ndarray, np.ndarray]:
+    """Logits, and labels that are dirty with the probability that slope * logit + shift stands for."""
+    rng = np.random.default_rng(3)
+    logits = rng.normal(0, 3, count).astype(np.float32)
+    return logits, rng.random(count) < 1 / (1 + np.exp(-(slope * logits + shift)))
+
+
+@pytest.mark.parametrize(("slope", "shift"), [(1.0, 0.0), (0.4, -1.0), (2.5, 0.7)])
+def test_the_line_that_made_the_labels_is_found(slope: float, shift: float) -> None:
+    assert fit_line(*drawn(slope, shift)) == pytest.approx((slope, shift), abs=0.1)
+
+
+def test_classes_that_part_cleanly_do_not_make_it_sure_of_everything() -> None:
+    logits = np.array([-2, -1.5, -1, 1, 1.5, 2], np.float32)
+
+    line = fit_line(logits, logits > 0)
+
+    certainty = 1 / (1 + np.exp(-(line.slope * logits + line.shift)))
+    assert certainty.max() < 0.9
+
+
+def test_a_network_that_has_learned_the_opposite_is_not_turned_round() -> None:
+    logits, dirty = drawn(-1.0, 0.0)
+
+    assert fit_line(logits, dirty).slope == 0.0
+
+
+def test_no_slope_is_steeper_than_what_a_logit_can_bear() -> None:
+    logits = np.linspace(-1e-4, 1e-4, 1000).astype(np.float32)
+
+    assert fit_line(logits, logits > 0).slope <= STEEPEST
+
+
+def test_pictures_like_those_that_were_learned_from_are_judged_and_black_ones_are_not() -> None:
+    learned = [measure(ripples(160, 160, seed=seed)) for seed in range(20)]
+
+    limits = ImageLimits(**limits_for(learned))
+
+    assert unfit(measure(ripples(160, 160, seed=99)), limits) == ()
+    assert unfit(measure(flat(160, 160, (3, 3, 3))), limits) != ()
+
+
+def test_a_set_with_bright_photos_may_be_bright() -> None:
+    learned = [Measures(brightness=200, saturated_share=0.6, contrast=0.1, focus=1.0)] * 50
+
+    assert limits_for(learned)["saturated_share_above"] > 0.6

@@ -1,0 +1,94 @@
+"""A training that was killed goes on where it was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from model.training.checkpoint import EACH_S, Checkpoint
+
+
+class Variable:
+    """As much of TensorFlow's as a checkpoint needs."""
+
+    def __init__(self, *values: float) -> None:
+        self.values = np.array(values, np.float32)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.values.shape
+
+    def assign(self, values: npt.NDArray[np.float32]) -> None:
+        self.values = values
+
+    def __array__(self, dtype: object = None, copy: object = None) -> npt.NDArray[np.float32]:
+        return self.values
+
+
+class Watch:
+    def __init__(self) -> None:
+        self.s = 0.0
+
+    def __call__(self) -> float:
+        return self.s
+
+
+def kept(folder: Path, *variables: Variable, fingerprint: str = "this") -> Path:
+    path = folder / "training.npz"
+    Checkpoint(path, fingerprint).keep(70, variables)
+    return path
+
+
+def test_it_goes_on_with_what_it_had_learned(tmp_path: Path) -> None:
+    path = kept(tmp_path, Variable(1, 2), Variable(3))
+    variables = [Variable(0, 0), Variable(0)]
+
+    steps = Checkpoint(path, "this").restore(variables)
+
+    assert steps == 70
+    assert [one.values.tolist() for one in variables] == [[1, 2], [3]]
+
+
+def test_another_training_starts_anew(tmp_path: Path) -> None:
+    variable = Variable(0, 0)
+
+    assert Checkpoint(kept(tmp_path, Variable(1, 2)), "other data").restore([variable]) == 0
+    assert variable.values.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("variables", [[Variable(0)], [Variable(0, 0), Variable(0)], []], ids=["shape", "more", "none"])
+def test_another_network_starts_anew(tmp_path: Path, variables: list[Variable]) -> None:
+    assert Checkpoint(kept(tmp_path, Variable(1, 2)), "this").restore(variables) == 0
+
+
+@pytest.mark.parametrize("size", [0, 10, 300, -1])
+def test_a_file_that_was_cut_short_is_none(tmp_path: Path, size: int) -> None:
+    path = kept(tmp_path, Variable(1, 2))
+    path.write_bytes(path.read_bytes()[:size])
+
+    assert Checkpoint(path, "this").restore([Variable(0, 0)]) == 0
+
+
+def test_the_first_start_has_none(tmp_path: Path) -> None:
+    assert Checkpoint(tmp_path / "training.npz", "this").restore([Variable(0)]) == 0
+
+
+def test_it_is_kept_once_a_minute_and_not_at_each_step(tmp_path: Path) -> None:
+    path, watch, variable = tmp_path / "training.npz", Watch(), Variable(0)
+    checkpoint = Checkpoint(path, "this", now_s=watch)
+    for steps, at_s in ((1, 1), (2, EACH_S - 1), (3, EACH_S + 1), (4, EACH_S + 2)):
+        watch.s = at_s
+        checkpoint.keep_now_and_then(steps, [variable])
+
+    assert Checkpoint(path, "this").restore([variable]) == 3
+
+
+def test_nothing_is_left_of_a_training_that_has_ended(tmp_path: Path) -> None:
+    path = kept(tmp_path, Variable(1))
+
+    Checkpoint(path, "this").forget()
+
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,107 @@
+"""Photos on their way into a training: which of them, and what each is for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from drivers.camera.jpeg import encode_jpeg
+from model.training.data.samples import BadDataset, Sample, Split
+from model.training.photos import FEWEST, Photos, load_photos, parts
+from model.types import Label
+from tests.model.pictures import ripples
+
+pytestmark = pytest.mark.real
+
+SIDE = 32
+
+
+def photos(folder: Path, *, each: int, alike: bool = False) -> list[Sample]:
+    """So many of each class, of different things unless they are `alike`."""
+    samples = []
+    for number in range(2 * each):
+        path = folder / f"{number:03}.jpg"
+        path.write_bytes(encode_jpeg(_picture(0 if alike else number)))
+        label = Label.DIRTY if number % 2 else Label.CLEAN
+        samples.append(Sample(name=path.name, path=path, label=label))
+    return samples
+
+
+def _picture(number: int) -> np.ndarray:
+    random = np.random.default_rng(number)
+    blocks = random.integers(0, 255, (6, 8, 3), np.uint8)
+    return np.clip(blocks.repeat(20, 0).repeat(20, 1) * 0.8 + ripples(160, 120) * 0.2, 0, 255).astype(np.uint8)
+
+
+def loaded(count: int, *, groups: list[int] | None = None, test: int = 0) -> Photos:
+    """`count` photos in memory, every second dirty; the first `test` were put into test/."""
+    samples = tuple(
+        Sample(name=str(n), path=Path(str(n)), label=Label.CLEAN, split=Split.TEST if n < test else Split.ANY)
+        for n in range(count)
+    )
+    return Photos(
+        samples=samples,
+        rgb=np.zeros((count, SIDE, SIDE, 3), np.uint8),
+        dirty=np.arange(count) % 2 == 1,
+        group=np.array(groups or range(count)),
+        unusable=(),
+    )
+
+
+def test_photos_are_decoded_at_the_size_of_the_input_with_their_labels(tmp_path: Path) -> None:
+    found = load_photos(photos(tmp_path, each=FEWEST), SIDE)
+
+    assert found.rgb.shape == (2 * FEWEST, SIDE, SIDE, 3)
+    assert found.dirty.tolist() == [False, True] * FEWEST
+    assert found.unusable == ()
+
+
+def test_one_broken_file_is_named_and_left_out(tmp_path: Path) -> None:
+    samples = photos(tmp_path, each=FEWEST + 1)
+    samples[4].path.write_bytes(b"no picture")
+
+    found = load_photos(samples, SIDE)
+
+    assert [name for name, _ in found.unusable] == ["004.jpg"]
+    assert len(found.rgb) == len(samples) - 1
+
+
+def test_many_broken_files_are_no_data(tmp_path: Path) -> None:
+    samples = photos(tmp_path, each=FEWEST + 5)
+    for sample in samples[:6]:
+        sample.path.write_bytes(b"no picture")
+
+    with pytest.raises(BadDataset, match=r"6 of 30 pictures cannot be used, such as 000.jpg: .*ductwatch model data"):
+        load_photos(samples, SIDE)
+
+
+def test_pictures_that_are_all_alike_teach_nothing(tmp_path: Path) -> None:
+    with pytest.raises(BadDataset, match="the 20 CLEAN pictures show only 1 different things"):
+        load_photos(photos(tmp_path, each=20, alike=True), SIDE)
+
+
+def test_each_photo_is_for_one_purpose() -> None:
+    found = parts(loaded(200), seed=1)
+
+    assert (found.learned.astype(int) + found.tuned + found.measured == 1).all()
+    assert (found.measured.sum(), found.tuned.sum(), found.learned.sum()) == (40, 20, 140)
+
+
+def test_twins_are_for_the_same_purpose() -> None:
+    found = parts(loaded(200, groups=[number // 4 for number in range(200)]), seed=1)
+
+    for mask in (found.learned, found.tuned, found.measured):
+        assert mask.reshape(-1, 4).all(axis=1).sum() * 4 == mask.sum()
+
+
+def test_whoever_has_split_is_believed_but_for_twins_of_what_is_measured_on() -> None:
+    groups = list(range(100))
+    groups[50] = 3  # a twin of a photo in test/
+
+    found = parts(loaded(100, groups=groups, test=20), seed=1)
+
+    assert np.flatnonzero(found.measured).tolist() == list(range(20))
+    assert not (found.learned | found.tuned | found.measured)[50]
+    assert (found.learned | found.tuned).sum() == 79
