@@ -59,7 +59,7 @@ class Broker:
         self._desk = desk
         options = ("allow_anonymous true", "max_queued_messages 0", "max_inflight_messages 20")
         self._mosquitto = Mosquitto(folder, options)
-        self._runs = False
+        self._runs = asyncio.Event()
         self._inbox = Inbox()
         self.messages = Messages(desk, self._inbox)
         self._cable = Cable(self._mosquitto.port, host=host, port=port)
@@ -68,18 +68,18 @@ class Broker:
 
     def start(self) -> None:
         """Start it, if it does not run."""
-        if not self._runs:
+        if not self._runs.is_set():
             self._desk.wait(self._mosquitto.start(), START_LIMIT_S)
-            self._runs = True
+            self._desk.do(self._runs.set)
             self._desk.wait(self._listening.wait(), START_LIMIT_S)
             self._desk.wait(self._cable.plug_in(), START_LIMIT_S)
 
     def kill(self) -> None:
         """Kill it, if it runs."""
         self._desk.wait(self._cable.pull_out(), START_LIMIT_S)
-        if self._runs:
+        if self._runs.is_set():
+            self._desk.do(self._runs.clear)
             self._desk.wait(self._mosquitto.kill(), START_LIMIT_S)
-            self._runs = False
 
     def send(self, topic: str, payload: bytes) -> None:
         async def sent() -> None:
@@ -91,6 +91,7 @@ class Broker:
     async def listen(self) -> None:
         """Note what comes, however often the broker goes."""
         while True:
+            await self._runs.wait()
             with suppress(aiomqtt.MqttError, OSError):
                 async with self._inbox.listening(self._mosquitto.port, "#"):
                     self._listening.set()
