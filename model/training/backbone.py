@@ -73,10 +73,10 @@ def backbone(weights: Weights) -> Any:
         return layer(x)
 
     def normed(x: Any, name: str) -> Any:
-        layer = tf.keras.layers.BatchNormalization(epsilon=EPSILON)
+        layer = _Fixed(epsilon=EPSILON)
         parts = ("weight", "bias", "running_mean", "running_var")
         taken.append((layer, [weights[f"{name}.{part}"] for part in parts]))
-        return layer(x, training=False)
+        return layer(x)
 
     def bent(x: Any) -> Any:
         return tf.keras.layers.ReLU(6.0)(x)
@@ -99,6 +99,13 @@ def backbone(weights: Weights) -> Any:
     for layer, values in taken:
         layer.set_weights(values)
     return model
+
+
+class _Fixed(tf.keras.layers.BatchNormalization):  # type: ignore[misc]
+    """Normalises by the statistics that it has. Keras passes a whole network's `training` on to each layer of it."""
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:  # noqa: ARG002
+        return super().call(inputs, training=False, mask=mask)
 
 
 def load_features() -> Embed:

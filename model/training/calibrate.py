@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from model.image_quality import Measures
+from model.training.data.samples import BadDataset
 
 STEPS = 100  # of Newton's method, which needs about eight
-STEEPEST = 20.0
+MOST_SURE = 20.0  # the largest logit: beyond, an int8 step of it is a leap of the score
 RARE = 0.01  # this share of good pictures may be beyond a limit before there is slack
 SLACK = 0.7  # a picture may have so much of the least that good pictures have
 LIT_DIFFERENCE = 10.0  # photos come without their dark twin: found on rendered ducts
@@ -28,32 +29,47 @@ def fit_line(logits: npt.NDArray[np.float32], dirty: npt.NDArray[np.bool_]) -> L
     """Platt's scaling, with his targets that keep it finite where the classes part cleanly.
 
     Platt 1999, "Probabilistic Outputs for Support Vector Machines", by Newton's method with step halving as in Lin, Lin
-    and Weng 2007. `logits` and `dirty` are (n,). The slope is 0 or more, at most STEEPEST: no order is turned round.
+    and Weng 2007. `logits` and `dirty` are (n,), with both classes. These count alike, however rare one is: a score of
+    0.5 is where a picture is as likely to be dirty as clean, if nothing else is known. No logit becomes larger than
+    `MOST_SURE`. Raises `BadDataset` if dirty ones do not score higher than clean ones.
     """
     x = logits.astype(float)
     many, few = int(dirty.sum()), int((~dirty).sum())
-    targets = np.where(dirty, (many + 1) / (many + 2), 1 / (few + 2))
+    problem = _Platt(x, np.where(dirty, (many + 1) / (many + 2), 1 / (few + 2)), np.where(dirty, 0.5 / many, 0.5 / few))
+    line = problem.solved(Line(0.0, 0.0), free=(True, True))
+    if not line.slope > 0:
+        said = "what the network learned does not hold for the photos that were kept aside"
+        raise BadDataset(said, remedy="Look through the labels: ductwatch model data; or add pictures")
+    steepest = MOST_SURE / max(float(np.abs(x).max()), 1e-6)
+    return line if line.slope <= steepest else problem.solved(Line(steepest, 0.0), free=(False, True))
 
-    def loss(slope: float, shift: float) -> float:
-        z = slope * x + shift
-        return float(np.sum(np.logaddexp(0, z) - targets * z))
 
-    slope, shift = 0.0, float(np.log((many + 1) / (few + 1)))
-    for _ in range(STEPS):
-        p = 1 / (1 + np.exp(-(slope * x + shift)))
-        error, weight = p - targets, p * (1 - p) + 1e-12
-        gradient = np.array([error @ x, error.sum()])
-        curvature = np.array([[weight @ (x * x), weight @ x], [weight @ x, weight.sum()]]) + np.eye(2) * 1e-9
-        step = np.linalg.solve(curvature, gradient)
-        size = 1.0
-        while size > 1e-6 and loss(slope - size * step[0], shift - size * step[1]) > loss(slope, shift):
-            size /= 2
-        slope, shift = slope - size * float(step[0]), shift - size * float(step[1])
-        if np.abs(size * step).max() < 1e-8:
-            break
-    if not 0 <= slope <= STEEPEST:
-        slope = min(max(slope, 0.0), STEEPEST)
-    return Line(slope, shift)
+class _Platt(NamedTuple):
+    """The mean logarithmic loss of a line, and its minimum."""
+
+    x: npt.NDArray[np.float64]
+    targets: npt.NDArray[np.float64]
+    weights: npt.NDArray[np.float64]  # which add up to 1
+
+    def solved(self, line: Line, *, free: tuple[bool, bool]) -> Line:
+        """The best line from here on, with slope and shift each free or as it is."""
+        at, mask = np.array(line), np.array(free)
+        basis = np.stack([self.x, np.ones_like(self.x)]) * mask[:, None]
+        for _ in range(STEPS):
+            p = 1 / (1 + np.exp(-(at[0] * self.x + at[1])))
+            gradient = basis @ (self.weights * (p - self.targets))
+            curvature = (basis * (self.weights * p * (1 - p))) @ basis.T + np.diag(np.where(mask, 1e-12, 1.0))
+            step, size = np.linalg.solve(curvature, gradient), 1.0
+            while size > 1e-6 and self._loss(at - size * step) > self._loss(at):
+                size /= 2
+            at = at - size * step
+            if np.abs(size * step).max() < 1e-8:
+                break
+        return Line(float(at[0]), float(at[1]))
+
+    def _loss(self, at: npt.NDArray[np.float64]) -> float:
+        z = at[0] * self.x + at[1]
+        return float(self.weights @ (np.logaddexp(0, z) - self.targets * z))
 
 
 def limits_for(measures: Sequence[Measures]) -> dict[str, float]:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from model.training.calibrate import Line
-from model.training.finetune import HEAD
+from model.training.finetune import HAZE, SPOT
 from model.training.quantize import quantise_model
 
 
@@ -18,13 +18,18 @@ def with_two_answers(network: Any, line: Line) -> Any:
 
     The softmax of -z/2 and z/2 is the logistic of z, the calibrated logit.
     """
-    head = network.get_layer(HEAD)
-    kernel, bias = head.get_weights()
-    kernel, bias = kernel * line.slope, bias * line.slope + line.shift
-    answers = tf.keras.layers.Dense(2)
-    both = tf.keras.layers.Softmax()(answers(head.input))
-    answers.set_weights([np.hstack([-kernel, kernel]) / 2, np.hstack([-bias, bias]) / 2])
-    return tf.keras.Model(network.input, both)
+    haze, spot = network.get_layer(HAZE), network.get_layer(SPOT)
+    of_haze, of_spot = tf.keras.layers.Dense(2), tf.keras.layers.Dense(2, use_bias=False)
+    answers = tf.keras.layers.Add()([of_haze(haze.input), of_spot(spot.input)])
+    (kernel, bias), (spot_kernel,) = haze.get_weights(), spot.get_weights()
+    of_haze.set_weights([_both_ways(kernel * line.slope), _both_ways(bias * line.slope + line.shift)])
+    of_spot.set_weights([_both_ways(spot_kernel * line.slope)])
+    return tf.keras.Model(network.input, tf.keras.layers.Softmax()(answers))
+
+
+def _both_ways(of_dirty: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    answers: npt.NDArray[np.float32] = np.hstack([-of_dirty, of_dirty]) * np.float32(0.5)
+    return answers
 
 
 def int8_of(network: Any, line: Line, rgb: npt.NDArray[np.uint8]) -> bytes:

@@ -22,7 +22,7 @@ from model.training.data import logistic
 
 LOOKED_AT: Final = 16  # pictures at once where nothing is learned
 LARGEST_GRADIENT: Final = 5.0  # norm over all weights: beyond it a step is a leap
-HEAD: Final = "logit"
+HAZE, SPOT = "haze", "spot"  # the two heads' layers
 SPREAD_FLOOR: Final = 0.1  # of a feature, 0 to 6: one that hardly changes says nothing
 
 
@@ -122,9 +122,9 @@ class _Learning:
 
     @property
     def state(self) -> list[Any]:
-        """All variables that a step changes."""
+        """All variables that a step changes: dropout counts its steps, too."""
         of_optimisers = [one for optimiser, _ in self._optimisers for one in optimiser.variables]
-        return [*self._learned, *self._averages, *of_optimisers]
+        return [*self.network.variables, *self._averages, *of_optimisers]
 
     def balance(self, share: float) -> None:
         """Let the rarer class weigh as much as the other. `share` of the pictures is dirty, 0 to 1 exclusive."""
@@ -160,26 +160,31 @@ class _Learning:
 
 
 def _network(weights: Weights, side: int, settings: Settings) -> tuple[Any, Any]:
-    """The body, and the whole: a small spot counts by the maximum over the picture, a haze by the mean."""
+    """The body, and the whole: a small spot counts by the maximum over the picture, a haze by the mean.
+
+    Two heads whose answers are added, not one on both: int8 would give them one scale, and the mean is the smaller.
+    """
     body = backbone(weights)
     image = tf.keras.Input((side, side, 3))
     seen = body(image)
-    mean = tf.keras.layers.GlobalAveragePooling2D()(seen)
-    most = tf.keras.layers.GlobalMaxPooling2D()(seen)
-    pooled = tf.keras.layers.Dropout(settings.dropout)(tf.keras.layers.Concatenate()([mean, most]))
-    logit = tf.keras.layers.Dense(1, name=HEAD)(pooled)
-    return body, tf.keras.Model(image, tf.keras.layers.Reshape(())(logit))
+    mean = tf.keras.layers.Dropout(settings.dropout)(tf.keras.layers.GlobalAveragePooling2D()(seen))
+    most = tf.keras.layers.Dropout(settings.dropout)(tf.keras.layers.GlobalMaxPooling2D()(seen))
+    haze = tf.keras.layers.Dense(1, name=HAZE)(mean)
+    spot = tf.keras.layers.Dense(1, use_bias=False, name=SPOT)(most)
+    return body, tf.keras.Model(image, tf.keras.layers.Reshape(())(tf.keras.layers.Add()([haze, spot])))
 
 
 def _start_head(network: Any, rgb: npt.NDArray[np.uint8], dirty: npt.NDArray[np.bool_]) -> None:
     """Give the head what it can know of ImageNet's features, so that the body does not first learn from its noise."""
-    layer = network.get_layer(HEAD)
-    seen = _looked_at(tf.keras.Model(network.input, layer.input), rgb)
+    haze, spot = network.get_layer(HAZE), network.get_layer(SPOT)
+    both = tf.keras.layers.Concatenate()([haze.input, spot.input])
+    seen = _looked_at(tf.keras.Model(network.input, both), rgb)
     width = (seen.std(axis=0) + SPREAD_FLOOR) * np.float32(np.sqrt(2 * FEATURES))
     middle = seen.mean(axis=0)
     weights, bias = logistic.fit((seen - middle) / width, dirty)
-    kernel = weights / width
-    layer.set_weights([kernel[:, np.newaxis], np.array([bias - middle @ kernel])])
+    kernel = (weights / width)[:, np.newaxis]
+    haze.set_weights([kernel[:FEATURES], bias - middle @ kernel])
+    spot.set_weights([kernel[FEATURES:]])
 
 
 def _looked_at(network: Any, rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:

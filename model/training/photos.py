@@ -19,7 +19,8 @@ from model.training.evaluation.frames import frame_of, read_jpeg
 from model.training.evaluation.progress import reported
 from model.types import Label
 
-FEWEST = 10  # groups of twins of each class: with fewer there is nothing to learn, nor to measure
+FEWEST = 50  # different things of each class: with fewer there is little to learn, and next to nothing to measure on
+FEWEST_IN_PART = 3  # of these in each part
 MEASURED, TUNED = 0.2, 0.125  # of all, and of the rest
 MOST_UNUSABLE = 0.1  # of all: beyond it something is wrong with the data as a whole
 
@@ -90,6 +91,11 @@ def parts(photos: Photos, *, seed: int) -> Parts:
     tuned = split(photos.dirty[rest], photos.group[rest], [1 - TUNED, TUNED], seed=seed) == 1
     masks = [np.zeros(len(wanted), bool) for _ in range(2)]
     masks[0][rest[~tuned]], masks[1][rest[tuned]] = True, True
+    for name, mask in (("learned from", masks[0]), ("calibrated on", masks[1]), ("measured on", wanted)):
+        for label, those in ((Label.CLEAN, mask & ~photos.dirty), (Label.DIRTY, mask & photos.dirty)):
+            if len(np.unique(photos.group[those])) < FEWEST_IN_PART:
+                said = f"of what is {name}, fewer than {FEWEST_IN_PART} different things are {label.value}"
+                raise BadDataset(said, remedy="Add pictures of other ducts and days, and both kinds to each part")
     return Parts(masks[0], masks[1], wanted)
 
 

@@ -21,8 +21,8 @@ def quantise_model(model: Any, rgb: npt.NDArray[np.uint8]) -> bytes:
     def samples() -> Iterator[list[npt.NDArray[np.float32]]]:
         yield [np.full((1, side, side, 3), -1, np.float32)]
         yield [np.full((1, side, side, 3), 1, np.float32)]
-        for picture in rgb[:: max(1, len(rgb) // REPRESENTATIVE)][:REPRESENTATIVE]:
-            yield [as_input(picture[np.newaxis])]
+        for place in np.unique(np.linspace(0, len(rgb) - 1, REPRESENTATIVE).astype(np.intp)):
+            yield [as_input(rgb[place : place + 1])]
 
     converter = tf.lite.TFLiteConverter.from_keras_model(model)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]

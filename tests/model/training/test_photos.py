@@ -70,10 +70,10 @@ def test_one_broken_file_is_named_and_left_out(tmp_path: Path) -> None:
 
 def test_many_broken_files_are_no_data(tmp_path: Path) -> None:
     samples = photos(tmp_path, each=FEWEST + 5)
-    for sample in samples[:6]:
+    for sample in samples[:12]:
         sample.path.write_bytes(b"no picture")
 
-    with pytest.raises(BadDataset, match=r"6 of 30 pictures cannot be used, such as 000.jpg: .*ductwatch model data"):
+    with pytest.raises(BadDataset, match=r"12 of 110 pictures cannot be used, such as 000.jpg: .*ductwatch model data"):
         load_photos(samples, SIDE)
 
 
@@ -105,3 +105,11 @@ def test_whoever_has_split_is_believed_but_for_twins_of_what_is_measured_on() ->
     assert np.flatnonzero(found.measured).tolist() == list(range(20))
     assert not (found.learned | found.tuned | found.measured)[50]
     assert (found.learned | found.tuned).sum() == 79
+
+
+def test_a_part_that_lacks_a_class_is_said_before_any_time_is_spent() -> None:
+    """All dirty photos but a few are one and the same thing, from which a series was taken."""
+    groups = [1000 if number % 2 and number > 20 else number for number in range(200)]
+
+    with pytest.raises(BadDataset, match="fewer than 3 different things are DIRTY"):
+        parts(loaded(200, groups=groups), seed=1)

@@ -28,3 +28,7 @@ def test_what_is_soon_done_says_nothing(capsys: pytest.CaptureFixture[str]) -> N
     progress.end()
 
     assert capsys.readouterr() == ("", "")
+
+
+def test_what_was_done_before_a_stop_says_nothing_of_the_pace() -> None:
+    assert progress_line("teaching", 1010, 1100, 60.0, first=1000) == "teaching: 1,010 of 1,100, 9 min left"
