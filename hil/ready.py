@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hil.bench import Bench, now_ns
-from hil.board import Board
+from hil.board import POLL_S, Board
 from hil.delivery import WINDOW, check_delivery, missing, numbered, repeated
 from hil.heard import ALIVE, LAST_MESSAGES, TOLERANCES, TOPIC, is_late, is_well, standing
 from hil.rig.lines import Edge, Line
@@ -21,6 +21,7 @@ from tests.mosquitto import Received
 
 READY_LIMIT_S = 120.0
 PRESS_S = 0.5
+PAUSE_S = 1.2  # a snapshot that waits for the one before lights the duct within 0.4 s, emulated
 
 
 @dataclass(slots=True)
@@ -56,11 +57,8 @@ class Ready:
             self.until_verdict(camera, label, since=mark)
 
     def pause_after_snapshot(self) -> None:
-        """Return just after a snapshot that nobody asked for: the next by the clock is two seconds off, or nearly."""
-        mark = self.mark()
-        for camera in CAMERAS:
-            self.until_any_verdict(camera, since=mark)
-        self.bench.lines.until(Line.LED, False, 10)
+        """Return soon after a snapshot that no other follows: one that was asked for would have lit the duct again."""
+        self.board.until(lambda: PAUSE_S < self._dark_s() < PAUSE_S + 2 * POLL_S, "a pause after a snapshot", 60)
 
     def raise_dirty(self, camera: str, *, since: int) -> None:
         """Take snapshots until the alarm is raised: it takes 3 of 4."""
@@ -146,10 +144,9 @@ class Ready:
         fields: dict[str, Any] = self._until(f"verdict/{camera}", lambda _: True, since, limit_s).fields
         return fields
 
-    def until_verdict_after(self, camera: str, uptime_s: float, *, limit_s: float = 60.0) -> dict[str, Any]:
-        """One on a picture taken later than that: others may still be on their way."""
-        mark = self.mark()
-        found = self._until(f"verdict/{camera}", lambda fields: fields["at_s"] > uptime_s, mark, limit_s)
+    def until_verdict_after(self, uptime_s: float, camera: str, *, since: int, limit_s: float = 60.0) -> dict[str, Any]:
+        """One on a picture taken later than `uptime_s`: others may still be on their way."""
+        found = self._until(f"verdict/{camera}", lambda fields: fields["at_s"] > uptime_s, since, limit_s)
         fields: dict[str, Any] = found.fields
         return fields
 
@@ -192,6 +189,11 @@ class Ready:
         """Frame to verdict, of each verdict that came since, or of those of one camera."""
         verdicts = (message for message in self.bench.messages.since(since) if f"/verdict/{of}" in message.topic)
         return [float(message.fields["latency_ms"]) for message in verdicts]
+
+    def _dark_s(self) -> float:
+        """For how long the light has been off; 0 while it is on."""
+        last = max((edge for edge in self.bench.lines.edges if edge.line == Line.LED), key=lambda edge: edge.at_ns)
+        return 0.0 if last.level else (now_ns() - last.at_ns) / 1e9
 
     def _until_lights(self, on: bool, count: int, since_ns: int, limit_s: float) -> None:
         self.board.until(lambda: len(self.lights(on, since_ns=since_ns)) >= count, f"{count} snapshots", limit_s)

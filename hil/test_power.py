@@ -176,9 +176,10 @@ def test_a_wrong_clock_is_said_in_each_message_and_may_be_set_while_the_board_wo
     assert verdict["time_trusted"] is False
     assert verdict["time"] > "2026"
 
+    mark = ready.mark()
     ready.board.run("date -s 2026-12-01T00:00:00")
 
-    after = ready.until_verdict_after("upstream", ready.board.uptime_s())
+    after = ready.until_verdict_after(ready.board.uptime_s(), "upstream", since=mark)
     assert after["time"].startswith("2026-12-01")
 
 

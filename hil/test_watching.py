@@ -119,12 +119,12 @@ def test_one_snapshot_of_both_cameras_takes_one_light(ready: Ready, report: Repo
     ids=["fogged lens", "covered lens", "no duct"],
 )
 def test_a_camera_that_cannot_see_the_duct_is_never_called_clean(ready: Ready, scene: Scene, reasons: set[str]) -> None:
-    ready.pause_after_snapshot()
-    ready.bench.show(scene)
     mark = ready.mark()
+    ready.bench.show(scene)
+    shown_s = ready.board.uptime_s()
     ready.command("snapshot")
 
-    verdict = ready.until_any_verdict("upstream", since=mark)
+    verdict = ready.until_verdict_after(shown_s, "upstream", since=mark)
 
     assert verdict["label"] != "CLEAN"
     assert reasons <= set(verdict["reasons"])
@@ -133,13 +133,13 @@ def test_a_camera_that_cannot_see_the_duct_is_never_called_clean(ready: Ready, s
 @pictures
 @pytest.mark.lg_feature("lines")
 def test_a_dead_led_is_noticed_and_not_taken_for_a_clean_duct(ready: Ready) -> None:
-    ready.pause_after_snapshot()
-    ready.bench.break_led()
     mark = ready.mark()
+    ready.bench.break_led()
+    broken_s = ready.board.uptime_s()
     ready.command("snapshot")
 
     for camera in CAMERAS:
-        verdict = ready.until_any_verdict(camera, since=mark)
+        verdict = ready.until_verdict_after(broken_s, camera, since=mark)
         assert verdict["label"] == "CANNOT_TELL"
         assert "unlit" in verdict["reasons"]
 
@@ -175,8 +175,8 @@ def test_the_fan_contact_is_seen_closing_and_opening(ready: Ready) -> None:
 
 @pytest.mark.lg_feature(["lines", "pictures"])
 def test_a_press_of_the_button_takes_a_snapshot_at_once(ready: Ready, report: Report) -> None:
-    for _ in range(2):  # the first may have had to wait for one that was asked for; the second is as the clock has it
-        ready.pause_after_snapshot()
+    ready.until_snapshots(2)  # of which nobody asked for the second
+    ready.pause_after_snapshot()
     by_clock_ns = ready.lights(True, since_ns=0)[-1].at_ns
     mark, pressed_ns = ready.mark(), now_ns()
 
