@@ -9,12 +9,16 @@ MODEL = "Make and measure models. Needs more than a board has: pip install 'duct
 DATA = """DATA is a folder with clean/ and dirty/ (or train/ and test/ with these in each), or a manifest of SageMaker
 Ground Truth or Rekognition Custom Labels: JSON lines, one a picture."""
 
+LONGEST_WORD = 64  # of a manifest's name and version
+MOST_COUNTED = 2**31 - 1
+
 
 def add_model(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """`model` with its actions."""
     model = commands.add_parser("model", help="train and measure models, on a laptop", description=MODEL)
     actions = model.add_subparsers(dest="action", required=True, metavar="ACTION")
     _data(actions)
+    _train(actions)
     _evaluate(actions)
     _compare(actions)
 
@@ -43,6 +47,32 @@ def _data(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--export-manifest", type=Path, metavar="FILE", help="write what is left as JSON lines for Rekognition"
     )
     data.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+
+
+def _train(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    train = actions.add_parser(
+        "train",
+        help="teach a model what clean and dirty is, from labelled photos",
+        description=f"Teach ImageNet's EfficientNet-Lite0 what clean and dirty is. {DATA}\n"
+        "A fifth is only measured on, or test/ where somebody has split. Killed, it goes on where it was: ask again.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    train.add_argument("--data", type=Path, required=True, metavar="DATA", help="folder or manifest")
+    train.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write the bundle into")
+    _places(train)
+    train.add_argument("--name", type=_word, default="ours", help="the model's name (default: %(default)s)")
+    train.add_argument("--version", type=_word, default="1.0.0", help="its version (default: %(default)s)")
+    train.add_argument(
+        "--release-counter",
+        type=_counter,
+        default=1,
+        metavar="N",
+        help="higher than that of the model it is to replace: boards take no lower one (default: %(default)s)",
+    )
+    train.add_argument(
+        "--seed", type=_counter, default=0, metavar="N", help="one seed gives one model (default: %(default)s)"
+    )
+    train.add_argument("--json", action="store_true", help="its figures as one JSON object instead of a table")
 
 
 def _evaluate(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -113,3 +143,15 @@ def _meaning(text: str) -> tuple[str, str]:
     if not name or meaning.lower() not in {"clean", "dirty"}:
         raise argparse.ArgumentTypeError(f"{text!r}: write a name and clean or dirty, such as dusty=dirty")
     return name.casefold(), meaning.upper()
+
+
+def _word(text: str) -> str:
+    if not 1 <= len(text) <= LONGEST_WORD or not text.isprintable():
+        raise argparse.ArgumentTypeError(f"{text!r}: write 1 to {LONGEST_WORD} characters")
+    return text
+
+
+def _counter(text: str) -> int:
+    if not text.isdecimal() or int(text) > MOST_COUNTED:
+        raise argparse.ArgumentTypeError(f"{text!r}: write a number from 0 to {MOST_COUNTED}")
+    return int(text)

@@ -13,6 +13,7 @@ from ota.errors import OtaError
 EX_USAGE = 2
 ACTIONS = {
     "data": "model.training.data.command",
+    "train": "model.training.command",
     "evaluate": "model.training.evaluation.command",
     "compare": "model.training.evaluation.compare",
 }
