@@ -32,7 +32,7 @@ test: dev                                ## all tests; ARGS="..." for pytest
 	@command -v ssh-keygen >/dev/null || bash scripts/need.sh openssh-client "the ssh-keygen command" >&2
 	@for name in $(BROWSERS); do command -v $$name >/dev/null && exit; done; \
 	bash scripts/need.sh chromium-headless-shell "a browser, for the pages," >&2 || \
-	echo "Without one of $(BROWSERS) the tests of pages are skipped." >&2
+	{ echo "Install one of these, then try again: $(BROWSERS)" >&2; exit 1; }
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: dev                               ## format, lint, types, import contracts

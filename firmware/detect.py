@@ -10,12 +10,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from drivers.types import Frame, Instant, PixelFormat, SourceId
+from drivers.types import Frame
 from firmware.plan import load_classifier
 from model.classifier import Classifier
 from model.errors import ModelError
 from model.shipped import shipped_bundle
-from model.tensors import jpeg_size
+from model.tensors import jpeg_frame
 from model.types import Judgement
 
 MAX_IMAGE_BYTES = 64 * 1024 * 1024  # larger than any camera's photo
@@ -104,17 +104,7 @@ def read_frame(path: Path, index: int) -> Frame:
     if not content.startswith(JPEG_START):
         kind = next((name for start, name in FORMATS if content.startswith(start)), "no image")
         raise ValueError(f"this is {kind}, not a JPEG: save it as JPEG, as the board's cameras deliver it")
-    width, height = jpeg_size(memoryview(content))
-    return Frame(
-        source=SourceId(f"file-{index}"),
-        sequence=index,
-        payload=memoryview(content),
-        pixel_format=PixelFormat.MJPEG,
-        width=width,
-        height=height,
-        captured_ns=time.monotonic_ns(),
-        at=Instant(index),
-    )
+    return jpeg_frame(content, f"file-{index}")
 
 
 def _in_words(path: Path, error: Exception) -> str:

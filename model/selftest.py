@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from drivers.types import Frame, Instant, PixelFormat, SourceId
+from drivers.types import Frame
 from model.classifier import Classifier
 from model.errors import UnfitModel, Unreadable
 from model.manifest import REMEDY, parse_expected
-from model.tensors import jpeg_size
+from model.tensors import jpeg_frame
 
 EXPECTED = "golden/expected.json"
 BOARD_REMEDY = "Install another bundle; if each one fails, test the board's memory"
@@ -44,16 +44,6 @@ def _frame(name: str, files: Mapping[str, bytes]) -> Frame:
     if name not in files:
         raise UnfitModel(f"the bundle has no {name}, which {EXPECTED} names", remedy=REMEDY)
     try:
-        width, height = jpeg_size(files[name])
+        return jpeg_frame(files[name], name)
     except Unreadable as error:
         raise UnfitModel(f"{name}: {error.problem}", remedy=REMEDY) from error
-    return Frame(
-        source=SourceId(name),
-        sequence=0,
-        payload=memoryview(files[name]),
-        pixel_format=PixelFormat.MJPEG,
-        width=width,
-        height=height,
-        captured_ns=0,
-        at=Instant(0),
-    )

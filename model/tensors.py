@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import simplejpeg
 
-from drivers.types import Frame, PixelFormat
+from drivers.types import Frame, Instant, PixelFormat, SourceId
 from model.colour import Bt601, rgb_of_rgbx
 from model.colour import Picture as Picture
 from model.errors import Unreadable
@@ -74,6 +74,21 @@ def jpeg_size(payload: bytes | memoryview) -> tuple[int, int]:
     except ValueError as error:
         raise Unreadable(f"not a JPEG picture ({error})", remedy=CAMERA_REMEDY) from error
     return width, height
+
+
+def jpeg_frame(content: bytes, source: str) -> Frame:
+    """A JPEG that no camera has just sent, as if one had. Raises `Unreadable` if its header is none of a JPEG's."""
+    width, height = jpeg_size(content)
+    return Frame(
+        source=SourceId(source),
+        sequence=0,
+        payload=memoryview(content),
+        pixel_format=PixelFormat.MJPEG,
+        width=width,
+        height=height,
+        captured_ns=0,
+        at=Instant(0),
+    )
 
 
 def _jpeg_words(frame: Frame, height: int, width: int) -> Words:

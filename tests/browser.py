@@ -11,14 +11,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import pytest
-
 LONG_S = 60.0  # no test waits for it, unless it fails
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 PROGRAM = next((path for name in NAMES if (path := shutil.which(name))), None)
-NEED = "no Chromium: apt-get install chromium-headless-shell"
-
-needs_browser = pytest.mark.skipif(PROGRAM is None, reason=NEED)
+NEED = "the tests of pages need Chromium: sudo apt-get install chromium-headless-shell"
 
 
 class Browser:

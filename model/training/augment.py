@@ -10,6 +10,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from model.training.backbone import as_input
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Augmentation:
@@ -23,11 +25,6 @@ class Augmentation:
     colour: float = 0.05  # of each channel
     noise: float = 0.03  # of full scale from -1 to 1: the spread of the noise's own level
     mixed: float = 0.0  # the largest share of another picture that is laid over one
-
-
-def as_input(rgb: Any) -> Any:
-    """u8 to what the board's quantised input stands for: see targets.as_input."""
-    return (tf.cast(rgb, tf.float32) - 127.0) * (2 / 255)
 
 
 def augmented(rgb: Any, dirty: Any, seed: Any, how: Augmentation) -> tuple[Any, Any]:

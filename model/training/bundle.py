@@ -12,8 +12,7 @@ from typing import Any
 from model.classifier import INPUT_SCALE, INPUT_ZERO_POINT, Classifier
 from model.manifest import parse_manifest
 from model.selftest import EXPECTED, selftest
-from model.tensors import DECODE_PATHS, jpeg_size
-from model.training.render import frame_of
+from model.tensors import DECODE_PATHS, jpeg_frame
 
 OUTPUT_SCALE = 1 / 256  # of TensorFlow Lite's int8 softmax, with zero point -128
 OUTPUT_ZERO_POINT = -128
@@ -49,9 +48,7 @@ def write_bundle(
     files = {MODEL: model, **{f"golden/{name}": jpeg for name, jpeg in sorted(golden.items())}}
     classifier = classifier_of(recipe, model)
     expected = {
-        name: classifier.raw_output(frame_of(jpeg, jpeg_size(jpeg))).tolist()
-        for name, jpeg in files.items()
-        if name != MODEL
+        name: classifier.raw_output(jpeg_frame(jpeg, name)).tolist() for name, jpeg in files.items() if name != MODEL
     }
     files[EXPECTED] = _json(expected)
     files["card.md"] = card.encode()

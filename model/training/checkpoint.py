@@ -53,6 +53,3 @@ class Checkpoint:
             os.fsync(file.fileno())
         new.replace(self._path)
         self._kept_s = self._now_s()
-
-    def forget(self) -> None:
-        self._path.unlink(missing_ok=True)

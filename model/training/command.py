@@ -25,6 +25,7 @@ from model.training.data.asked import asked_for
 from model.training.data.pictures import open_picture, read_content
 from model.training.data.progress import Progress
 from model.training.data.samples import Sample, require_trainable
+from model.training.data.whole_file import write_whole
 from model.training.evaluation.command import score_all, told
 from model.training.evaluation.figures import Figures, measure
 from model.training.evaluation.scores import Scored, forced_threshold
@@ -91,9 +92,9 @@ def _require_place(out: Path) -> None:
 def _taught(photos: Photos, which: Parts, arguments: Namespace) -> tuple[bytes, list[dict[str, float]], Recipe]:
     """The int8 network, how its loss fell, and what a board must know of it."""
     os.environ.update(QUIET)
-    from model.training.backbone import imagenet_weights
+    from model.training.backbone import imagenet_weights, look
     from model.training.export import int8_of
-    from model.training.finetune import Settings, finetune, logits, steps_for
+    from model.training.finetune import Settings, finetune, steps_for
 
     settings = Settings()
     rgb, dirty = photos.rgb[which.learned], photos.dirty[which.learned]
@@ -118,7 +119,7 @@ def _taught(photos: Photos, which: Parts, arguments: Namespace) -> tuple[bytes, 
     finally:
         if progress is not None:
             progress.end()
-    line = fit_line(logits(network, photos.rgb[which.tuned]), photos.dirty[which.tuned])
+    line = fit_line(look(network, photos.rgb[which.tuned]), photos.dirty[which.tuned])
     recipe = Recipe(
         name=arguments.name,
         version=arguments.version,
@@ -156,9 +157,8 @@ def _write(
     new = out / f"{BUNDLE}.new"
     shutil.rmtree(new, ignore_errors=True)
     write_bundle(new, recipe, model=model, golden=golden, training_data_sha256=digest, card=card)
-    (out / CURVE).write_text(
-        json.dumps({"schema": "ductwatch.training/1", "seed": arguments.seed, "curve": list(curve)}) + "\n"
-    )
+    document = {"schema": "ductwatch.training/1", "seed": arguments.seed, "curve": list(curve)}
+    write_whole(out / CURVE, json.dumps(document) + "\n")
     new.replace(out / BUNDLE)
     (out / UNFINISHED).unlink(missing_ok=True)
 

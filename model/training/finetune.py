@@ -6,7 +6,6 @@ checkpoint to the very model that it would have become.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -15,12 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from model.training.augment import Augmentation, as_input, augmented
-from model.training.backbone import FEATURES, Weights, backbone
+from model.training.augment import Augmentation, augmented
+from model.training.backbone import FEATURES, Weights, backbone, look
 from model.training.checkpoint import Checkpoint
 from model.training.data import logistic
 
-LOOKED_AT: Final = 16  # pictures at once where nothing is learned
 LARGEST_GRADIENT: Final = 5.0  # norm over all weights: beyond it a step is a leap
 HAZE, SPOT = "haze", "spot"  # the two heads' layers
 SPREAD_FLOOR: Final = 0.1  # of a feature, 0 to 6: one that hardly changes says nothing
@@ -44,12 +42,10 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How far a training is. `left_s` is None on the first step after a start."""
+    """A step that was made, the first being number 1, and its loss."""
 
     number: int
-    of: int
     loss: float
-    left_s: float | None
 
 
 def finetune(
@@ -76,14 +72,10 @@ def finetune(
         _start_head(learning.network, rgb, dirty)
         learning.start_averages()
     labels = dirty.astype(np.float32)
-    started_s = time.monotonic()
     for number in range(first, learning.steps):
         chosen = _chosen(number, len(rgb), settings.batch, seed)
         loss = float(learning.step(tf.constant(rgb[chosen]), tf.constant(labels[chosen]), tf.constant(number)))
-        done = number + 1 - first
-        passed_s = time.monotonic() - started_s
-        left_s = None if done == 1 else passed_s / done * (learning.steps - number - 1)
-        progress(Step(number + 1, learning.steps, loss, left_s))
+        progress(Step(number + 1, loss))
         if checkpoint and number + 1 < learning.steps:
             checkpoint.keep_now_and_then(number + 1, learning.state)
     learning.take_averages()
@@ -92,11 +84,6 @@ def finetune(
 
 def steps_for(pictures: int, settings: Settings) -> int:
     return max(1, round(settings.epochs * pictures / settings.batch))
-
-
-def logits(network: Any, rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    """(n, side, side, 3) in, (n,) out."""
-    return _looked_at(network, rgb)
 
 
 class _Learning:
@@ -178,19 +165,13 @@ def _start_head(network: Any, rgb: npt.NDArray[np.uint8], dirty: npt.NDArray[np.
     """Give the head what it can know of ImageNet's features, so that the body does not first learn from its noise."""
     haze, spot = network.get_layer(HAZE), network.get_layer(SPOT)
     both = tf.keras.layers.Concatenate()([haze.input, spot.input])
-    seen = _looked_at(tf.keras.Model(network.input, both), rgb)
+    seen = look(tf.keras.Model(network.input, both), rgb)
     width = (seen.std(axis=0) + SPREAD_FLOOR) * np.float32(np.sqrt(2 * FEATURES))
     middle = seen.mean(axis=0)
     weights, bias = logistic.fit((seen - middle) / width, dirty)
     kernel = (weights / width)[:, np.newaxis]
     haze.set_weights([kernel[:FEATURES], bias - middle @ kernel])
     spot.set_weights([kernel[FEATURES:]])
-
-
-def _looked_at(network: Any, rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    run = tf.function(lambda images: network(as_input(images), training=False), reduce_retracing=True)
-    starts = range(0, len(rgb), LOOKED_AT)
-    return np.concatenate([run(tf.constant(rgb[start : start + LOOKED_AT])).numpy() for start in starts])
 
 
 def _optimiser(rate: float, steps: int, settings: Settings) -> Any:

@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from model.errors import Unreadable
-from model.tensors import Decoder
+from model.tensors import Decoder, jpeg_frame
 from model.training.data.looking import look_at_all
+from model.training.data.progress import reported
 from model.training.data.samples import BadDataset, Sample, Split
 from model.training.data.splits import split
 from model.training.data.twins import groups
-from model.training.evaluation.frames import frame_of, read_jpeg
-from model.training.evaluation.progress import reported
+from model.training.evaluation.frames import read_jpeg
 from model.types import Label
 
 FEWEST = 50  # different things of each class: with fewer there is little to learn, and next to nothing to measure on
@@ -57,7 +57,7 @@ def load_photos(samples: Sequence[Sample], side: int) -> Photos:
     decoder, rgb, kept = Decoder(side, side), [], []
     for place, sample in enumerate(reported(seen, "decoding pictures")):
         try:
-            rgb.append(decoder.decode(frame_of(read_jpeg(sample.path), sample.name)))
+            rgb.append(decoder.decode(jpeg_frame(read_jpeg(sample.path), sample.name)))
             kept.append(place)
         except Unreadable as error:
             unusable.append((sample.name, error.problem))

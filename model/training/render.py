@@ -16,8 +16,7 @@ from drivers.duct.deposit import THICKEST_G_M2
 from drivers.duct.optics import random_optics
 from drivers.duct.render import Renderer
 from drivers.duct.scene import random_scene
-from drivers.types import Frame, Instant, PixelFormat, SourceId
-from model.tensors import Decoder
+from model.tensors import Decoder, jpeg_frame
 from model.training.targets import CLEAN_G_M2, DIRTY_G_M2
 
 FRAMES_PER_SCENE = 12
@@ -81,19 +80,6 @@ class Camera:
         return mean
 
 
-def frame_of(jpeg: bytes, size: tuple[int, int]) -> Frame:
-    return Frame(
-        source=SourceId("rendered"),
-        sequence=0,
-        payload=memoryview(jpeg),
-        pixel_format=PixelFormat.MJPEG,
-        width=size[0],
-        height=size[1],
-        captured_ns=0,
-        at=Instant(0),
-    )
-
-
 def _be_nice() -> None:
     os.nice(NICE)
 
@@ -105,7 +91,7 @@ def _draw_scene(job: tuple[int, int]) -> Pictures:
     size = SIZES[int(rng.integers(len(SIZES)))]
     camera, decoder = Camera(seed, size), Decoder(side, side)
     return Pictures(
-        rgb=np.stack([decoder.decode(frame_of(camera.jpeg(coverage), size)) for coverage in coverages]),
+        rgb=np.stack([decoder.decode(jpeg_frame(camera.jpeg(coverage), "rendered")) for coverage in coverages]),
         coverage_g_m2=np.array(coverages, np.float32),
         cells_g_m2=np.stack([camera.cells_g_m2(coverage, side // CELL_PX) for coverage in coverages]),
     )

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
 
 QUIET_S = 2.0  # who waits no longer than that needs no line
 ON_TERMINAL_S, IN_LOG_S = 0.2, 15.0  # between lines
@@ -40,6 +44,17 @@ class Progress:
         else:
             sys.stderr.write(line + "\n")
         sys.stderr.flush()
+
+
+def reported(items: Sequence[T], what: str) -> Iterator[T]:
+    """The items one by one, saying how many are done."""
+    progress = Progress(what, len(items))
+    try:
+        for done, item in enumerate(items, start=1):
+            yield item
+            progress(done)
+    finally:
+        progress.end()
 
 
 def progress_line(what: str, done: int, total: int, elapsed_s: float, *, first: int = 0) -> str:

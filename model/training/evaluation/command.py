@@ -12,11 +12,11 @@ from pathlib import Path
 from model.classifier import Classifier
 from model.errors import ModelError
 from model.training.data.asked import asked_for
+from model.training.data.progress import reported
 from model.training.data.samples import Sample
 from model.training.data.whole_file import write_whole
 from model.training.evaluation.degrade import Degradation, degrade
 from model.training.evaluation.figures import Figures, measure
-from model.training.evaluation.progress import reported
 from model.training.evaluation.scores import Scored, forced_threshold, measured, score_sample
 from model.training.evaluation.wording import table
 from model.types import ModelId

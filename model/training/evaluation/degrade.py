@@ -12,11 +12,11 @@ from drivers.camera.jpeg import encode_jpeg
 from model.classifier import Classifier
 from model.errors import Unreadable
 from model.training.data.pictures import Rgb
+from model.training.data.progress import reported
 from model.training.data.samples import Sample
 from model.training.evaluation.corrupt import CORRUPTIONS, STRENGTHS, Corruption, corrupt
 from model.training.evaluation.figures import Share, measure
 from model.training.evaluation.frames import decode, read_jpeg
-from model.training.evaluation.progress import reported
 from model.training.evaluation.scores import Scored, forced_threshold, score
 from model.types import Label
 

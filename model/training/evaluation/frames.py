@@ -1,12 +1,11 @@
-"""From a photo on disk to the frame that a board's camera would have sent, and back to pixels."""
+"""From a photo on disk to the JPEG that a board's camera would have sent, and back to pixels."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from drivers.types import Frame, Instant, PixelFormat, SourceId
 from model.errors import Unreadable
-from model.tensors import MAX_INPUT_PX, MIN_INPUT_PX, Decoder, jpeg_size
+from model.tensors import MAX_INPUT_PX, MIN_INPUT_PX, Decoder, jpeg_frame
 from model.training.data.pictures import MOST_PIXELS, REMEDY, Rgb, open_picture, read_content
 
 JPEG_START = b"\xff\xd8\xff"  # ITU-T T.81, B.1.1.3: SOI and the next marker's first byte
@@ -22,24 +21,9 @@ def read_jpeg(path: Path) -> bytes:
     return content if content.startswith(JPEG_START) else open_picture(content).jpeg(MOST_PIXELS, quality=QUALITY)
 
 
-def frame_of(jpeg: bytes, source: str) -> Frame:
-    """As a camera delivers it, in MJPEG. Raises `Unreadable` if the header is none of a JPEG's."""
-    width, height = jpeg_size(jpeg)
-    return Frame(
-        source=SourceId(source),
-        sequence=0,
-        payload=memoryview(jpeg),
-        pixel_format=PixelFormat.MJPEG,
-        width=width,
-        height=height,
-        captured_ns=0,
-        at=Instant(0),
-    )
-
-
 def decode(jpeg: bytes, *, longest_px: int = MAX_INPUT_PX) -> Rgb:
     """(height, width, 3) by a board's own decoder, no side longer than `longest_px`. Raises `Unreadable`."""
-    frame = frame_of(jpeg, "decoded")
+    frame = jpeg_frame(jpeg, "decoded")
     if min(frame.width, frame.height) < MIN_INPUT_PX:
         raise Unreadable(f"has only {frame.width} x {frame.height} pixels", remedy=REMEDY)
     share = min(1.0, longest_px / max(frame.width, frame.height))

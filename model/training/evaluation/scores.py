@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from model.classifier import Classifier
 from model.errors import Unreadable
 from model.manifest import Manifest
+from model.tensors import jpeg_frame
 from model.training.data.samples import Sample, Split
-from model.training.evaluation.frames import frame_of, read_jpeg
+from model.training.evaluation.frames import read_jpeg
 from model.types import Label, Reason
 
 _cameras = itertools.count()  # each picture is a camera of its own: two that are alike are no frozen camera
@@ -67,7 +68,7 @@ def score_sample(classifier: Classifier, sample: Sample) -> Scored:
 
 def score(classifier: Classifier, jpeg: bytes, *, name: str, dirty: bool, degree: float | None = None) -> Scored:
     """Raises `Unreadable` for what has no JPEG's header."""
-    frame = frame_of(jpeg, f"picture-{next(_cameras)}")
+    frame = jpeg_frame(jpeg, f"picture-{next(_cameras)}")
     judgement = classifier.judge(frame)
     forced = judgement.score
     if forced is None and Reason.UNREADABLE not in judgement.reasons:

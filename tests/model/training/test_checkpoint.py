@@ -84,11 +84,3 @@ def test_it_is_kept_once_a_minute_and_not_at_each_step(tmp_path: Path) -> None:
         checkpoint.keep_now_and_then(steps, [variable])
 
     assert Checkpoint(path, "this").restore([variable]) == 3
-
-
-def test_nothing_is_left_of_a_training_that_has_ended(tmp_path: Path) -> None:
-    path = kept(tmp_path, Variable(1))
-
-    Checkpoint(path, "this").forget()
-
-    assert list(tmp_path.iterdir()) == []

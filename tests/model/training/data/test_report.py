@@ -15,11 +15,11 @@ from model.training.data.looking import look
 from model.training.data.report import Report, Shown, render
 from model.training.data.samples import read_samples
 from model.types import Label
-from tests.browser import Browser, needs_browser
+from tests.browser import Browser
 from tests.model.training.data.asked import asked
 from tests.model.training.data.photos import folder, photo, save, seen
 
-pytestmark = [pytest.mark.real, needs_browser]
+pytestmark = pytest.mark.real
 
 COUNT = "document.getElementById('count').textContent"
 

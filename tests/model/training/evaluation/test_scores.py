@@ -12,8 +12,9 @@ from PIL import Image
 from drivers.camera.jpeg import encode_jpeg
 from model.classifier import Classifier
 from model.errors import Unreadable
+from model.tensors import jpeg_frame
 from model.training.data.samples import Sample, Split
-from model.training.evaluation.frames import decode, frame_of, read_jpeg
+from model.training.evaluation.frames import decode, read_jpeg
 from model.training.evaluation.scores import forced_threshold, measured, score_sample
 from model.types import Label, Reason
 from tests.model.pictures import flat, ripples, shipped_classifier
@@ -39,7 +40,7 @@ def test_a_jpeg_reaches_the_classifier_byte_for_byte(tmp_path: Path, classifier:
     found = score_sample(classifier, sample(tmp_path / "a.jpg", jpeg))
 
     assert read_jpeg(tmp_path / "a.jpg") == jpeg
-    said = shipped_classifier().judge(frame_of(jpeg, "camera"))
+    said = shipped_classifier().judge(jpeg_frame(jpeg, "camera"))
     assert (found.score, found.label, found.reasons) == (said.score, said.label, said.reasons)
     assert found.score is not None
     assert found.invoke_ns > 0
@@ -67,7 +68,7 @@ def test_the_forced_score_is_the_one_that_the_board_would_give(tmp_path: Path, c
 
     judged = score_sample(classifier, sample(tmp_path / "a.jpg", jpeg)).score
 
-    assert classifier.forced_score(frame_of(jpeg, "camera")) == judged
+    assert classifier.forced_score(jpeg_frame(jpeg, "camera")) == judged
 
 
 def test_equal_photos_are_no_frozen_camera(tmp_path: Path, classifier: Classifier) -> None:
