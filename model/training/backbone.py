@@ -72,7 +72,7 @@ def backbone(weights: Weights) -> Any:
         return layer(x)
 
     def normed(x: Any, name: str) -> Any:
-        layer = _Fixed(epsilon=EPSILON)
+        layer = FixedNormalisation(epsilon=EPSILON)
         parts = ("weight", "bias", "running_mean", "running_var")
         taken.append((layer, [weights[f"{name}.{part}"] for part in parts]))
         return layer(x)
@@ -100,7 +100,7 @@ def backbone(weights: Weights) -> Any:
     return model
 
 
-class _Fixed(tf.keras.layers.BatchNormalization):  # type: ignore[misc]
+class FixedNormalisation(tf.keras.layers.BatchNormalization):  # type: ignore[misc]
     """Normalises by the statistics that it has. Keras passes a whole network's `training` on to each layer of it."""
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:  # noqa: ARG002

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,14 +25,15 @@ def quantise_model(model: Any, rgb: npt.NDArray[np.uint8]) -> bytes:
         for place in np.unique(np.linspace(0, len(rgb) - 1, REPRESENTATIVE).astype(np.intp)):
             yield [as_input(rgb[place : place + 1])]
 
-    answer = tf.function(lambda image: model(image, training=False))
-    # from_keras_model needs parts of Keras 2 that Keras 3 has no more, once a model has a layer of one's own
-    concrete = answer.get_concrete_function(tf.TensorSpec((1, side, side, 3), tf.float32))
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], model)
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = samples
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.inference_input_type = tf.int8
-    converter.inference_output_type = tf.int8
-    flatbuffer: bytes = converter.convert()
+    with tempfile.TemporaryDirectory(prefix="ductwatch-") as folder:
+        # Keras' own way out: from_keras_model needs parts of Keras 2 once there is a layer of one's own, and
+        # from_concrete_functions leaves variables in
+        model.export(folder, format="tf_saved_model", verbose=False)
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.representative_dataset = samples
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.inference_input_type = tf.int8
+        converter.inference_output_type = tf.int8
+        flatbuffer: bytes = converter.convert()
     return flatbuffer
