@@ -70,7 +70,11 @@ def _train(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         help="higher than that of the model it is to replace: boards take no lower one (default: %(default)s)",
     )
     train.add_argument(
-        "--seed", type=_counter, default=0, metavar="N", help="one seed gives one model (default: %(default)s)"
+        "--seed",
+        type=_counter,
+        default=0,
+        metavar="N",
+        help="of what is kept aside, and of chance (default: %(default)s)",
     )
     train.add_argument("--json", action="store_true", help="its figures as one JSON object instead of a table")
 

@@ -1,7 +1,7 @@
 """Teaches ImageNet's network what clean and dirty is, from some hundred photos. One of the doors of TensorFlow.
 
 All its chance comes from the seed and the number of the step, so that a training that was killed goes on from its last
-checkpoint to the very model that it would have become.
+checkpoint, and no picture is seen more often than another.
 """
 
 from __future__ import annotations
@@ -60,8 +60,7 @@ def finetune(
 ) -> Any:
     """Return a Keras model: (n, side, side, 3) of -1 to 1 in, (n,) out, above 0 for dirty (a logit).
 
-    `rgb` (n, side, side, 3) as the board decodes them, `dirty` (n,) with both classes. The same arguments give the same
-    model on the same machine, also across a stop where there is a `checkpoint`.
+    `rgb` (n, side, side, 3) as the board decodes them, `dirty` (n,) with both classes.
     """
     tf.keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
