@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -56,6 +56,18 @@ def random_optics(rng: np.random.Generator) -> Optics:
         defocus_px=float(rng.choice([0.0, rng.uniform(0, 1.2)])),
         lens_dust=float(rng.choice([0.0, rng.uniform(0, 0.35)], p=[0.8, 0.2])),
         lens_dust_seed=int(rng.integers(1 << 16)),
+    )
+
+
+def worn_optics(rng: np.random.Generator) -> Optics:
+    """A camera that has got worse, in one way or more, and still shows something of the duct."""
+    return replace(
+        random_optics(rng),
+        exposure_ev=float(rng.uniform(-2.2, 2.0)),
+        noise=float(0.01 * 15 ** rng.uniform(0, 1)),
+        defocus_px=float(rng.choice([rng.uniform(0, 1), rng.uniform(1, 4)])),
+        fog=float(rng.choice([0.0, rng.uniform(0, 0.5)])),
+        lens_dust=float(rng.choice([0.0, rng.uniform(0, 0.6)])),
     )
 
 

@@ -13,6 +13,8 @@ import numpy as np
 
 Rgb = tuple[float, float, float]
 
+WET_DUCTS = 1 / 6
+
 
 class Shape(Enum):
     RECTANGULAR = "rectangular"
@@ -93,6 +95,7 @@ class Scene:
     gloss: float  # 0..1: how strongly facets shine
     texture_m: float  # size of spangle grains, pitch of the wire, distance of the liner's pins
     weathering: float  # 0..1: dull patches, stains and scratches of a clean but old surface
+    wet: float  # 0..1: how much of the floor is wet with condensate
     camera: Camera
     ring: Ring
     soiling: Soiling
@@ -136,6 +139,7 @@ def random_scene(seed: int) -> Scene:
             )
         ),
         weathering=float(rng.uniform(0, 1)),
+        wet=_wet(seed),
         camera=_random_camera(rng, half_width, half_height),
         ring=Ring(
             x_m=float(rng.uniform(-0.02, 0.02)),
@@ -195,6 +199,12 @@ def _random_soiling(rng: np.random.Generator) -> Soiling:
         lint=float(rng.uniform(0, 1)),
         debris=float(rng.uniform(0, 1) ** 2),
     )
+
+
+def _wet(seed: int) -> float:
+    """One duct in six: behind a cooling coil, or not insulated."""
+    rng = np.random.default_rng([seed, 11])  # of its own: what was drawn before it was thought of stays the same
+    return float(rng.uniform(0.3, 1)) if rng.random() < WET_DUCTS else 0.0
 
 
 def _surface_tint(rng: np.random.Generator, material: Material) -> Rgb:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from drivers.duct.deposit import EXTINCTION_M2_G, pattern
 from drivers.duct.geometry import directions, trace
 from drivers.duct.scene import Material, Scene
-from drivers.duct.surface import surface
+from drivers.duct.surface import DARKER_WET, surface
 from drivers.duct.tiles import F32, VARIANTS, tiles
 
 PER_SIDE = 2  # rays of a picture element, squared
@@ -89,13 +89,15 @@ def _band(scene: Scene, width: int, height: int, rows: slice) -> dict[str, F32]:
     clean = _coloured(look.colour * (source * lit + roundabout) + glint * np.float32(0.5), scene, lens)
     # what has settled evens the bumps out, and throws light back the way it came: flat against the metal's sheen
     dust_lit = np.sqrt(np.clip(hits.to_light + 0.5 * tilt, 0, 1)) * np.clip(hits.to_light * 3 + tilt, 0, 1)
-    dust_light = source * (0.7 * dust_lit) * np.sqrt(look.light) + roundabout
+    dust_light = (source * (0.7 * dust_lit) * np.sqrt(look.light) + roundabout) * (1 - DARKER_WET * look.wet)
     body, patch = (np.asarray(c, np.float32)[:, None] for c in (scene.soiling.colour, scene.soiling.patch_colour))
     share = roundabout / np.maximum(source * lit + roundabout, 1e-9)
     within = hits.along < REACH * scene.radius_m
     return {
         "clean": clean,
-        "dusty": _coloured((body + (patch - body) * deposit.patches) * dust_light, scene, lens),
+        "dusty": _coloured(
+            (body + (patch - body) * deposit.patches) * dust_light + 0.2 * look.wet * glint, scene, lens
+        ),
         "piped": share,
         "film": deposit.film,
         "clumps": deposit.clumps,

@@ -16,6 +16,7 @@ from drivers.duct.tiles import CRYSTAL, F32, SIDE, Tile, Tiles, dice, hashed
 RUST = (0.30, 0.13, 0.05)  # reflectance of iron oxide hydrate, linear light
 STRIP_M = 0.137  # sheet width that spiral duct is wound from: the usual coil
 COARSE = 0.6  # rays per texel below which the eye would see texels: smooth between them
+DARKER_WET = np.float32(0.6)  # share of the diffuse light that a film of water keeps: brick and soil lose as much
 FLANGE_M = 0.012
 SCREW_M = 0.005  # radius of a screw's head
 SCREW_SPACING_M = 0.12
@@ -30,12 +31,15 @@ class Surface:
     slope_along: F32  # of the height over the flat wall; above 0 faces the camera
     slope_across: F32
     light: F32  # share of the light that shade and gaps leave, 0..1
+    wet: F32  # 0..1, whatever lies on the spot: water soaks a deposit, too
 
 
 def surface(scene: Scene, hits: Hits, tiles: Tiles) -> Surface:
     paint = {Material.GALVANISED: _galvanised, Material.FLEXIBLE: _flexible, Material.LINED: _lined}[scene.material]
     look = paint(scene, hits, tiles)
     look.light *= 1 - np.float32(0.35) * np.exp(hits.corner * np.float32(-1 / 0.03))
+    if scene.wet:
+        _wet(scene, hits, look, tiles)
     return look
 
 
@@ -151,6 +155,7 @@ def _flat(scene: Scene, grey: F32, shine: F32) -> Surface:
         slope_along=np.zeros(grey.shape, np.float32),
         slope_across=np.zeros(grey.shape, np.float32),
         light=np.ones(grey.shape, np.float32),
+        wet=np.zeros(grey.shape, np.float32),
     )
 
 
@@ -161,6 +166,20 @@ def _rust(scene: Scene, hits: Hits, joint: F32, look: Surface, cloud: F32) -> No
     brown = np.asarray(RUST, np.float32)[:, None] * (2.4 * cloud - 0.7)
     look.colour += bloom * (brown - look.colour)
     look.shine *= 1 - bloom
+
+
+def _wet(scene: Scene, hits: Hits, look: Surface, tiles: Tiles) -> None:
+    """Condensate: puddles on the floor and runs down the walls, dark, smooth and shining (Lekner and Dorf 1988)."""
+    pool = woven(scene, tiles.cloud, hits, 0.0022, offset=(scene.seed * 43.0, 120))
+    run = woven(scene, tiles.cloud, hits, 0.0008, stretch=0.25, offset=(scene.seed * 47.0, 640))
+    lies, falls = np.clip(hits.upward, 0, 1), 1 - np.abs(hits.upward)
+    wet = (pool + 0.3 * lies - np.float32(0.98 - 0.3 * scene.wet)) * 14
+    runs = (run + 0.3 * pool - np.float32(0.9 - 0.12 * scene.wet)) * 10
+    look.wet = np.clip(np.maximum(wet, runs * falls), 0, 1).astype(np.float32)
+    look.colour *= 1 - DARKER_WET * look.wet
+    look.shine += look.wet * (0.35 - look.shine)
+    look.slope_along *= 1 - 0.8 * look.wet
+    look.slope_across *= 1 - 0.8 * look.wet
 
 
 def _joints(scene: Scene, hits: Hits, joint: F32, look: Surface, cloud: F32) -> None:
