@@ -36,6 +36,7 @@ from firmware.streams import Latest
 from firmware.supervisor import Pulse
 from firmware.vitals import Vitals
 from model.budget import LatencyBudget
+from model.cleanliness import SUPPLY_DUCTS
 from model.smoothing import Smoothing
 from model.types import Verdict
 
@@ -108,6 +109,7 @@ async def watch(seconds: float, pictures: Sequence[bytes], bundle: Path, *, rais
         classifier=load_classifier(bundle),
         worker=Worker("classifier", on_start=raise_thread),
         smoothing=Smoothing(needed=2, of=3),
+        limits=SUPPLY_DUCTS,
         budget=LatencyBudget(150.0),
         say=_hear,
         keep=partial(_note, record),

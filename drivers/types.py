@@ -17,7 +17,9 @@ NS_PER_S = 1_000_000_000
 
 
 class Quantity(Enum):
-    """What is measured, and the one unit it is measured in. Names and units follow SenML (RFC 8428, RFC 8798)."""
+    """What is measured, and the one unit it is measured in. Names and units follow SenML (RFC 8428, RFC 8798); g/m2 it
+    has none of.
+    """
 
     TEMPERATURE = ("temperature", "Cel")
     HUMIDITY = ("humidity", "%RH")
@@ -45,6 +47,7 @@ class Quantity(Enum):
     OVERWRITTEN = ("overwritten", "1")
     ALIVE = ("alive", "1")
     DIRTY_SCORE = ("dirty_score", "1")
+    ESTIMATED_DEPOSIT = ("estimated_deposit", "g/m2")
     BLIND = ("blind", "1")
     BUDGET_MISSED = ("budget_missed", "1")
 

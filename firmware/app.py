@@ -216,6 +216,7 @@ class Board:
                 classifier=self._classifier,
                 worker=worker,
                 smoothing=Smoothing(needed=self._config.snapshot.agree, of=self._config.snapshot.of),
+                limits=self._config.degree.limits,
                 budget=self._budget,
                 say=self._mailbox.put,
                 keep=self._keep,

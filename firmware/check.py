@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import tempfile
 from argparse import Namespace
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -21,7 +22,7 @@ from drivers.simulated.world import World
 from firmware import config
 from firmware.config import Config
 from firmware.devices import Site, make
-from firmware.plan import prepare
+from firmware.plan import prepare, unanswered
 from firmware.run import SIMULATED_BOARD
 
 PROBE_LIMIT_S = 45.0  # a PMS5003 that slept needs 30 s of warm-up (its datasheet) and a second for the reading
@@ -33,7 +34,8 @@ EX_MISSING = 1
 def main(arguments: Namespace) -> int:
     """Print a row for each device; 1 if any is missing. Raises `ConfigError`."""
     chosen = config.load(arguments.config or SIMULATED_BOARD)
-    prepare(chosen)
+    for problem, remedy in unanswered(prepare(chosen)):
+        print(f"ductwatch: {problem}. {remedy}", file=sys.stderr)
     rows = asyncio.run(_rows(chosen, as_table=not arguments.json))
     if arguments.json:
         devices = [asdict(row) for row in rows]

@@ -20,6 +20,8 @@ from firmware.observations import BOARD
 from firmware.system.settings import FILES, System
 from firmware.toml_positions import KeyPath
 from firmware.uplink.settings import UplinkSettings
+from model.cleanliness import SUPPLY_DUCTS, Limits
+from model.manifest import MOST_G_M2
 
 MIB = 1024 * 1024
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")  # safe in MQTT topics, file names and Home Assistant ids
@@ -44,6 +46,24 @@ class SnapshotSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     of: int = 3
     keep_pictures: int = 200
     max_picture_bytes: int = 64 * MIB
+
+
+class DepositLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Below so many g/m2 a duct meets that cleanliness quality class."""
+
+    high: float = SUPPLY_DUCTS.high
+    medium: float = SUPPLY_DUCTS.medium
+    low: float = SUPPLY_DUCTS.low
+
+
+class DegreeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[degree]`: which classes of EN 15780 an estimated deposit meets."""
+
+    limits_g_m2: DepositLimits = DepositLimits()
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(*msgspec.structs.astuple(self.limits_g_m2))
 
 
 class LatencySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -79,7 +99,7 @@ class FileSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 OUTPUT_KEYS = {field.name for field in msgspec.structs.fields(OutputPolicy)}
-SECTIONS = ("board", "snapshot", "latency", "realtime", "health", "uplink", "rules", "model", "system")
+SECTIONS = ("board", "snapshot", "degree", "latency", "realtime", "health", "uplink", "rules", "model", "system")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +109,7 @@ class Config:
     file: Path
     board: Board
     snapshot: SnapshotSettings
+    degree: DegreeSettings
     latency: LatencySettings
     realtime: RealtimeSettings
     health: HealthSettings
@@ -136,6 +157,7 @@ def _checked(document: Document, path: Path) -> Config:
         file=path,
         board=document.section("board", Board),
         snapshot=document.section("snapshot", SnapshotSettings),
+        degree=document.section("degree", DegreeSettings),
         latency=document.section("latency", LatencySettings),
         realtime=document.section("realtime", RealtimeSettings),
         health=document.section("health", HealthSettings),
@@ -227,7 +249,7 @@ class _Reader:
 
 
 def _ranges(config: Config) -> tuple[tuple[KeyPath, bool, str], ...]:
-    snapshot, latency = config.snapshot, config.latency
+    snapshot, latency, limits = config.snapshot, config.latency, config.degree.limits_g_m2
     return (
         (("snapshot", "period"), 0.1 <= snapshot.period <= 7 * 86400, "the period must be 100ms to 7d"),
         (
@@ -248,6 +270,11 @@ def _ranges(config: Config) -> tuple[tuple[KeyPath, bool, str], ...]:
             ("snapshot", "max_picture_bytes"),
             MIB <= snapshot.max_picture_bytes <= 100 * 1024 * MIB,
             "max_picture_bytes must be 1 MiB (1048576) to 100 GiB",
+        ),
+        (
+            ("degree", "limits_g_m2"),
+            0 < limits.high < limits.medium < limits.low <= MOST_G_M2,
+            f"limits_g_m2: a better class has a lower limit: 0 < high < medium < low <= {MOST_G_M2:g}",
         ),
         (("latency", "budget"), 0.001 <= latency.budget <= 10, "the budget must be 1ms to 10s"),
         (("realtime", "priority"), 0 <= config.realtime.priority <= 99, "the priority must be 0 (off) to 99, sched(7)"),

@@ -11,7 +11,7 @@ from firmware.observations import BOARD
 from firmware.plan import Plan
 from firmware.uplink.discovery import Equipment
 
-OF_CAMERAS = (Quantity.DIRTY_SCORE, Quantity.BLIND)
+OF_CAMERAS = (Quantity.DIRTY_SCORE, Quantity.ESTIMATED_DEPOSIT, Quantity.BLIND)
 LINES = ("light", "output", "fan", "button")
 OF_THE_BOARD = (Quantity.BUDGET_MISSED, Quantity.RESTARTS, Quantity.DROPPED, Quantity.OVERWRITTEN)
 

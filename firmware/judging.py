@@ -13,6 +13,7 @@ from firmware.streams import Latest
 from firmware.supervisor import Pulse
 from model.budget import LatencyBudget
 from model.classifier import Classifier
+from model.cleanliness import Limits, classes
 from model.smoothing import Smoothing
 from model.types import Judgement, Verdict
 
@@ -26,6 +27,7 @@ async def judge(
     classifier: Classifier,
     worker: Worker,
     smoothing: Smoothing,
+    limits: Limits,
     budget: LatencyBudget,
     say: Callable[[Observation], None],
     keep: Callable[[Shot, Verdict], None],
@@ -38,14 +40,14 @@ async def judge(
         pulse.beat()
         with clock.held():
             judgement = await worker.run(classifier.judge, shot.lit, shot.dark, limit_s=INVOKE_LIMIT_S)
-        verdict = smoothed(judgement, smoothing, latency_ns=time.monotonic_ns() - shot.lit.captured_ns)
+        verdict = smoothed(judgement, smoothing, limits, latency_ns=time.monotonic_ns() - shot.lit.captured_ns)
         budget.record(verdict.latency_ns)
         say(verdict)
         keep(shot, verdict)
 
 
-def smoothed(judgement: Judgement, smoothing: Smoothing, *, latency_ns: int) -> Verdict:
-    """The verdict over this snapshot and the ones before."""
+def smoothed(judgement: Judgement, smoothing: Smoothing, limits: Limits, *, latency_ns: int) -> Verdict:
+    """The verdict over this snapshot and the ones before; `limits` are those of the cleanliness classes."""
     label, reasons = smoothing.feed(judgement)
     return Verdict(
         source=judgement.source,
@@ -55,4 +57,6 @@ def smoothed(judgement: Judgement, smoothing: Smoothing, *, latency_ns: int) -> 
         at=judgement.at,
         latency_ns=latency_ns,
         model=judgement.model,
+        degree=judgement.degree,
+        cleanliness=() if judgement.degree is None else classes(judgement.degree, limits),
     )

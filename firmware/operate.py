@@ -30,7 +30,7 @@ from firmware.notify import Notify
 from firmware.observations import BOARD, Condition, HealthChange
 from firmware.photography import Shot
 from firmware.pictures import PICTURES, REMEDY
-from firmware.plan import Plan
+from firmware.plan import Plan, unanswered
 from firmware.streams import Mailbox
 from firmware.supervisor import Service
 from firmware.uplink.commands import Answer, Command
@@ -125,7 +125,7 @@ async def _run(plan: Plan, run: Run, mailbox: Mailbox[Message]) -> None:
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
         with run.site.clock.held():  # starting takes none of the duct's time
             board = await _make_board(plan, run, mailbox, stack)
-        for problem, remedy in _make_punctual(plan):
+        for problem, remedy in (*_make_punctual(plan), *unanswered(plan)):
             mailbox.put(_change(run, BOARD, Condition.DEGRADED, problem, remedy))
         if run.site.world is not None:
             group.create_task(fill_disk(run.site.world, run.site.clock), name="disk-full")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from drivers.types import SourceId
+from drivers.types import Quantity, SourceId
 from firmware.errors import ConfigError
 from firmware.rules.parse import BadRules, parse
 from firmware.rules.types import Rule
@@ -16,7 +16,7 @@ from model.errors import ModelError
 from model.manifest import parse_manifest
 from model.selftest import selftest
 from model.shipped import shipped_bundle
-from ota.bundle import open_bundle
+from ota.bundle import Bundle, open_bundle
 from ota.errors import OtaError
 
 if TYPE_CHECKING:
@@ -44,6 +44,16 @@ def prepare(config: Config) -> Plan:
     )
 
 
+def unanswered(plan: Plan) -> list[tuple[str, str]]:
+    """Problem and remedy, where rules ask for deposits that the model does not estimate: a board runs all the same."""
+    deaf = [rule.name for rule in plan.rules if rule.signal == Quantity.ESTIMATED_DEPOSIT.signal]
+    if not deaf or plan.classifier.manifest.degree is not None:
+        return []
+    model = plan.classifier.model
+    problem = f"{model.name} {model.version} estimates no deposit, so that nothing can raise: {', '.join(deaf)}"
+    return [(problem, "Run `ductwatch model calibrate`, and name its bundle in [model] path.")]
+
+
 def load_rules(path: Path, *, sources: Collection[SourceId] | None = None) -> tuple[Rule, ...]:
     """Read a file of rules, which may name only `sources` where these are given. Raises `ConfigError`."""
     try:
@@ -62,6 +72,11 @@ def load_rules(path: Path, *, sources: Collection[SourceId] | None = None) -> tu
 
 def load_classifier(path: Path) -> Classifier:
     """Open a model bundle, check its hashes, and run its self-test on this very board. Raises `ConfigError`."""
+    return load_bundle(path)[0]
+
+
+def load_bundle(path: Path) -> tuple[Classifier, Bundle]:
+    """The same, with what the classifier was made of."""
     try:
         bundle = open_bundle(path)
         manifest = parse_manifest(bundle.manifest)
@@ -69,7 +84,7 @@ def load_classifier(path: Path) -> Classifier:
         selftest(classifier, bundle.files)
     except (OtaError, ModelError) as error:
         raise ConfigError(f"{path}: {error}") from error
-    return classifier
+    return classifier, bundle
 
 
 def model_of(files: Mapping[str, bytes]) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from drivers.types import Quality, Quantity, Reading, SourceId
+from firmware import deposit
 from firmware.alarms.states import AlarmEvent, AlarmState
 from firmware.alarms.types import AlarmId, Transition
 from firmware.events import Event
@@ -165,7 +166,11 @@ def _verdict(verdict: Verdict, stamp: Span, width: int) -> list[Row]:
         (f" {score}", Style.BOLD),
         (f"{_six_wide(verdict.latency_ns / NS_PER_MS)} ms  ", Style.DIM),
     ]
-    return listed(first, [(REASONS[reason], Style.PLAIN) for reason in verdict.reasons] or [_model(verdict)], width)
+    made = listed(first, [(REASONS[reason], Style.PLAIN) for reason in verdict.reasons] or [_model(verdict)], width)
+    if verdict.degree is not None:
+        below: Row = [(" " * (TIME_WIDTH + NAME_WIDTH), Style.PLAIN)]
+        made += listed(below, [(deposit.in_words(verdict.degree, verdict.cleanliness), Style.DIM)], width)
+    return made
 
 
 def _six_wide(value: float) -> str:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from drivers.types import Frame, SourceId
 from model.colour import Picture
+from model.degree import degree_of
 from model.errors import UnfitModel, Unreadable
 from model.image_quality import measure, unfit, unlit
 from model.interpreter import REMEDY, Interpreter
@@ -63,6 +64,7 @@ class Classifier:
             decode_ns=decoded_ns - started_ns,
             invoke_ns=invoke_ns,
             model=self.model,
+            degree=None if score is None else degree_of(score, self.manifest.degree),
         )
 
     def raw_output(self, frame: Frame) -> npt.NDArray[np.int8]:

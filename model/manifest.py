@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Literal, TypeVar
 
 import msgspec
@@ -11,12 +12,15 @@ from model.errors import UnfitModel
 from model.tensors import DECODE_PATHS, MAX_INPUT_PX, MIN_INPUT_PX
 
 REMEDY = "Publish the bundle again from a manifest that model.training wrote, or install another one"
+LEAST_G_M2 = 0.01  # 0.1 mg on the 100 cm2 of a wipe or vacuum test: the last digit of an analytical balance
+MOST_G_M2 = 1000.0  # 1 to 2 mm of dust: a number beyond it is a slip
 
 Text = Annotated[str, Meta(min_length=1, max_length=64)]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Level = Annotated[float, Meta(ge=0, le=255)]
 Ratio = Annotated[float, Meta(ge=0, le=10)]
+Deposit = Annotated[float, Meta(ge=LEAST_G_M2, le=MOST_G_M2)]
 Int8 = Annotated[int, Meta(ge=-128, le=127)]
 Scale = Annotated[float, Meta(gt=0, le=1)]
 Side = Annotated[int, Meta(ge=MIN_INPUT_PX, le=MAX_INPUT_PX)]
@@ -65,6 +69,15 @@ class ImageLimits(_Table, frozen=True, kw_only=True):
     lit_difference_below: Level
 
 
+class DegreePoint(_Table, frozen=True, kw_only=True):
+    """What a score stands for: an estimate of the deposit in g/m2, and the limits of its 90 % interval."""
+
+    score: Share
+    g_m2: Deposit
+    low_g_m2: Deposit
+    high_g_m2: Deposit
+
+
 class GoldenGate(_Table, frozen=True, kw_only=True):
     """What a board must reach on the golden inputs: share of equal answers, and difference in steps of the output."""
 
@@ -78,7 +91,10 @@ class BundleFile(_Table, frozen=True, kw_only=True):
 
 
 class Manifest(_Table, frozen=True, kw_only=True):
-    """`latency_budget_ms` goes by board class, as `hardware` does; `any` stands for the boards that are not named."""
+    """`latency_budget_ms` goes by board class, as `hardware` does; `any` stands for the boards that are not named.
+
+    `degree` by rising score; a model without it estimates no deposit.
+    """
 
     format: Literal[1]
     name: Text
@@ -96,6 +112,7 @@ class Manifest(_Table, frozen=True, kw_only=True):
     latency_budget_ms: Annotated[dict[Text, Annotated[float, Meta(gt=0)]], Meta(min_length=1)]
     training_data_sha256: Sha256
     files: dict[Annotated[str, Meta(min_length=1, max_length=128)], BundleFile]
+    degree: Annotated[tuple[DegreePoint, ...], Meta(min_length=2, max_length=64)] | None = None
 
 
 def parse_manifest(document: bytes) -> Manifest:
@@ -129,4 +146,16 @@ def _contradiction(manifest: Manifest) -> str | None:
         return "labels must be CLEAN and DIRTY, each once"
     if manifest.thresholds.clean_below > manifest.thresholds.dirty_above:
         return "thresholds.clean_below is above thresholds.dirty_above"
+    return _degree_contradiction(manifest.degree or ())
+
+
+def _degree_contradiction(table: tuple[DegreePoint, ...]) -> str | None:
+    for number, point in enumerate(table):
+        if not point.low_g_m2 <= point.g_m2 <= point.high_g_m2:
+            return f"degree[{number}].g_m2 is not within its own interval"
+    for number, (before, after) in enumerate(pairwise(table), start=1):
+        if not before.score < after.score:
+            return f"degree[{number}].score is not above the score before it"
+        if after.g_m2 < before.g_m2:
+            return f"degree[{number}].g_m2 falls, though the score rises"
     return None

@@ -29,6 +29,24 @@ class Reason(Enum):
     UNSETTLED = "unsettled"  # too few snapshots agree
 
 
+class Cleanliness(Enum):
+    """The cleanliness quality classes of EN 15780, best first, and what meets none of them."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Degree:
+    """How much deposit a score stands for: an estimate in g/m2, with the limits of its 90 % interval."""
+
+    g_m2: float
+    low_g_m2: float
+    high_g_m2: float
+
+
 @dataclass(frozen=True, slots=True)
 class ModelId:
     name: str
@@ -39,6 +57,7 @@ class ModelId:
 class Judgement:
     """One frame, judged by itself. `score` is 0 (clean) to 1 (dirty), None where the image was not fit to classify.
 
+    `degree` is None there too, and where the model has no table to estimate it by.
     Times are nanoseconds of real time: `decode_ns` with the image checks, `invoke_ns` in the interpreter alone.
     """
 
@@ -50,12 +69,15 @@ class Judgement:
     decode_ns: int
     invoke_ns: int
     model: ModelId
+    degree: Degree | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What the board says of a duct's side after a snapshot: `label` is smoothed over snapshots, `score` is not.
+    """What the board says of a duct's side after a snapshot: `label` is smoothed over snapshots, `score` and
+    `degree` are of this one.
 
+    `cleanliness` is all classes that the interval of `degree` leaves open, best first; empty without an estimate.
     `latency_ns` is real time from the kernel's capture stamp to this verdict.
     """
 
@@ -66,3 +88,5 @@ class Verdict:
     at: Instant
     latency_ns: int
     model: ModelId
+    degree: Degree | None = None
+    cleanliness: tuple[Cleanliness, ...] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from drivers.types import NS_PER_S, Frame, Instant, PixelFormat, Quality, Quantity, Reading, SourceId
-from model.types import Label, ModelId, Reason, Verdict
+from model.types import Cleanliness, Degree, Label, ModelId, Reason, Verdict
 
 MODEL = ModelId("test", "1")
 
@@ -43,6 +43,8 @@ def verdict(
     score: float | None = 0.1,
     reasons: tuple[Reason, ...] = (),
     taken_s: float = 0.0,
+    degree: Degree | None = None,
+    cleanliness: tuple[Cleanliness, ...] = (),
 ) -> Verdict:
     return Verdict(
         source=SourceId(source),
@@ -52,4 +54,6 @@ def verdict(
         at=at(taken_s),
         latency_ns=3_000_000,
         model=MODEL,
+        degree=degree,
+        cleanliness=cleanliness,
     )

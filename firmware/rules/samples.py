@@ -17,9 +17,11 @@ def samples(observation: Observation) -> tuple[Sample, ...]:
         return (Sample(observation.source, observation.quantity.signal, value, observation.at),)
     if isinstance(observation, Verdict):
         source, at = observation.source, observation.at
+        degree = observation.degree
         blind = observation.label is Label.CANNOT_TELL and not NOT_THE_IMAGE.issuperset(observation.reasons)
         return (
             Sample(source, Quantity.DIRTY_SCORE.signal, None if blind else observation.score, at),
+            Sample(source, Quantity.ESTIMATED_DEPOSIT.signal, None if degree is None else degree.g_m2, at),
             Sample(source, Quantity.BLIND.signal, float(blind), at),
         )
     return ()

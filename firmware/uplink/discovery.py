@@ -15,7 +15,7 @@ from firmware.alarms.types import AlarmId
 from firmware.uplink.wire import Topics, level
 from model.types import Label
 
-UNITS = {"Cel": "°C", "%RH": "%", "ug/m3": "µg/m³", "Ohm": "Ω", "By": "B", "1": None}
+UNITS = {"Cel": "°C", "%RH": "%", "ug/m3": "µg/m³", "g/m2": "g/m²", "Ohm": "Ω", "By": "B", "1": None}
 """Home Assistant's words for units where they differ from SenML's; None is a plain number."""
 
 DEVICE_CLASSES = {
@@ -89,7 +89,20 @@ def _camera(topics: Topics, camera: SourceId) -> dict[str, dict[str, Any]]:
         "state_topic": topics.verdict(camera),
         "value_template": "{{ value_json.score }}",
     }
-    return {f"{camera}_verdict": label, f"{camera}_dirty_score": score}
+    deposit = {
+        "p": "sensor",
+        "name": f"{camera} estimated deposit",
+        "state_class": "measurement",
+        "unit_of_measurement": UNITS[Quantity.ESTIMATED_DEPOSIT.unit],
+        "state_topic": topics.verdict(camera),
+        "value_template": "{{ value_json.estimated_g_m2 }}",
+        "json_attributes_topic": topics.verdict(camera),
+    }
+    return {
+        f"{camera}_verdict": label,
+        f"{camera}_dirty_score": score,
+        f"{camera}_estimated_deposit": deposit,
+    }
 
 
 def _quantity(topics: Topics, sensor: SourceId, quantity: Quantity) -> dict[str, Any]:

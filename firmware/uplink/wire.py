@@ -15,6 +15,7 @@ from enum import IntEnum
 from typing import Any, assert_never
 
 from drivers.types import NS_PER_S, Instant, Reading
+from firmware import deposit
 from firmware.alarms.states import ACTIVE
 from firmware.alarms.types import Transition
 from firmware.events import Event
@@ -210,6 +211,7 @@ def _verdict(event: Verdict) -> dict[str, Any]:
         "label": event.label.value,
         "score": _number(event.score),
         "reasons": [reason.value for reason in event.reasons],
+        **deposit.as_fields(event.degree, event.cleanliness),
         "latency_ms": round(event.latency_ns / 1e6, 3),
         "model": {"name": _text(event.model.name), "version": _text(event.model.version)},
     }

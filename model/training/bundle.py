@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from model.classifier import INPUT_SCALE, INPUT_ZERO_POINT, Classifier
-from model.manifest import parse_manifest
+from model.manifest import DegreePoint, parse_manifest
 from model.selftest import EXPECTED, selftest
 from model.tensors import DECODE_PATHS, jpeg_frame
 
 OUTPUT_SCALE = 1 / 256  # of TensorFlow Lite's int8 softmax, with zero point -128
 OUTPUT_ZERO_POINT = -128
-MODEL = "model.tflite"
+MODEL, CARD = "model.tflite", "card.md"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """What is the same for each training of this model."""
+    """What is the same for each training of this model. `degree`: of the manifest, where there is a table."""
 
     name: str
     version: str
@@ -30,6 +30,7 @@ class Recipe:
     clean_below: float
     dirty_above: float
     image_limits: Mapping[str, float]
+    degree: Sequence[DegreePoint] | None = None
 
 
 def write_bundle(
@@ -51,18 +52,38 @@ def write_bundle(
         name: classifier.raw_output(jpeg_frame(jpeg, name)).tolist() for name, jpeg in files.items() if name != MODEL
     }
     files[EXPECTED] = _json(expected)
-    files["card.md"] = card.encode()
-    manifest = _manifest(recipe, files, training_data_sha256)
-    selftest(Classifier(model, parse_manifest(manifest)), files)
-    for name, content in {**files, "manifest.json": manifest}.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+    files[CARD] = card.encode()
+    _write(folder, files, _manifest(recipe, files, training_data_sha256))
+
+
+def write_calibrated(
+    folder: Path,
+    manifest: bytes,
+    files: Mapping[str, bytes],
+    *,
+    version: str,
+    release_counter: int,
+    degree: Sequence[DegreePoint],
+    card: str,
+) -> None:
+    """Write a bundle's `files` again, as another version with this table and card. Raises `UnfitModel`, as above."""
+    files = {**files, CARD: card.encode()}
+    document: dict[str, Any] = json.loads(manifest)
+    document |= {"version": version, "release_counter": release_counter, "degree": degree_rows(degree)}
+    _write(folder, files, _json(document | {"files": _listed(files)}))
 
 
 def classifier_of(recipe: Recipe, model: bytes) -> Classifier:
     """The classifier that a board would make of this network."""
     return Classifier(model, parse_manifest(_manifest(recipe, {MODEL: model}, "0" * 64)))
+
+
+def _write(folder: Path, files: Mapping[str, bytes], manifest: bytes) -> None:
+    selftest(Classifier(files[MODEL], parse_manifest(manifest)), files)
+    for name, content in {**files, "manifest.json": manifest}.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
 
 
 def _manifest(recipe: Recipe, files: Mapping[str, bytes], training_data_sha256: str) -> bytes:
@@ -87,12 +108,25 @@ def _manifest(recipe: Recipe, files: Mapping[str, bytes], training_data_sha256: 
         "golden": {"top1_agreement": 1.0, "max_difference_lsb": 4},
         "latency_budget_ms": {"any": 150},
         "training_data_sha256": training_data_sha256,
-        "files": {
-            name: {"length": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-            for name, content in sorted(files.items())
-        },
+        **({} if recipe.degree is None else {"degree": degree_rows(recipe.degree)}),
+        "files": _listed(files),
     }
     return _json(document)
+
+
+def degree_rows(degree: Sequence[DegreePoint]) -> list[dict[str, float]]:
+    """As the manifest has it."""
+    return [
+        {"score": point.score, "g_m2": point.g_m2, "low_g_m2": point.low_g_m2, "high_g_m2": point.high_g_m2}
+        for point in degree
+    ]
+
+
+def _listed(files: Mapping[str, bytes]) -> dict[str, dict[str, object]]:
+    return {
+        name: {"length": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        for name, content in sorted(files.items())
+    }
 
 
 def _json(document: object) -> bytes:

@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from tests.firmware.rules.builders import RULE_ON_DEPOSITS
+from tests.model.tables import model_without_a_table
+
 pytestmark = pytest.mark.real
 
 NOT_THERE = """
@@ -90,3 +93,14 @@ def test_a_rule_on_a_device_that_is_not_there_is_refused(tmp_path: Path) -> None
     assert done.returncode == 2
     assert "duct-pm" in done.stderr
     assert f"{rules}:" in done.stderr
+
+
+def test_a_rule_that_the_model_cannot_answer_is_told_and_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "rules.toml").write_text(RULE_ON_DEPOSITS)
+    model, config = model_without_a_table(tmp_path / "model"), tmp_path / "config.toml"
+    config.write_text(f"[model]\npath = '{model}'\n[rules]\npath = '{tmp_path / 'rules.toml'}'\n")
+
+    done = check("--config", str(config))
+
+    assert done.returncode == 0
+    assert "estimates no deposit, so that nothing can raise: too_much. Run `ductwatch model calibrate`" in done.stderr

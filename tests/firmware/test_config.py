@@ -8,10 +8,11 @@ import pytest
 from firmware import devices
 from firmware.alarms.outputs import Until
 from firmware.alarms.types import Severity
-from firmware.config import SECTIONS, Config, OutputPolicy, load, parse
+from firmware.config import SECTIONS, Config, DepositLimits, OutputPolicy, load, parse
 from firmware.errors import ConfigError
 from firmware.run import SIMULATED_BOARD
 from firmware.system.settings import Network, Wifi
+from model.cleanliness import SUPPLY_DUCTS, Limits
 
 FILE = Path("board.toml")
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
@@ -45,7 +46,7 @@ def test_the_example_names_every_setting_there_is() -> None:
         for name, driver in family.items()
         if not driver.simulated and name != "board"
     ]
-    kinds = (*sections, *drivers, OutputPolicy, Network, Wifi)
+    kinds = (*sections, *drivers, OutputPolicy, DepositLimits, Network, Wifi)
     fields = {field.name for kind in kinds for field in msgspec.structs.fields(kind)} - {"network", "wifi", "files"}
 
     assert [name for name in sorted(fields) if f"{name} = " not in example] == []
@@ -75,6 +76,12 @@ def test_the_example_names_every_setting_there_is() -> None:
             "[[camera]]\nname = 'up'\ndriver = 'v4l2'\npath = '/dev/video0'\n",
             "board.toml:1: /dev/video0 may be another camera after the next start",
         ),
+        ("[degree]\nlimits_g_m2 = { hihg = 1 }\n", "board.toml:2: unknown key 'hihg': did you mean 'high'?"),
+        ("[degree]\nlimits_g_m2 = { low = 2.9 }\n", "board.toml:2: limits_g_m2: a better class has a lower limit"),
+        ("[degree]\nlimits_g_m2 = { high = 0 }\n", "board.toml:2: limits_g_m2: a better class has a lower limit"),
+        ("[degree]\nlimits_g_m2 = { high = nan }\n", "board.toml:2: limits_g_m2: a better class has a lower limit"),
+        ("[degree]\nlimits_g_m2 = 3\n", "board.toml:2: limits_g_m2: expected a table, got a whole number"),
+        ("[degree]\nlimits_g_m2 = { high = 'x' }\n", "board.toml:2: high: expected a number, got str"),
         ("[uplink]\nport = 99999\n", "board.toml:2: port 99999 must be 1 to 65535"),
         ("[snapshot\n", "board.toml: not TOML"),
         pytest.param("[snapshot]\nof = " + "[" * 5000, "board.toml: not TOML", id="thousands of brackets"),
@@ -92,6 +99,11 @@ def test_the_example_names_every_setting_there_is() -> None:
 )
 def test_what_is_wrong_is_named_with_file_line_and_remedy(text: str, message: str) -> None:
     assert refused(text).startswith(message)
+
+
+def test_a_class_that_is_not_named_keeps_the_limit_of_the_standard() -> None:
+    assert parse("", FILE).degree.limits == SUPPLY_DUCTS
+    assert parse("[degree]\nlimits_g_m2 = { high = 0.3 }\n", FILE).degree.limits == Limits(0.3, 3.0, 4.5)
 
 
 def test_two_devices_on_one_address_are_refused() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,8 @@ from drivers.camera.jpeg import encode_jpeg
 from drivers.duct.optics import Optics
 from drivers.duct.render import Renderer
 from drivers.duct.scene import random_scene
-from firmware.detect import MAX_IMAGE_BYTES
+from model.photo import MAX_BYTES
+from tests.model.tables import model_with_a_table, model_without_a_table
 
 pytestmark = pytest.mark.real
 
@@ -47,6 +49,29 @@ def test_a_photo_gets_a_verdict_with_score_times_and_model(tmp_path: Path, photo
     assert found["label"] in {"CLEAN", "DIRTY", "CANNOT_TELL"}
     assert 0 <= found["score"] <= 1
     assert 0 < found["decode_ms"] < found["total_ms"]
+
+
+def test_a_model_with_a_table_says_the_estimated_deposit_and_the_class(tmp_path: Path, photo: bytes) -> None:
+    (tmp_path / "photo.jpg").write_bytes(photo)
+    model = model_with_a_table(tmp_path / "model")
+
+    (found,) = objects(detect("--json", "--model", model, tmp_path / "photo.jpg").stdout)
+    line = detect("--model", model, tmp_path / "photo.jpg").stdout
+
+    assert 0.7 <= found["estimated_low_g_m2"] < found["estimated_g_m2"] < found["estimated_high_g_m2"] <= 2.9
+    assert found["cleanliness_classes"] == ["medium"]
+    assert re.search(r"photo\.jpg  .*estimated [0-9.]+ g/m² \([0-9.]+ to [0-9.]+\), class medium\n$", line)
+
+
+def test_a_model_without_a_table_estimates_nothing(tmp_path: Path, photo: bytes) -> None:
+    (tmp_path / "photo.jpg").write_bytes(photo)
+    model = model_without_a_table(tmp_path / "model")
+
+    (found,) = objects(detect("--json", "--model", model, tmp_path / "photo.jpg").stdout)
+    line = detect("--model", model, tmp_path / "photo.jpg").stdout
+
+    assert (found["estimated_g_m2"], found["cleanliness_classes"]) == (None, [])
+    assert "estimated" not in line
 
 
 def test_two_equal_files_are_no_frozen_camera(tmp_path: Path, photo: bytes) -> None:
@@ -90,7 +115,7 @@ def test_a_huge_file_is_refused_without_reading_it_whole(tmp_path: Path) -> None
     huge = tmp_path / "huge.jpg"
     with huge.open("wb") as file:
         file.write(b"\xff\xd8\xff")
-        file.truncate(MAX_IMAGE_BYTES * 100)
+        file.truncate(MAX_BYTES * 100)
 
     done = detect(huge)
 

@@ -11,19 +11,20 @@ from drivers.clock import MonotonicClock
 from drivers.duct.optics import Optics
 from drivers.duct.render import Renderer
 from drivers.duct.scene import random_scene
-from drivers.types import Frame
+from drivers.types import Frame, SourceId
 from drivers.worker import Worker
-from firmware.judging import judge
+from firmware.judging import judge, smoothed
 from firmware.observations import Observation
 from firmware.photography import Shot
 from firmware.plan import load_classifier
 from firmware.streams import Latest
 from firmware.supervisor import Pulse
 from model.budget import LatencyBudget
+from model.cleanliness import SUPPLY_DUCTS, Limits
 from model.shipped import shipped_bundle
 from model.smoothing import Smoothing
-from model.types import Label, Reason, Verdict
-from tests.builders import frame
+from model.types import Cleanliness, Degree, Judgement, Label, Reason, Verdict
+from tests.builders import MODEL, at, frame
 
 pytestmark = pytest.mark.real
 
@@ -50,6 +51,7 @@ class Stage:
             classifier=load_classifier(shipped_bundle()),
             worker=Worker("classifier"),
             smoothing=Smoothing(needed=2, of=3),
+            limits=SUPPLY_DUCTS,
             budget=self.budget,
             say=self.verdicts.put_nowait,
             keep=lambda _, verdict: self.kept.append(verdict),
@@ -78,6 +80,35 @@ async def test_latency_is_counted_from_the_capture_of_the_frame(stage: Stage) ->
     assert (stage.budget.count, stage.budget.overruns) == (1, 1)
     assert stage.kept == [verdict]
     running.cancel()
+
+
+def judged(degree: Degree | None) -> Judgement:
+    return Judgement(
+        source=SourceId("upstream"),
+        label=Label.DIRTY,
+        score=0.9,
+        reasons=(),
+        at=at(0),
+        decode_ns=1,
+        invoke_ns=1,
+        model=MODEL,
+        degree=degree,
+    )
+
+
+def test_a_verdict_names_the_classes_that_the_estimate_leaves_open_by_the_limits_of_this_board() -> None:
+    smoothing = Smoothing(needed=2, of=3)
+
+    verdict = smoothed(judged(Degree(2.0, 1.5, 3.5)), smoothing, Limits(1.0, 2.0, 3.0), latency_ns=1)
+
+    assert verdict.degree == Degree(2.0, 1.5, 3.5)
+    assert verdict.cleanliness == (Cleanliness.MEDIUM, Cleanliness.LOW, Cleanliness.NONE)
+
+
+def test_without_an_estimate_there_is_no_class() -> None:
+    verdict = smoothed(judged(None), Smoothing(needed=2, of=3), SUPPLY_DUCTS, latency_ns=1)
+
+    assert (verdict.degree, verdict.cleanliness) == (None, ())
 
 
 async def test_the_same_picture_again_is_a_frozen_camera(stage: Stage) -> None:

@@ -1,18 +1,25 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from drivers.types import Quantity, SourceId
 from firmware import config
 from firmware.alarms.types import AlarmId
 from firmware.equipment import equipment
 from firmware.errors import ConfigError
-from firmware.plan import load_classifier, load_rules, prepare
+from firmware.plan import Plan, load_classifier, load_rules, prepare, unanswered
 from firmware.run import SIMULATED_BOARD
+from model.classifier import Classifier
+from model.manifest import DegreePoint
 from model.shipped import shipped_bundle
+from tests.firmware.rules.builders import RULE_ON_DEPOSITS
+from tests.model.pictures import shipped
+from tests.model.tables import TABLE
 
 pytestmark = pytest.mark.real
 
@@ -57,6 +64,35 @@ def test_rules_that_cannot_be_used_are_refused_with_the_file(
         load_rules(path)
 
     assert str(path) in str(caught.value)
+
+
+def planned(folder: Path, degree: tuple[DegreePoint, ...] | None) -> Plan:
+    """A board with a rule on deposits, and a model with this table."""
+    bundle, manifest = shipped()
+    (folder / "rules.toml").write_text(RULE_ON_DEPOSITS)
+    classifier = Classifier(bundle.files["model.tflite"], structs.replace(manifest, degree=degree))
+    return replace(
+        prepare(config.load(SIMULATED_BOARD)), rules=load_rules(folder / "rules.toml"), classifier=classifier
+    )
+
+
+def test_a_rule_on_deposits_that_the_model_does_not_estimate_is_told(tmp_path: Path) -> None:
+    ((problem, remedy),) = unanswered(planned(tmp_path, None))
+
+    assert problem.endswith("estimates no deposit, so that nothing can raise: too_much")
+    assert "ductwatch model calibrate" in remedy
+
+
+def test_with_a_table_and_without_such_a_rule_there_is_nothing_to_tell(tmp_path: Path) -> None:
+    assert unanswered(planned(tmp_path, TABLE)) == []
+    assert unanswered(prepare(config.load(SIMULATED_BOARD))) == []
+
+
+def test_an_alarm_on_deposits_belongs_to_the_cameras(tmp_path: Path) -> None:
+    assert equipment(planned(tmp_path, TABLE)).alarms == [
+        AlarmId("too_much", SourceId("upstream")),
+        AlarmId("too_much", SourceId("downstream")),
+    ]
 
 
 def test_the_equipment_names_each_quantity_and_each_alarm_that_can_come() -> None:

@@ -13,7 +13,7 @@ from firmware.events import Event
 from firmware.observations import Condition, HealthChange, HealthReport, Picture
 from firmware.terminal import Colours, Style, paint
 from firmware.wording import LABELS, REASONS, STATES, readings_rows, rows
-from model.types import Label, Reason
+from model.types import Cleanliness, Degree, Label, Reason
 from tests.builders import at, reading, verdict
 
 STAMP = ("   0:40  ", Style.DIM)
@@ -66,6 +66,15 @@ def transition(
 )
 def test_a_verdict_is_one_line_with_label_score_and_latency(event: Event, line: str) -> None:
     assert shown(event) == [line]
+
+
+def test_an_estimated_deposit_stands_below_its_verdict() -> None:
+    degree = Degree(2.41, 0.92, 2.9)
+
+    assert shown(verdict(Label.DIRTY, score=0.9, degree=degree, cleanliness=(Cleanliness.MEDIUM,))) == [
+        "   0:40  upstream    DIRTY       ━━━━━━━· 0.90   3.0 ms  test 1",
+        "                     estimated 2.4 g/m² (0.92 to 2.9), class medium",
+    ]
 
 
 def test_a_picture_that_was_not_judged_has_no_score_and_all_its_reasons() -> None:
@@ -210,6 +219,7 @@ def test_nothing_is_wider_than_the_terminal(width: int) -> None:
     reasons = tuple(Reason)
     events: list[Event] = [
         verdict(Label.CANNOT_TELL, score=None, reasons=reasons),
+        verdict(degree=Degree(0.123, 0.0123, 0.789), cleanliness=(Cleanliness.HIGH, Cleanliness.MEDIUM)),
         transition(AlarmEvent.RAISE, AlarmState.UNACKNOWLEDGED, before=AlarmState.NORMAL),
         HealthChange(source=PM, condition=Condition.FAILED, problem="word " * 30, remedy="word " * 30, at=at(40)),
     ]

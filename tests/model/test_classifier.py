@@ -6,8 +6,9 @@ from msgspec.structs import replace
 
 from drivers.types import PixelFormat
 from model.classifier import MAX_SOURCES, Classifier
+from model.degree import degree_of
 from model.errors import UnfitModel
-from model.manifest import Thresholds
+from model.manifest import DegreePoint, Thresholds
 from model.types import Label, ModelId, Reason
 from tests.model.pictures import flat, frame_of, mjpeg, ripples, shipped, shipped_classifier, yuyv
 
@@ -46,6 +47,31 @@ def test_thresholds_decide(clean_below: float, dirty_above: float, label: Label,
     assert judgement.score is not None
     assert 0 < judgement.score < 1
     assert (judgement.label, judgement.reasons) == (label, reasons)
+
+
+TABLE = tuple(DegreePoint(score=score, g_m2=1 + score, low_g_m2=1, high_g_m2=3) for score in (0.0, 1.0))
+
+
+def with_table(table: tuple[DegreePoint, ...] | None) -> Classifier:
+    bundle, manifest = shipped()
+    return Classifier(bundle.files["model.tflite"], replace(manifest, degree=table))
+
+
+def test_a_model_with_a_table_estimates_the_deposit_of_what_it_scores() -> None:
+    judgement = with_table(TABLE).judge(mjpeg(ripples(640, 480)))
+
+    assert judgement.score is not None
+    assert judgement.degree == degree_of(judgement.score, TABLE)
+
+
+def test_a_model_without_a_table_estimates_nothing() -> None:
+    assert with_table(None).judge(mjpeg(ripples(640, 480))).degree is None
+
+
+def test_a_picture_that_is_not_fit_to_judge_has_no_estimate() -> None:
+    judgement = with_table(TABLE).judge(mjpeg(flat(640, 480, (5, 5, 5))))
+
+    assert (judgement.score, judgement.degree) == (None, None)
 
 
 def test_a_frame_that_does_not_decode_is_an_answer_not_an_error() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from model.errors import UnfitModel
-from model.manifest import parse_expected, parse_manifest
+from model.manifest import DegreePoint, parse_expected, parse_manifest
 from tests.model.pictures import shipped
 
 Document = dict[str, Any]
@@ -25,6 +25,10 @@ def with_(value: object, *path: str) -> Callable[[Document], object]:
         return document
 
     return change
+
+
+def point(score: float, g_m2: float, low: float = 0.01, high: float = 100.0) -> dict[str, float]:
+    return {"score": score, "g_m2": g_m2, "low_g_m2": low, "high_g_m2": high}
 
 
 BROKEN: dict[str, tuple[Callable[[Document], object], str]] = {
@@ -45,6 +49,15 @@ BROKEN: dict[str, tuple[Callable[[Document], object], str]] = {
     "no budget": (with_({}, "latency_budget_ms"), r"\$\.latency_budget_ms"),
     "budget of nought": (with_({"any": 0}, "latency_budget_ms"), r"\$\.latency_budget_ms"),
     "hash cut short": (with_("abc", "training_data_sha256"), r"\$\.training_data_sha256"),
+    "a table of one point": (with_([point(0.5, 1.0)], "degree"), r"\$\.degree"),
+    "a table of 65 points": (with_([point(n / 65, 1.0) for n in range(65)], "degree"), r"\$\.degree"),
+    "grams of nought": (with_([point(0, 0), point(1, 1)], "degree"), r"\$\.degree\[0\]\.g_m2"),
+    "tons": (with_([point(0, 1), point(1, 1e6)], "degree"), r"\$\.degree\[1\]\.g_m2"),
+    "a score twice": (with_([point(0.5, 1), point(0.5, 2)], "degree"), r"degree\[1\]\.score is not above"),
+    "scores that fall": (with_([point(0.5, 1), point(0.4, 2)], "degree"), r"degree\[1\]\.score is not above"),
+    "less for a higher score": (with_([point(0.1, 2), point(0.9, 1)], "degree"), r"degree\[1\]\.g_m2 falls"),
+    "below its interval": (with_([point(0.1, 1), point(0.9, 2, low=3)], "degree"), r"degree\[1\].* its own interval"),
+    "above its interval": (with_([point(0.1, 1, high=0.5), point(0.9, 2)], "degree"), r"degree\[0\].* own interval"),
     "brightness beyond 255": (with_(300, "image_limits", "dark_below"), r"\$\.image_limits\.dark_below"),
 }
 
@@ -56,6 +69,22 @@ def test_a_broken_manifest_is_refused_by_the_name_of_the_key(change: Callable[[D
 
     with pytest.raises(UnfitModel, match=f"manifest.json: .*{named}.* Publish the bundle again"):
         parse_manifest(json.dumps(document).encode())
+
+
+def test_a_table_of_deposits_may_be_there_and_rises_or_stays() -> None:
+    document = json.loads(shipped()[0].manifest) | {"degree": [point(0.1, 2), point(0.5, 2), point(0.9, 3)]}
+
+    table = parse_manifest(json.dumps(document).encode()).degree
+
+    assert table is not None
+    assert table[2] == DegreePoint(score=0.9, g_m2=3, low_g_m2=0.01, high_g_m2=100)
+
+
+def test_a_manifest_from_before_there_were_tables_is_valid() -> None:
+    document = json.loads(shipped()[0].manifest)
+    document.pop("degree", None)
+
+    assert parse_manifest(json.dumps(document).encode()).degree is None
 
 
 @pytest.mark.parametrize("document", [b"", b"[]", b"{", b"\xff\xfe", b"null"], ids=repr)

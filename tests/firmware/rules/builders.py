@@ -14,6 +14,17 @@ from firmware.rules.types import Annotations, Rule, Sample
 DUCT = SourceId("duct-pm")
 MINUTE = 60.0
 
+RULE_ON_DEPOSITS = """[[rule]]
+name = "too_much"
+signal = "estimated_deposit"
+above = "3 g/m2"
+deadband = "1 g/m2"
+on_delay = "3 of 4"
+severity = "medium"
+reference = "test"
+annotations = { cause = "dust", consequence = "dust", action = "clean" }
+"""
+
 
 def at(seconds: float) -> Instant:
     return Instant(round(seconds * NS_PER_S))

@@ -29,6 +29,7 @@ def test_everything_on_the_board_is_one_device_with_one_message() -> None:
     assert list(announced()["cmps"]) == [
         "upstream_verdict",
         "upstream_dirty_score",
+        "upstream_estimated_deposit",
         "duct-pm_pm2_5",
         "fan_fan_running",
         "alarm_duct_dirty_upstream",
@@ -56,6 +57,14 @@ def test_a_quantity_has_home_assistants_word_for_its_unit() -> None:
     assert pm["state_topic"] == TOPICS.reading("duct-pm")
     assert "value_json.quantity == 'pm2_5'" in pm["value_template"]
     assert "unit_of_measurement" not in fan
+
+
+def test_an_estimated_deposit_comes_with_its_interval_and_classes() -> None:
+    deposit = announced()["cmps"]["upstream_estimated_deposit"]
+
+    assert (deposit["unit_of_measurement"], deposit["state_topic"]) == ("g/m²", TOPICS.verdict("upstream"))
+    assert deposit["value_template"] == "{{ value_json.estimated_g_m2 }}"
+    assert deposit["json_attributes_topic"] == deposit["state_topic"]
 
 
 def test_a_button_sends_a_command_that_the_board_understands() -> None:

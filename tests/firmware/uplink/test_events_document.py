@@ -16,7 +16,7 @@ from firmware.events import Event
 from firmware.observations import Condition, HealthChange, HealthReport, Picture
 from firmware.uplink.commands import Answer, BadCommand, parse, refusal, reply
 from firmware.uplink.wire import WallClock, as_dict, message, seal
-from model.types import Label, Reason
+from model.types import Cleanliness, Degree, Label, Reason
 from tests.builders import at, reading, verdict
 from tests.firmware.uplink.builders import TOPICS, WALL
 
@@ -25,6 +25,16 @@ DOCUMENT = Path(__file__).parents[3] / "docs" / "events.md"
 READING = reading(12.4, taken_s=10.25)
 EXAMPLES: list[tuple[Event, WallClock]] = [
     (READING, WALL),
+    (
+        verdict(
+            Label.DIRTY,
+            score=0.91,
+            taken_s=35,
+            degree=Degree(3.84217, 2.4001, 6.97),
+            cleanliness=(Cleanliness.MEDIUM, Cleanliness.LOW, Cleanliness.NONE),
+        ),
+        WALL,
+    ),
     (verdict(Label.CANNOT_TELL, score=None, reasons=(Reason.DARK,), taken_s=40), WALL),
     (
         Transition(
@@ -80,11 +90,11 @@ def test_the_example_of_a_message_is_what_the_board_sends() -> None:
 
     sealed = seal(payload, boot_id="3f1c9a52-7d57-4c0f-9a39-6f2f3f0f8a11", seq=4711, historical=True)
 
-    assert documented()[6] == json.loads(sealed)
+    assert documented()[7] == json.loads(sealed)
 
 
 def test_the_examples_of_commands_and_replies_are_those_of_the_board() -> None:
-    command, accepted, refused = documented()[7:]
+    command, accepted, refused = documented()[8:]
 
     assert accepted == json.loads(reply(parse(json.dumps(command).encode()), Answer(True, "handed to the alarms")))
     with pytest.raises(BadCommand) as caught:
