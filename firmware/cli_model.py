@@ -9,6 +9,10 @@ MODEL = "Make and measure models. Needs more than a board has: pip install 'duct
 DATA = """DATA is a folder with clean/ and dirty/ (or train/ and test/ with these in each), or a manifest of SageMaker
 Ground Truth or Rekognition Custom Labels: JSON lines, one a picture."""
 
+CALIBRATE = """Fit the table by which a model estimates deposits in g/m2, from wipe or vacuum tests, and write the model
+with it as another bundle. FILE.csv begins with picture,g_m2 and has a row for each picture of a measured spot; paths
+are relative to it. Needs ten rows or more, clean ones and dirty ones. docs/degree.md says how to measure."""
+
 LONGEST_WORD = 64  # of a manifest's name and version
 MOST_COUNTED = 2**31 - 1
 
@@ -21,6 +25,7 @@ def add_model(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     _train(actions)
     _evaluate(actions)
     _compare(actions)
+    _calibrate(actions)
 
 
 def _data(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -112,6 +117,30 @@ def _compare(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "all those of one fixed camera",
     )
     compare.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+
+
+def _calibrate(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    calibrate = actions.add_parser(
+        "calibrate",
+        help="let a model estimate deposits in g/m2, from wipe or vacuum tests",
+        description=CALIBRATE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    calibrate.add_argument("bundle", type=Path, metavar="BUNDLE", help="the model bundle: a folder or a tar")
+    calibrate.add_argument(
+        "--measurements", type=Path, required=True, metavar="FILE.csv", help="what was measured: picture,g_m2"
+    )
+    calibrate.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the new bundle")
+    calibrate.add_argument(
+        "--version", type=_word, help="of the new bundle (default: the old one with +cal and the counter)"
+    )
+    calibrate.add_argument(
+        "--release-counter",
+        type=_counter,
+        metavar="N",
+        help="of the new bundle; boards take no lower one than they have (default: one more than the old one)",
+    )
+    calibrate.add_argument("--json", action="store_true", help="one JSON object instead of a table")
 
 
 def _places(command: argparse.ArgumentParser) -> None:

@@ -1,0 +1,167 @@
+"""`ductwatch model calibrate`: gives a model the table by which it estimates deposits, from wipe or vacuum tests."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from argparse import Namespace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from model.classifier import Classifier
+from model.degree import two_digits
+from model.errors import ModelError, Unreadable
+from model.manifest import DegreePoint
+from model.photo import read_photo
+from model.training.bundle import CARD, degree_rows, write_calibrated
+from model.training.data.progress import reported
+from model.training.data.samples import BadDataset
+from model.training.degree_card import degree_section, percent, with_section
+from model.training.degree_table import DegreeFigures, fit_degree, measure_degree
+from model.training.measurements import Measurement, read_measurements
+from model.types import ModelId, Reason
+
+CALIBRATED = "+cal"  # short: name and version fit beside a verdict on 80 columns
+LONGEST_VERSION = 64  # of a manifest
+REMEDY = "Choose another folder for --out"
+
+
+class NoPlace(ModelError):
+    """The folder to write into cannot be used; nothing was written."""
+
+
+def main(arguments: Namespace, *, bundle: Classifier, manifest: bytes, files: Mapping[str, bytes]) -> int:
+    """Raises `ModelError`, and writes nothing, where there is nothing to fit or no place for the bundle."""
+    out = _new_folder(arguments.out)
+    judged = _judged(arguments.measurements, bundle)
+    left_out = [one for one in judged if one.score is None]
+    for one in left_out:
+        print(f"left out: {arguments.measurements}:{one.line}: {one.picture}: {one.why}", file=sys.stderr)
+    known = [(one.score, one.g_m2) for one in judged if one.score is not None]
+    scores, grams = [score for score, _ in known], [g_m2 for _, g_m2 in known]
+    degree, figures = fit_degree(scores, grams), measure_degree(scores, grams)
+    counter = arguments.release_counter or bundle.manifest.release_counter + 1
+    model = ModelId(bundle.model.name, arguments.version or _next_version(bundle.model.version, counter))
+    _write(out, manifest, files, model, counter, degree, _card(files, bundle.model, model, figures))
+    print((_json if arguments.json else _table)(model, figures, degree, left_out, out))
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A measurement with what the bundle makes of its picture: a `score`, or `why` a board would give none."""
+
+    line: int
+    picture: Path
+    g_m2: float
+    score: float | None
+    why: str = ""
+
+
+def _judged(path: Path, classifier: Classifier) -> list[Judged]:
+    return [_judge(path, one, classifier) for one in reported(read_measurements(path), "judging pictures")]
+
+
+def _judge(path: Path, measurement: Measurement, classifier: Classifier) -> Judged:
+    where = f"{path}:{measurement.line}: {measurement.picture}"
+    try:
+        judgement = classifier.judge(read_photo(measurement.picture, f"line-{measurement.line}"))
+    except Unreadable as error:
+        raise BadDataset(f"{where}: {error.problem}", remedy=error.remedy) from error
+    if Reason.UNREADABLE in judgement.reasons:
+        raise BadDataset(f"{where}: this JPEG is damaged", remedy="Copy it again, or leave its row out")
+    why = ", ".join(reason.value for reason in judgement.reasons) if judgement.score is None else ""
+    return Judged(measurement.line, measurement.picture, measurement.g_m2, judgement.score, why)
+
+
+def _next_version(version: str, counter: int) -> str:
+    """`1.2.0+cal4`, and of that `1.2.0+cal5`."""
+    suffix = f"{CALIBRATED}{counter}"
+    return version.partition(CALIBRATED)[0][: LONGEST_VERSION - len(suffix)] + suffix
+
+
+def _card(files: Mapping[str, bytes], old: ModelId, new: ModelId, figures: DegreeFigures) -> str:
+    title = f"# {old.name} {old.version}\n"
+    text = files.get(CARD, title.encode()).decode(errors="replace")
+    renamed = f"# {new.name} {new.version}\n{text.removeprefix(title)}"
+    section = degree_section(figures, of="pictures whose deposit was measured")
+    return with_section(renamed, f"{section}\nMade by `ductwatch model calibrate`.\n")
+
+
+def _new_folder(asked: Path) -> Path:
+    out = asked.resolve()
+    try:
+        taken = out.exists() and (not out.is_dir() or any(out.iterdir()))
+    except OSError as error:
+        raise NoPlace(f"{asked}: {error.strerror}", remedy=REMEDY) from error
+    if taken:
+        raise NoPlace(f"{asked}: something is there already", remedy=REMEDY)
+    return out
+
+
+def _write(
+    out: Path,
+    manifest: bytes,
+    files: Mapping[str, bytes],
+    model: ModelId,
+    counter: int,
+    degree: Sequence[DegreePoint],
+    card: str,
+) -> None:
+    """The bundle is there whole or not at all."""
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".ductwatch-", dir=out.parent) as folder:
+            new = Path(folder) / "bundle"
+            write_calibrated(
+                new, manifest, files, version=model.version, release_counter=counter, degree=degree, card=card
+            )
+            new.replace(out)
+    except OSError as error:
+        raise NoPlace(f"{out}: {error.strerror}", remedy=REMEDY) from error
+
+
+def _table(
+    model: ModelId, figures: DegreeFigures, degree: Sequence[DegreePoint], left_out: Sequence[Judged], out: Path
+) -> str:
+    return "\n".join(
+        [
+            f"{model.name} {model.version}, fitted on {figures.measurements} measurements of {figures.least_g_m2:g} to "
+            f"{figures.most_g_m2:g} g/m2" + (f"; {len(left_out)} left out" if left_out else ""),
+            "",
+            *_figures(figures),
+            "",
+            "   score      g/m2   90 % interval",
+            *(_row(one) for one in degree),
+            "",
+            f"The bundle is {out}.",
+        ]
+    )
+
+
+def _row(point: DegreePoint) -> str:
+    interval = f"{two_digits(point.low_g_m2)} to {two_digits(point.high_g_m2)}"
+    return f"  {point.score:6.3f}  {two_digits(point.g_m2):>8}   {interval}"
+
+
+def _figures(figures: DegreeFigures) -> Iterator[str]:
+    yield f"  rank correlation    {figures.spearman:8.2f}  of score and deposit; best is 1"
+    yield f"  error               {percent(figures.relative_error):>8}  of the deposit: the median, left out in turn"
+    held = f"{figures.covered}/{figures.measurements}"
+    yield f"  within the interval {held:>8}  {percent(figures.coverage)}, left out in turn; meant to be 90 %"
+
+
+def _json(
+    model: ModelId, figures: DegreeFigures, degree: Sequence[DegreePoint], left_out: Sequence[Judged], out: Path
+) -> str:
+    document = {
+        "schema": "ductwatch.calibration/1",
+        "model": asdict(model),
+        "figures": {**asdict(figures), "coverage": figures.coverage},
+        "degree": degree_rows(degree),
+        "left_out": [{"line": one.line, "picture": str(one.picture), "why": one.why} for one in left_out],
+        "bundle": str(out),
+    }
+    return json.dumps(document, allow_nan=False)
