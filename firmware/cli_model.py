@@ -94,6 +94,9 @@ def _evaluate(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     evaluate.add_argument("--data", type=Path, required=True, metavar="DATA", help="folder or manifest")
     _places(evaluate)
     evaluate.add_argument("--report", type=Path, metavar="DIR", help="write a page with curves and mistakes into DIR")
+    evaluate.add_argument(
+        "--answers", type=Path, metavar="FILE", help="write what it says of each picture, as JSON lines"
+    )
     evaluate.add_argument("--corruptions", action="store_true", help="also with noise, blur, fog, light and JPEG added")
     evaluate.add_argument("--json", action="store_true", help="one JSON object instead of a table")
 

@@ -30,16 +30,21 @@ def main(arguments: Namespace, *, bundle: Classifier) -> int:
     """Print a table or JSON, write a report if one is wanted. Raises `ModelError` where there is nothing to measure."""
     samples = samples_of(arguments)
     folder: Path | None = arguments.report
+    answers: Path | None = arguments.answers
+    if answers is not None:
+        _make(answers.parent, "--answers")
     if folder is not None:
         from model.training.evaluation import report  # needs matplotlib: said before the work, not after it
 
-        _make(folder)
+        _make(folder, "--report")
     scored = score_all(bundle, samples)
     figures = measure(scored, forced_threshold(bundle.manifest))
     degradation = degrade(bundle, samples) if arguments.corruptions else None
     print(told(bundle.model, figures, degradation, as_json=arguments.json))
+    if answers is not None:
+        _write(answers, "".join(map(_line, scored)), "--answers")
     if folder is not None:
-        _write(folder / "index.html", report.report(bundle, samples, scored, figures, degradation))
+        _write(folder / "index.html", report.report(bundle, samples, scored, figures, degradation), "--report")
     return 0
 
 
@@ -69,16 +74,22 @@ def score_all(classifier: Classifier, samples: Sequence[Sample]) -> list[Scored]
     return [score_sample(classifier, sample) for sample in reported(samples, "judging pictures")]
 
 
-def _write(page: Path, text: str) -> None:
+def _line(one: Scored) -> str:
+    reasons = [reason.value for reason in one.reasons]
+    answer = {"name": one.name, "dirty": one.dirty, "score": one.score, "label": one.label.value, "reasons": reasons}
+    return json.dumps(answer, allow_nan=False) + "\n"
+
+
+def _write(file: Path, text: str, option: str) -> None:
     try:
-        write_whole(page, text)
+        write_whole(file, text)
     except OSError as error:
-        raise CannotWrite(f"{page}: {error.strerror}", remedy="Choose another folder for --report") from error
-    print(f"written: {page}", file=sys.stderr)
+        raise CannotWrite(f"{file}: {error.strerror}", remedy=f"Choose another place for {option}") from error
+    print(f"written: {file}", file=sys.stderr)
 
 
-def _make(folder: Path) -> None:
+def _make(folder: Path, option: str) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise CannotWrite(f"{folder}: {error.strerror}", remedy="Choose another folder for --report") from error
+        raise CannotWrite(f"{folder}: {error.strerror}", remedy=f"Choose another place for {option}") from error

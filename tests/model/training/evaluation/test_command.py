@@ -78,6 +78,26 @@ def test_what_a_person_decided_beside_the_data_counts(photos: Path, tmp_path: Pa
     assert samples[f"clean/{clean.name}"].label is Label.DIRTY
 
 
+def test_the_answers_to_each_picture_are_written_line_by_line(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = evaluated(capsys, "--data", photos, "--answers", tmp_path / "new" / "answers.jsonl")
+
+    lines = [json.loads(line) for line in (tmp_path / "new" / "answers.jsonl").read_text().splitlines()]
+    assert len(lines) == document["figures"]["pictures"]
+    (broken,) = (line for line in lines if line["score"] is None)
+    assert broken == {
+        "name": "dirty/<b>broken.jpg",
+        "dirty": True,
+        "score": None,
+        "label": "CANNOT_TELL",
+        "reasons": ["unreadable"],
+    }
+    threshold = document["figures"]["threshold"]
+    right = sum((line["score"] > threshold) is line["dirty"] for line in lines if line["score"] is not None)
+    assert right / len(lines) == document["figures"]["accuracy"]["value"]
+
+
 def test_a_table_tells_the_figures_and_where_there_are_none_why(
     photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
