@@ -1,0 +1,85 @@
+"""`python -m bench.photos`: rounds that can be stopped, and answers that are counted together."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.folds import cross_validation, prepare
+from bench.photos import ANSWERS, DONE
+from bench.results import load_all
+from tests.model.training.data.photos import folder
+
+pytestmark = pytest.mark.real
+
+RIGHT, WRONG = (0.9, 0.1), (0.2, 0.8)  # scores of a dirty and of a clean photo
+
+
+def bench(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "bench.photos", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def done(out: Path, number: int, *scores: tuple[float, float]) -> None:
+    """As if the round had been run, with these scores of a dirty and of a clean photo each."""
+    place = out / f"round-{number}"
+    place.mkdir(parents=True)
+    answers: list[dict[str, object]] = [
+        {"name": f"{n}", "dirty": dirty, "score": score, "label": "DIRTY" if score > 0.5 else "CLEAN", "reasons": []}
+        for n, pair in enumerate(scores)
+        for dirty, score in zip((True, False), pair, strict=True)
+    ]
+    (place / ANSWERS).write_text("\n".join(map(json.dumps, answers)))
+    (place / DONE).write_text(json.dumps({"figures": {"threshold": 0.5}, "trained_s": 61.5}))
+
+
+def data(root: Path) -> Path:
+    return folder(root / "ducts", clean=4, dirty=4)
+
+
+def test_rounds_that_are_done_are_not_run_again_and_their_answers_are_counted_together(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    prepare(out, cross_validation(data(tmp_path), 2))
+    done(out, 1, RIGHT, RIGHT, RIGHT)
+    done(out, 2, WRONG)
+
+    told = bench("--data", tmp_path / "ducts", "--folds", "2", "--out", out)
+
+    (document,) = load_all(out)
+    rows = {row.label: row.values for row in document.result.rows}
+    assert (told.returncode, document.result.name) == (0, "photos-ducts")
+    assert [rows[f"round {n}"][1] for n in (1, 2)] == [1.0, 0.0]
+    together = rows["all answers together"]
+    assert together[:2] == (8, 0.75)
+    assert together[2] == pytest.approx(0.409, abs=1e-3)  # Wilson's, of 6 in 8
+    assert (together[4], together[5]) == (0.75, 0.75)
+    assert "photos-ducts" in told.stderr
+    assert "0.750" in told.stdout
+
+
+def test_a_round_that_failed_is_not_done(tmp_path: Path) -> None:
+    """Four photos of each class are no training."""
+    failed = bench("--data", data(tmp_path), "--folds", "2", "--only", "2", "--out", tmp_path / "out")
+
+    assert failed.returncode == 2
+    assert "ductwatch: " in failed.stderr
+    assert not (tmp_path / "out" / "round-2" / DONE).exists()
+    assert not (tmp_path / "out" / "round-1").exists()
+
+
+def test_a_round_that_there_is_not_is_refused(tmp_path: Path) -> None:
+    refused = bench("--data", data(tmp_path), "--only", "6")
+
+    assert refused.returncode == 2
+    assert "--only 6: there are rounds 1 to 5" in refused.stderr
+
+
+def test_data_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    refused = bench("--elpv", tmp_path)
+
+    assert refused.returncode == 2
+    assert refused.stderr == f"bench.photos: {tmp_path / 'labels.csv'}: No such file or directory\n"
