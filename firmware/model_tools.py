@@ -18,6 +18,7 @@ ACTIONS = {
     "evaluate": "model.training.evaluation.command",
     "compare": "model.training.evaluation.compare",
     "calibrate": "model.training.degree_command",
+    "render": "model.training.rendered_set",
 }
 """Modules with a `main(arguments) -> int`, which gets the bundles by the names of their arguments."""
 BUNDLES = {"evaluate": ("bundle",), "compare": ("a", "b")}

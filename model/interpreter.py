@@ -22,14 +22,7 @@ class Interpreter:
 
     def __init__(self, model: bytes, manifest: Manifest) -> None:
         """Raise `UnfitModel` if the network cannot be loaded or is not what the manifest says."""
-        from ai_edge_litert.interpreter import Interpreter as LiteRt  # 25 MB and 10 ms: only where it is used
-
-        try:
-            with _chatter_silenced():
-                self._litert = LiteRt(model_content=model, num_threads=1)
-                self._litert.allocate_tensors()
-        except (ValueError, RuntimeError) as error:
-            raise UnfitModel(f"model.tflite cannot be loaded: {error}", remedy=REMEDY) from error
+        self._litert = _loaded(model)
         shape = (1, manifest.input.height, manifest.input.width, 3)
         self._input = _checked(
             self._litert.get_input_details(), "input", shape, manifest.input.scale, manifest.input.zero_point
@@ -48,6 +41,24 @@ class Interpreter:
         self._litert.invoke()
         output: npt.NDArray[np.int8] = self._litert.get_tensor(self._output)[0]
         return output
+
+
+def output_quantisation(model: bytes) -> tuple[float, int]:
+    """Scale and zero point, as a manifest is to say them. Raises `UnfitModel` if the network cannot be loaded."""
+    scale, zero_point = _loaded(model).get_output_details()[0]["quantization"]
+    return float(scale), int(zero_point)
+
+
+def _loaded(model: bytes) -> Any:
+    from ai_edge_litert.interpreter import Interpreter as LiteRt  # 25 MB and 10 ms: only where it is used
+
+    try:
+        with _chatter_silenced():
+            litert = LiteRt(model_content=model, num_threads=1)
+            litert.allocate_tensors()
+    except (ValueError, RuntimeError) as error:
+        raise UnfitModel(f"model.tflite cannot be loaded: {error}", remedy=REMEDY) from error
+    return litert
 
 
 @contextmanager

@@ -48,6 +48,10 @@ class Input(_Table, frozen=True, kw_only=True):
 
 
 class Output(_Table, frozen=True, kw_only=True):
+    """`logits`: a score is the logistic of how far dirty is above clean, so that int8 tells apart what is nearly sure.
+    `probabilities`: dirty's is the score."""
+
+    kind: Literal["probabilities", "logits"] = "probabilities"
     scale: Scale
     zero_point: Int8
 

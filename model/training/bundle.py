@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from model.classifier import INPUT_SCALE, INPUT_ZERO_POINT, Classifier
+from model.interpreter import output_quantisation
 from model.manifest import DegreePoint, parse_manifest
 from model.selftest import EXPECTED, selftest
 from model.tensors import DECODE_PATHS, jpeg_frame
 
-OUTPUT_SCALE = 1 / 256  # of TensorFlow Lite's int8 softmax, with zero point -128
-OUTPUT_ZERO_POINT = -128
 MODEL, CARD = "model.tflite", "card.md"
 
 
@@ -87,6 +86,7 @@ def _write(folder: Path, files: Mapping[str, bytes], manifest: bytes) -> None:
 
 
 def _manifest(recipe: Recipe, files: Mapping[str, bytes], training_data_sha256: str) -> bytes:
+    scale, zero_point = output_quantisation(files[MODEL])
     document: dict[str, Any] = {
         "format": 1,
         "name": recipe.name,
@@ -100,7 +100,7 @@ def _manifest(recipe: Recipe, files: Mapping[str, bytes], training_data_sha256: 
             "scale": INPUT_SCALE,
             "zero_point": INPUT_ZERO_POINT,
         },
-        "output": {"scale": OUTPUT_SCALE, "zero_point": OUTPUT_ZERO_POINT},
+        "output": {"kind": "logits", "scale": scale, "zero_point": zero_point},
         "decode_path": DECODE_PATHS[0],
         "labels": ["CLEAN", "DIRTY"],
         "thresholds": {"clean_below": recipe.clean_below, "dirty_above": recipe.dirty_above},

@@ -12,20 +12,22 @@ from model.training.evaluation.wording import rows
 from model.training.targets import CLEAN_G_M2, DIRTY_G_M2
 
 
-def card_of_rendered(recipe: Recipe, figures: RenderedFigures) -> str:
+def card_of_rendered(recipe: Recipe, network: str, figures: RenderedFigures) -> str:
     """Of a model that was taught by rendered ducts."""
     table = _table((name.replace("_", " "), _cell(value)) for name, value in asdict(figures).items())
     return f"""# {recipe.name} {recipe.version}
 
-**Not for decisions.** Trained on rendered ducts only: no camera, no real duct, no real dust had a part in it.
-It is here so that the whole board can be run and measured. It tells an obviously clean rendered duct
-(less than {CLEAN_G_M2} g/m2) from an obviously dirty one (more than {DIRTY_G_M2} g/m2), and says CANNOT_TELL between.
-What it says of a real duct is unknown.
+**Trained on rendered ducts only**: no camera, no real duct, no real dust had a part in it. What it says of a real duct
+is unknown until somebody measures it there. It is here so that a board runs from the first minute; train on photos of
+your own ducts (`ductwatch model train`), and compare (`ductwatch model compare`), before anything depends on it.
 
-MobileNetV2 0.35, {recipe.side} x {recipe.side}, int8 in and out, trained from nothing.
+It tells an obviously clean rendered duct (less than {CLEAN_G_M2} g/m2) from an obviously dirty one (more than
+{DIRTY_G_M2} g/m2), and says CANNOT_TELL between. Its grams per square metre are an estimate, of rendered dust.
+
+{network}. {recipe.side} x {recipe.side}, int8 in and out.
 CLEAN below a score of {recipe.clean_below}, DIRTY above {recipe.dirty_above}.
 
-Measured on held-out rendered scenes, quantised, through JPEG and the deployed decode path, image checks included:
+Measured on held-out rendered ducts, quantised, through JPEG and the deployed decode path, image checks included:
 
 {table}
 

@@ -1,7 +1,7 @@
-"""The network and how it learns: MobileNetV2, narrow, from nothing. One of the two doors of TensorFlow.
+"""How the shipped model's network learns from rendered ducts. One of the doors of TensorFlow.
 
-It learns from each part of a picture how much dirt that part shows, which the renderer knows, and from the whole:
-twenty-six answers a picture instead of one, which makes minutes enough. First on crops, which cost a third.
+It learns from each part of a picture how much dirt that part shows, which the renderer knows, and from the whole: many
+answers a picture instead of one, which makes minutes enough. First on crops, which cost a third.
 """
 
 from __future__ import annotations
@@ -13,104 +13,129 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from model.training.render import CELL_PX, Pictures
+from model.training.architectures import Architecture, batch_norms
+from model.training.finetune import HAZE
+from model.training.render import Pictures
+from model.training.spoil import spoilt
 from model.training.targets import as_input, target
 
-WIDTH: Final = 0.35  # share of MobileNetV2's channels: 0.4 M parameters, 0.55 ms on a desktop core
-CROP_CELLS: Final = 3
-BATCH: Final = 64
-RATE: Final = 3e-3  # peak, of AdamW; falls to nothing by a cosine
-BN_MOMENTUM: Final = 0.9  # Keras' 0.999 lags thousands of steps behind, more than there are
+CROP_PX: Final = 96
+STRANGE: Final = 0.08  # share of a batch that is no duct, and neither clean nor dirty
+DECAY: Final = 1e-4
+AVERAGE: Final = 0.99  # of the weights that are kept, over steps
 SETTLE_BATCHES: Final = 60  # to recompute the batch statistics of the averaged weights
 REPORT_STEPS: Final = 100
 
 Batch = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.float32]]
 
 
-def train(pictures: Pictures, *, crop_steps: int, whole_steps: int, seed: int, progress: Callable[[str], None]) -> Any:
-    """Return a Keras model: (n, side, side, 3) of -1 to 1 in, (n, 2) of clean and dirty out, which add up to 1."""
+def train(
+    pictures: Pictures,
+    strange: npt.NDArray[np.uint8],
+    architecture: Architecture,
+    *,
+    seed: int,
+    progress: Callable[[str], None],
+) -> Any:
+    """Return a Keras model: (n, side, side, 3) of -1 to 1 in, (n,) out, above 0 for dirty (a logit).
+
+    `strange` (m, side, side, 3) are pictures of no duct.
+    """
     tf.keras.utils.set_random_seed(seed)
-    side = pictures.rgb.shape[1]
-    body = _body()
-    head = tf.keras.layers.Dense(2)
+    tf.config.experimental.enable_op_determinism()
+    body = architecture.body()
+    head = tf.keras.layers.Dense(1)
     cells = tf.keras.Sequential([tf.keras.Input((None, None, 3)), body, tf.keras.layers.Dropout(0.1), head])
-    steps = crop_steps + whole_steps
-    rate = tf.keras.optimizers.schedules.CosineDecay(RATE / 20, steps, warmup_target=RATE, warmup_steps=steps // 20)
-    optimiser = tf.keras.optimizers.AdamW(rate, weight_decay=1e-4, use_ema=True, ema_momentum=0.99)
+    steps = architecture.crop_steps + architecture.whole_steps
+    rate = tf.keras.optimizers.schedules.CosineDecay(
+        architecture.rate / 20, steps, warmup_target=architecture.rate, warmup_steps=steps // 20
+    )
+    optimiser = tf.keras.optimizers.AdamW(rate, weight_decay=DECAY, use_ema=True, ema_momentum=AVERAGE)
     rng = np.random.default_rng(seed)
-    batches = _batches(pictures, rng)
-    _learn(cells, optimiser, _crops(batches, rng), crop_steps, progress)
-    _learn(cells, optimiser, batches, whole_steps, progress)
+    batches = _batches(pictures, strange, architecture.batch, rng)
+    learning = _Learning(cells, optimiser, seed, steps, progress)
+    learning.learn(_crops(batches, architecture.stride, rng), architecture.crop_steps)
+    learning.learn(batches, architecture.whole_steps)
     optimiser.finalize_variable_values(cells.trainable_variables)
     _settle(body, batches)
-    image = tf.keras.Input((side, side, 3))
+    image = tf.keras.Input((architecture.side, architecture.side, 3))
     pooled = tf.keras.layers.GlobalAveragePooling2D()(body(image))
-    return tf.keras.Model(image, tf.keras.layers.Softmax()(head(pooled)))
+    last = tf.keras.layers.Dense(1, name=HAZE)
+    network = tf.keras.Model(image, tf.keras.layers.Reshape(())(last(pooled)))
+    last.set_weights(head.get_weights())
+    return network
 
 
-def _body() -> Any:
-    body = tf.keras.applications.MobileNetV2((None, None, 3), alpha=WIDTH, include_top=False, weights=None)
-    for layer in _batch_norms(body):
-        layer.momentum = BN_MOMENTUM
-    return body
+class _Learning:
+    """Steps of one network, in phases of other batches."""
 
+    def __init__(self, cells: Any, optimiser: Any, seed: int, steps: int, progress: Callable[[str], None]) -> None:
+        self._cells = cells
+        self._optimiser = optimiser
+        self._seed = seed
+        self._steps = steps
+        self._progress = progress
+        self._done = 0
 
-def _learn(cells: Any, optimiser: Any, batches: Iterator[Batch], steps: int, progress: Callable[[str], None]) -> None:
-    def step(images: Any, dirty_cells: Any, dirty: Any) -> Any:
+    def learn(self, batches: Iterator[Batch], steps: int) -> None:
+        compiled = tf.function(self._step)
+        total = 0.0
+        for _ in range(steps):
+            total += float(compiled(*next(batches), tf.constant(self._done)))
+            self._done += 1
+            if self._done % REPORT_STEPS == 0:
+                self._progress(f"step {self._done} of {self._steps}: loss {total / REPORT_STEPS:.4f}")
+                total = 0.0
+
+    def _step(self, images: Any, dirty_cells: Any, dirty: Any, number: Any) -> Any:
+        images = spoilt(images, tf.stack([self._seed, number]))
         with tf.GradientTape() as tape:
-            scores = cells(images, training=True)
+            answers = self._cells(images, training=True)[..., 0]
             # the head is linear, so that its mean over the cells is its answer for the pooled features
-            loss = _loss(scores, dirty_cells) + _loss(tf.reduce_mean(scores, axis=(1, 2)), dirty)
-        weights = cells.trainable_variables
-        optimiser.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+            loss = _loss(answers, dirty_cells) + _loss(tf.reduce_mean(answers, axis=(1, 2)), dirty)
+        weights = self._cells.trainable_variables
+        self._optimiser.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
         return loss
 
-    compiled = tf.function(step, reduce_retracing=True)
-    total = 0.0
-    for number in range(1, steps + 1):
-        total += float(compiled(*next(batches)))
-        if number % REPORT_STEPS == 0:
-            progress(f"step {number} of {steps}: loss {total / REPORT_STEPS:.4f}")
-            total = 0.0
+
+def _loss(answers: Any, dirty: Any) -> Any:
+    return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=dirty, logits=answers))
 
 
-def _loss(scores: Any, dirty: Any) -> Any:
-    return tf.reduce_mean(
-        tf.nn.softmax_cross_entropy_with_logits(labels=tf.stack([1 - dirty, dirty], axis=-1), logits=scores)
-    )
-
-
-def _batches(pictures: Pictures, rng: np.random.Generator) -> Iterator[Batch]:
-    """Shuffled, mirrored, brightened, for ever: images, how dirty each cell is, and how dirty the whole is."""
+def _batches(
+    pictures: Pictures, strange: npt.NDArray[np.uint8], batch: int, rng: np.random.Generator
+) -> Iterator[Batch]:
+    """Shuffled and mirrored, for ever: images, how dirty each cell is, and how dirty the whole is."""
     dirty_cells, dirty = target(pictures.cells_g_m2), target(pictures.coverage_g_m2)
+    no_ducts = round(batch * STRANGE)
+    ducts = batch - no_ducts
+    unsure = np.full((no_ducts, *dirty_cells.shape[1:]), 0.5, np.float32)
     while True:
         order = rng.permutation(len(dirty))
-        for start in range(0, len(order) - BATCH + 1, BATCH):
-            chosen = order[start : start + BATCH]
-            rgb, cells = pictures.rgb[chosen], dirty_cells[chosen]
-            mirrored = rng.random(BATCH) < 0.5
+        for start in range(0, len(order) - ducts + 1, ducts):
+            chosen = order[start : start + ducts]
+            rgb = np.concatenate([pictures.rgb[chosen], strange[rng.integers(len(strange), size=no_ducts)]])
+            cells = np.concatenate([dirty_cells[chosen], unsure])
+            mirrored = rng.random(batch) < 0.5
             rgb[mirrored], cells[mirrored] = rgb[mirrored, :, ::-1], cells[mirrored, :, ::-1]
-            gain = rng.uniform(0.8, 1.2, (BATCH, 1, 1, 1)).astype(np.float32)
-            yield np.clip((as_input(rgb) + 1) * gain - 1, -1, 1), cells, dirty[chosen]
+            yield as_input(rgb), cells, np.concatenate([dirty[chosen], unsure[:, 0, 0]])
 
 
-def _crops(batches: Iterator[Batch], rng: np.random.Generator) -> Iterator[Batch]:
+def _crops(batches: Iterator[Batch], stride: int, rng: np.random.Generator) -> Iterator[Batch]:
     """One window of whole cells, another for each batch. What it shows as a whole is the mean of its cells."""
+    size = CROP_PX // stride
     for images, cells, _ in batches:
-        top, left = rng.integers(cells.shape[1] - CROP_CELLS + 1, size=2)
-        window = cells[:, top : top + CROP_CELLS, left : left + CROP_CELLS]
-        rows = slice(top * CELL_PX, (top + CROP_CELLS) * CELL_PX)
-        columns = slice(left * CELL_PX, (left + CROP_CELLS) * CELL_PX)
+        top, left = rng.integers(cells.shape[1] - size + 1, size=2)
+        window = cells[:, top : top + size, left : left + size]
+        rows = slice(top * stride, top * stride + CROP_PX)
+        columns = slice(left * stride, left * stride + CROP_PX)
         yield images[:, rows, columns], window, window.mean((1, 2))
 
 
 def _settle(body: Any, batches: Iterator[Batch]) -> None:
     """Replace the running statistics, which lag, by the mean over many batches at the final weights."""
-    for number in range(SETTLE_BATCHES):
-        for layer in _batch_norms(body):
+    learned = batch_norms(body)
+    for number in range(SETTLE_BATCHES if learned else 0):
+        for layer in learned:
             layer.momentum = number / (number + 1)
         body(next(batches)[0], training=True)
-
-
-def _batch_norms(body: Any) -> list[Any]:
-    return [layer for layer in body.layers if isinstance(layer, tf.keras.layers.BatchNormalization)]

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from multiprocessing import get_context
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from drivers.camera.jpeg import encode_jpeg
+from drivers.camera.jpeg import QUALITY, encode_jpeg
 from drivers.duct.deposit import THICKEST_G_M2
-from drivers.duct.optics import random_optics
+from drivers.duct.optics import Optics, random_optics, worn_optics
 from drivers.duct.render import Renderer
 from drivers.duct.scene import random_scene
 from model.tensors import Decoder, jpeg_frame
 from model.training.targets import CLEAN_G_M2, DIRTY_G_M2
 
 FRAMES_PER_SCENE = 12
+WORN = 0.25  # share of the pictures that a worn camera took
 SIZES = ((640, 360), (640, 480))  # of cameras as they are: 16:9 and 4:3, both twice the input or more
-CELL_PX = 32  # what one element of the network's last layer looks at first of all
+MAP = 80  # side of a map: what networks see in their cells is taken from it, so many of them fit into it
 NICE = 10
 REPORT_SCENES = 25
 
@@ -29,7 +32,7 @@ REPORT_SCENES = 25
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pictures:
     """`rgb` (n, side, side, 3) as the board decodes them; `coverage_g_m2` (n,), of the whole duct;
-    `cells_g_m2` (n, side / 32, side / 32), of what each part of the picture shows."""
+    `cells_g_m2` (n, cells, cells), of what each part of the picture shows."""
 
     rgb: npt.NDArray[np.uint8]
     coverage_g_m2: npt.NDArray[np.float32]
@@ -42,20 +45,41 @@ class Pictures:
         return digest.hexdigest()
 
 
-def draw(scenes: Iterable[int], side: int, *, processes: int, progress: Callable[[str], None]) -> Pictures:
-    """Draw `FRAMES_PER_SCENE` pictures of each scene. The same scenes give the same pictures, in the same order."""
-    jobs = [(seed, side) for seed in scenes]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawings:
+    """Snapshots before a network's size is chosen. `maps_g_m2` (n, MAP, MAP): the coverage that each part shows."""
+
+    jpegs: tuple[bytes, ...]
+    coverage_g_m2: npt.NDArray[np.float32]
+    maps_g_m2: npt.NDArray[np.float16]
+
+    def decoded(self, side: int, cells: int) -> Pictures:
+        decoder = Decoder(side, side)
+        return Pictures(
+            rgb=np.stack([decoder.decode(jpeg_frame(jpeg, "rendered")) for jpeg in self.jpegs]),
+            coverage_g_m2=self.coverage_g_m2,
+            cells_g_m2=np.stack([means(one.astype(np.float32), cells) for one in self.maps_g_m2]),
+        )
+
+
+def draw(scenes: Iterable[int], *, folder: Path, processes: int, progress: Callable[[str], None]) -> Drawings:
+    """Draw `FRAMES_PER_SCENE` snapshots of each scene, or take those that are in `folder` from an earlier time.
+
+    The same scenes give the same snapshots, in the same order. 60 kB of a folder each.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    jobs = [(seed, folder) for seed in scenes]
     # spawned, not forked: the parent may already run TensorFlow's threads
     with get_context("spawn").Pool(processes, initializer=_be_nice) as pool:
-        drawn = []
+        drawn: list[Drawings] = []
         for done, part in enumerate(pool.imap(_draw_scene, jobs, chunksize=4), start=1):
             drawn.append(part)
             if done % REPORT_SCENES == 0:
                 progress(f"drawn {done} of {len(jobs)} ducts")
-    return Pictures(
-        rgb=np.concatenate([part.rgb for part in drawn]),
+    return Drawings(
+        jpegs=tuple(jpeg for part in drawn for jpeg in part.jpegs),
         coverage_g_m2=np.concatenate([part.coverage_g_m2 for part in drawn]),
-        cells_g_m2=np.concatenate([part.cells_g_m2 for part in drawn]),
+        maps_g_m2=np.concatenate([part.maps_g_m2 for part in drawn]),
     )
 
 
@@ -67,34 +91,79 @@ class Camera:
         self._renderer = Renderer(random_scene(seed), *size)
 
     def jpeg(self, coverage_g_m2: float) -> bytes:
-        optics, frame_seed = random_optics(self._rng), int(self._rng.integers(1 << 31))
-        picture = self._renderer.render(mean_g_m2=coverage_g_m2, light=1.0, optics=optics, frame_seed=frame_seed)
-        return encode_jpeg(picture)
+        """As a sound camera takes it."""
+        return self._taken(coverage_g_m2, random_optics(self._rng), QUALITY)
 
-    def cells_g_m2(self, coverage_g_m2: float, cells: int) -> npt.NDArray[np.float32]:
-        """The mean coverage of what each of `cells` x `cells` parts of the picture shows."""
-        coverage = self._renderer.coverage_g_m2(coverage_g_m2)
-        rows, columns = (np.linspace(0, size, cells, endpoint=False).astype(np.intp) for size in coverage.shape)
-        sums = np.add.reduceat(np.add.reduceat(coverage, rows, axis=0), columns, axis=1)
-        mean: npt.NDArray[np.float32] = sums * np.float32(cells * cells / coverage.size)
-        return mean
+    def worn_jpeg(self, coverage_g_m2: float) -> bytes:
+        """As one takes it that has seen years in a duct: noisy, out of focus, fogged or dusty, or all of that."""
+        return self._taken(coverage_g_m2, worn_optics(self._rng), int(self._rng.integers(10, 90)))
+
+    def map_g_m2(self, coverage_g_m2: float, side: int = MAP) -> npt.NDArray[np.float32]:
+        """The mean coverage of what each of `side` x `side` parts of the picture shows."""
+        return means(self._renderer.coverage_g_m2(coverage_g_m2), side)
+
+    def _taken(self, coverage_g_m2: float, optics: Optics, quality: int) -> bytes:
+        picture = self._renderer.render(
+            mean_g_m2=coverage_g_m2, light=1.0, optics=optics, frame_seed=int(self._rng.integers(1 << 31))
+        )
+        return encode_jpeg(picture, quality=quality)
+
+
+def means(values: npt.NDArray[np.float32], side: int) -> npt.NDArray[np.float32]:
+    """The means of `side` x `side` parts of a picture (height, width), which need not divide it."""
+    edges = [np.linspace(0, size, side + 1).astype(np.intp) for size in values.shape]
+    sums = np.add.reduceat(np.add.reduceat(values, edges[0][:-1], axis=0), edges[1][:-1], axis=1)
+    mean: npt.NDArray[np.float32] = sums / np.outer(*(np.diff(edge) for edge in edges)).astype(np.float32)
+    return mean
 
 
 def _be_nice() -> None:
     os.nice(NICE)
 
 
-def _draw_scene(job: tuple[int, int]) -> Pictures:
-    seed, side = job
+def _draw_scene(job: tuple[int, Path]) -> Drawings:
+    seed, folder = job
+    kept = folder / f"{seed}.npz"
+    if kept.exists():
+        return _read(kept)
     rng = np.random.default_rng([seed, 3])
     coverages = [_coverage_g_m2(rng) for _ in range(FRAMES_PER_SCENE)]
     size = SIZES[int(rng.integers(len(SIZES)))]
-    camera, decoder = Camera(seed, size), Decoder(side, side)
-    return Pictures(
-        rgb=np.stack([decoder.decode(jpeg_frame(camera.jpeg(coverage), "rendered")) for coverage in coverages]),
+    camera = Camera(seed, size)
+    drawn = Drawings(
+        jpegs=tuple(camera.worn_jpeg(one) if rng.random() < WORN else camera.jpeg(one) for one in coverages),
         coverage_g_m2=np.array(coverages, np.float32),
-        cells_g_m2=np.stack([camera.cells_g_m2(coverage, side // CELL_PX) for coverage in coverages]),
+        maps_g_m2=np.stack([camera.map_g_m2(one) for one in coverages]).astype(np.float16),
     )
+    _write(kept, drawn)
+    return drawn
+
+
+def _write(path: Path, drawn: Drawings) -> None:
+    """Whole or not at all."""
+    new = path.with_suffix(".new")
+    with new.open("wb") as file:
+        np.savez(
+            file,
+            jpegs=np.frombuffer(b"".join(drawn.jpegs), np.uint8),
+            lengths=np.array([len(jpeg) for jpeg in drawn.jpegs]),
+            coverage_g_m2=drawn.coverage_g_m2,
+            maps_g_m2=drawn.maps_g_m2,
+        )
+    new.replace(path)
+
+
+def _read(path: Path) -> Drawings:
+    with np.load(path, allow_pickle=False) as kept:
+        return Drawings(
+            jpegs=_cut(kept["jpegs"].tobytes(), kept["lengths"].tolist()),
+            coverage_g_m2=kept["coverage_g_m2"],
+            maps_g_m2=kept["maps_g_m2"],
+        )
+
+
+def _cut(content: bytes, lengths: Sequence[int]) -> tuple[bytes, ...]:
+    return tuple(content[start:end] for start, end in pairwise(np.cumsum([0, *lengths])))
 
 
 def _coverage_g_m2(rng: np.random.Generator) -> float:

@@ -1,7 +1,7 @@
 """Makes the shipped model from nothing: `python -m model.training.train --out DIR`.
 
-Draws ducts, trains, quantises, measures on scenes that nothing was tuned on, and writes the bundle: half an hour on
-two idle cores. The drawing repeats itself exactly from a seed, the training nearly: threads add in any order.
+Draws ducts, trains, calibrates, quantises, measures on ducts that nothing was tuned on, and writes the bundle. What
+was drawn is kept, so that another network learns from the same: `python -m model.training.candidates`.
 """
 
 from __future__ import annotations
@@ -10,21 +10,35 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
+import numpy as np
+import numpy.typing as npt
+
+from model.classifier import Classifier
 from model.training.bundle import Recipe, classifier_of, write_bundle
+from model.training.calibrate import Line, fit_line
 from model.training.card import card_of_rendered
+from model.training.degree_card import degree_section, with_section
+from model.training.degree_table import fit_degree, measure_degree
 from model.training.evaluation.rendered import RenderedFigures, measure_rendered
 from model.training.evaluation.scores import Scored, forced_threshold, score
-from model.training.render import NICE, Camera, draw
-from model.training.targets import DIRTY_G_M2
+from model.training.render import NICE, Drawings, draw
+from model.training.rendered_set import CLEAN, DIRTY, HELD_OUT, TUNED, Rendered, RenderedSet, render_set
+from model.training.strangers import hidden, strangers
+from model.training.targets import DIRTY_G_M2, is_obvious
+from model.types import Reason
 
-BOOTSTRAP = Recipe(
-    name="bootstrap",
-    version="0.1.1",
-    release_counter=3,
+if TYPE_CHECKING:
+    from model.training.architectures import Architecture  # with TensorFlow
+
+RECIPE: Final = Recipe(
+    name="visual-clean",
+    version="0.2.0",
+    release_counter=4,
     side=160,
     clean_below=0.25,
     dirty_above=0.75,
@@ -37,62 +51,131 @@ BOOTSTRAP = Recipe(
         "lit_difference_below": 10.0,
     },
 )
-HELD_OUT = 2_000_000  # scenes from here on are for measuring alone; thresholds were chosen on those from 1_000_000
-HELD_OUT_COVERAGES_G_M2 = (0.1, 0.4, 1.3, 5.0, 15.0)
-HELD_OUT_SIZE = (640, 480)
-GOLDEN_SCENES = 2
-CLEAN_GOLDEN_G_M2, DIRTY_GOLDEN_G_M2 = 0.1, 15.0
+SHIPPED: Final = "cut-160"
+STRANGERS: Final = 600
+HIDDEN_EACH: Final = 36  # of the pictures, one in so many is also shown behind a veil
+GOLDEN_EACH: Final = 2  # of each class
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Ducts:
+    """What is learned from, what scores and limits are fitted on, and what is measured on: other scenes each."""
+
+    learned: Drawings
+    tuned: RenderedSet
+    held_out: RenderedSet
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """Of the held-out ducts: the network in float and in int8, and its file. Shares are 0..1."""
+
+    float_accuracy: float
+    figures: RenderedFigures
+    size_bytes: int
 
 
 def main(arguments: list[str]) -> None:
     options = _options(arguments)
-    # TensorFlow reads these when it is imported, which happens below
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("TF_DETERMINISTIC_OPS", "1")
-    os.nice(NICE)
-    say = _progress()
-    scenes = range(options.seed * options.scenes, (options.seed + 1) * options.scenes)
-    pictures = draw(scenes, BOOTSTRAP.side, processes=os.cpu_count() or 1, progress=say)
-    from model.training.network import train
-    from model.training.quantize import quantise_model
+    quiet_and_nice()
+    say = timed_lines()
+    ducts = draw_all(options.drawn, scenes=options.scenes, measured=options.measured, seed=options.seed, say=say)
+    from model.training.architectures import ARCHITECTURES
 
-    network = train(
-        pictures, crop_steps=options.crop_steps, whole_steps=options.whole_steps, seed=options.seed, progress=say
-    )
-    say("quantising")
-    model = quantise_model(network, pictures.rgb)
-    figures, golden = _measure(model, options.held_out, say)
-    for name, value in asdict(figures).items():
+    worth = make(options.out, ARCHITECTURES[options.architecture], ducts, seed=options.seed, say=say)
+    for name, value in asdict(worth.figures).items():
         say(f"{name} {value}")
-    write_bundle(
-        options.out,
-        BOOTSTRAP,
-        model=model,
-        golden=golden,
-        training_data_sha256=pictures.sha256(),
-        card=card_of_rendered(BOOTSTRAP, figures),
-    )
     say(f"written to {options.out}")
 
 
-def _measure(model: bytes, scenes: int, say: Callable[[str], None]) -> tuple[RenderedFigures, dict[str, bytes]]:
-    """Figures on held-out scenes, and JPEGs of the first few as golden inputs."""
-    classifier = classifier_of(BOOTSTRAP, model)
-    scored: list[Scored] = []
-    golden: dict[str, bytes] = {}
-    say(f"judging {len(HELD_OUT_COVERAGES_G_M2) * scenes} pictures of {scenes} held-out ducts")
-    for scene in range(HELD_OUT, HELD_OUT + scenes):
-        camera = Camera(scene, HELD_OUT_SIZE)
-        for grams in HELD_OUT_COVERAGES_G_M2:
-            jpeg, dirty = camera.jpeg(grams), grams > DIRTY_G_M2
-            scored.append(score(classifier, jpeg, name=f"duct {scene}", dirty=dirty, degree=grams))
-            if scene < HELD_OUT + GOLDEN_SCENES and grams in (CLEAN_GOLDEN_G_M2, DIRTY_GOLDEN_G_M2):
-                kind = "clean" if grams == CLEAN_GOLDEN_G_M2 else "dirty"
-                golden[f"{scene - HELD_OUT}-{kind}.jpg"] = jpeg
-    return measure_rendered(scored, forced_threshold(classifier.manifest)), golden
+def quiet_and_nice() -> None:
+    """To be called before TensorFlow is imported, which reads this then."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.nice(NICE)
 
 
-def _progress() -> Callable[[str], None]:
+def draw_all(folder: Path, *, scenes: int, measured: int, seed: int, say: Say) -> Ducts:
+    """Into `folder`, or from it."""
+    learned = range(seed * scenes, (seed + 1) * scenes)
+    return Ducts(
+        learned=draw(learned, folder=folder / "learned", processes=os.cpu_count() or 1, progress=say),
+        tuned=render_set(folder / "tuned", range(TUNED, TUNED + measured)),
+        held_out=render_set(folder / "held-out", range(HELD_OUT, HELD_OUT + measured)),
+    )
+
+
+def make(out: Path, architecture: Architecture, ducts: Ducts, *, seed: int, say: Say) -> Worth:
+    """Train a network and write its bundle."""
+    from model.training.backbone import look
+    from model.training.export import int8_of
+    from model.training.network import train
+
+    side = architecture.side
+    pictures = ducts.learned.decoded(side, architecture.cells)
+    strange = np.concatenate([strangers(STRANGERS, side, seed), hidden(pictures.rgb[::HIDDEN_EACH], seed)])
+    say(f"training {architecture.title}, {side} x {side}")
+    network = train(pictures, strange, architecture, seed=seed, progress=say)
+    obvious = is_obvious(ducts.tuned.g_m2)
+    line = fit_line(look(network, ducts.tuned.decoded(side))[obvious], (ducts.tuned.g_m2 > DIRTY_G_M2)[obvious])
+    say("quantising")
+    model = int8_of(network, line, pictures.rgb)
+    fit = [one for one in _scored(classifier_of(replace(RECIPE, side=side), model), ducts.tuned) if _is_fit(one)]
+    by_degree = [one.score for one in fit], [one.degree for one in fit]
+    recipe = replace(RECIPE, side=side, degree=fit_degree(*by_degree))
+    classifier = classifier_of(recipe, model)
+    scored = _scored(classifier, ducts.held_out)
+    figures = measure_rendered(scored, forced_threshold(classifier.manifest))
+    write_bundle(
+        out,
+        recipe,
+        model=model,
+        golden=_golden(ducts.held_out, scored),
+        training_data_sha256=pictures.sha256(),
+        card=with_section(
+            card_of_rendered(recipe, architecture.title, figures),
+            degree_section(measure_degree(*by_degree), of="pictures of other rendered ducts"),
+        ),
+    )
+    accuracy = _float_accuracy(look(network, ducts.held_out.decoded(side)), line, ducts.held_out.g_m2)
+    return Worth(accuracy, figures, len(model))
+
+
+def _scored(classifier: Classifier, ducts: RenderedSet) -> list[Scored]:
+    """As the board judges them."""
+    return [
+        score(classifier, ducts.jpeg(one), name=one.name, dirty=one.g_m2 > DIRTY_G_M2, degree=one.g_m2)
+        for one in ducts.pictures
+    ]
+
+
+def _is_fit(one: Scored) -> bool:
+    """Whether a board would let the network judge it."""
+    return one.score is not None and set(one.reasons) <= {Reason.UNSURE}
+
+
+def _float_accuracy(logits: npt.NDArray[np.float32], line: Line, g_m2: npt.NDArray[np.float32]) -> float:
+    right = (logits * line.slope + line.shift > 0) == (g_m2 > DIRTY_G_M2)
+    return float(right[is_obvious(g_m2)].mean())
+
+
+def _golden(ducts: RenderedSet, scored: Sequence[Scored]) -> dict[str, bytes]:
+    """Of each class those that it is surest of: a board refuses the model if one of its answers turns."""
+    golden = {}
+    for kind in (CLEAN, DIRTY):
+        of_kind = [(one, said) for one, said in zip(ducts.pictures, scored, strict=True) if one.kind == kind]
+        told = sorted((pair for pair in of_kind if pair[1].is_told_right), key=_doubt)
+        for number, (one, _) in enumerate(told[:GOLDEN_EACH]):
+            golden[f"{number}-{kind}.jpg"] = ducts.jpeg(one)
+    return golden
+
+
+def _doubt(pair: tuple[Rendered, Scored]) -> float:
+    return -abs((pair[1].score or 0.0) - 0.5)
+
+
+def timed_lines() -> Say:
     started_s = time.monotonic()
 
     def say(what: str) -> None:
@@ -102,16 +185,30 @@ def _progress() -> Callable[[str], None]:
     return say
 
 
+def drawing_options(parser: argparse.ArgumentParser) -> None:
+    """What this command and that of the candidates have in common."""
+    parser.add_argument("--seed", type=int, default=0, help="of scenes, weights and order (default: %(default)s)")
+    parser.add_argument(
+        "--scenes", type=int, default=600, help="ducts to learn from, 12 pictures each (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--measured",
+        type=int,
+        default=120,
+        help="ducts to calibrate on, as many to measure (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--drawn", type=Path, default=Path("build/drawn"), metavar="DIR", help="what was drawn (default: %(default)s)"
+    )
+
+
 def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m model.training.train", description="Makes the shipped model.")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the new bundle")
-    parser.add_argument("--seed", type=int, default=0, help="of scenes, weights and order (default: %(default)s)")
     parser.add_argument(
-        "--scenes", type=int, default=600, help="ducts to draw, 12 pictures each (default: %(default)s)"
+        "--architecture", default=SHIPPED, metavar="NAME", help="of model.training.architectures (default: %(default)s)"
     )
-    parser.add_argument("--held-out", type=int, default=100, help="ducts to measure on (default: %(default)s)")
-    parser.add_argument("--crop-steps", type=int, default=2000, help="batches of crops (default: %(default)s)")
-    parser.add_argument("--whole-steps", type=int, default=600, help="batches of whole pictures (default: %(default)s)")
+    drawing_options(parser)
     return parser.parse_args(arguments)
 
 

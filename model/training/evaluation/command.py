@@ -5,20 +5,22 @@ from __future__ import annotations
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 
 from model.classifier import Classifier
 from model.errors import ModelError
 from model.training.data.asked import asked_for
 from model.training.data.progress import reported
-from model.training.data.samples import Sample
+from model.training.data.samples import BadDataset, Sample
 from model.training.data.whole_file import write_whole
 from model.training.evaluation.degrade import Degradation, degrade
 from model.training.evaluation.figures import Figures, measure
 from model.training.evaluation.scores import Scored, forced_threshold, measured, score_sample
 from model.training.evaluation.wording import table
+from model.training.measurements import read_measurements
 from model.types import ModelId
 
 
@@ -37,7 +39,7 @@ def main(arguments: Namespace, *, bundle: Classifier) -> int:
         from model.training.evaluation import report  # needs matplotlib: said before the work, not after it
 
         _make(folder, "--report")
-    scored = score_all(bundle, samples)
+    scored = score_all(bundle, samples, _degrees(arguments.degrees, samples))
     figures = measure(scored, forced_threshold(bundle.manifest))
     degradation = degrade(bundle, samples) if arguments.corruptions else None
     print(told(bundle.model, figures, degradation, as_json=arguments.json))
@@ -70,8 +72,26 @@ def samples_of(arguments: Namespace) -> tuple[Sample, ...]:
     return samples
 
 
-def score_all(classifier: Classifier, samples: Sequence[Sample]) -> list[Scored]:
-    return [score_sample(classifier, sample) for sample in reported(samples, "judging pictures")]
+def score_all(
+    classifier: Classifier, samples: Sequence[Sample], degrees: Mapping[Path, float] = MappingProxyType({})
+) -> list[Scored]:
+    """`degrees`: deposits in g/m2 by pictures' paths, of those where it is known."""
+    return [
+        score_sample(classifier, sample, degree=degrees.get(sample.path.resolve()))
+        for sample in reported(samples, "judging pictures")
+    ]
+
+
+def _degrees(table: Path | None, samples: Sequence[Sample]) -> dict[Path, float]:
+    if table is None:
+        return {}
+    degrees = {each.picture.resolve(): each.g_m2 for each in read_measurements(table)}
+    known = sum(sample.path.resolve() in degrees for sample in samples)
+    if not known:
+        raise BadDataset(f"{table}: has a row for none of the pictures", remedy="Its paths are relative to its folder")
+    if known < len(samples):
+        print(f"{table}: has rows for {known} of {len(samples)} pictures", file=sys.stderr)
+    return degrees
 
 
 def _line(one: Scored) -> str:

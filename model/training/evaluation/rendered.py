@@ -13,12 +13,14 @@ from model.types import Label
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedFigures:
-    """Shares are 0..1, and None of nothing. Of the `obvious` ducts, as in `Figures`: `accuracy`, `coverage`,
-    `accuracy_told`, and the two mistakes. Of those `between`, where CANNOT_TELL is right: the share of that answer.
-    Of all: `spearman`."""
+    """Shares are 0..1, and None of nothing. Of the `obvious` ducts, as in `Figures`: `accuracy`, `recall_dirty`,
+    `calibration_error`, `coverage`, `accuracy_told`, and the two mistakes. Of those `between`, where CANNOT_TELL is
+    right: the share of that answer. Of all: `spearman`, of the score against the coverage."""
 
     obvious: int
     accuracy: float | None
+    recall_dirty: float | None
+    calibration_error: float | None
     coverage: float | None
     accuracy_told: float | None
     called_clean_though_dirty: int
@@ -37,6 +39,8 @@ def measure_rendered(scored: Sequence[Scored], threshold: float) -> RenderedFigu
     return RenderedFigures(
         obvious=len(obvious),
         accuracy=value_of(figures.accuracy),
+        recall_dirty=value_of(figures.recall_dirty),
+        calibration_error=figures.calibration_error,
         coverage=value_of(figures.coverage),
         accuracy_told=value_of(figures.accuracy_told),
         called_clean_though_dirty=figures.confusion[Label.DIRTY.value][Label.CLEAN.value],

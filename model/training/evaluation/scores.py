@@ -57,11 +57,11 @@ def measured(samples: Sequence[Sample]) -> tuple[Sample, ...]:
     return tuple(sample for sample in samples if sample.split is Split.TEST) or tuple(samples)
 
 
-def score_sample(classifier: Classifier, sample: Sample) -> Scored:
-    """Never raises for a bad picture: that is UNREADABLE."""
+def score_sample(classifier: Classifier, sample: Sample, *, degree: float | None = None) -> Scored:
+    """Never raises for a bad picture: that is UNREADABLE. `degree`: of the truth, in g/m2, where it is known."""
     dirty = sample.label is Label.DIRTY
     try:
-        return score(classifier, read_jpeg(sample.path), name=sample.name, dirty=dirty)
+        return score(classifier, read_jpeg(sample.path), name=sample.name, dirty=dirty, degree=degree)
     except Unreadable:
         return Scored(name=sample.name, dirty=dirty, score=None, label=Label.CANNOT_TELL, reasons=(Reason.UNREADABLE,))
 

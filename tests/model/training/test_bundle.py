@@ -9,7 +9,7 @@ from model.errors import UnfitModel
 from model.training.bundle import write_bundle
 from model.training.card import card_of_rendered
 from model.training.evaluation.rendered import measure_rendered
-from model.training.train import BOOTSTRAP
+from model.training.train import RECIPE
 from ota.bundle import open_bundle
 from tests.model.pictures import ripples, shipped
 
@@ -19,8 +19,8 @@ GOLDEN = {"0.jpg": encode_jpeg(ripples(320, 240))}
 
 
 def write(folder: Path, model: bytes) -> Path:
-    card = card_of_rendered(BOOTSTRAP, measure_rendered([], threshold=0.5))
-    write_bundle(folder, BOOTSTRAP, model=model, golden=GOLDEN, training_data_sha256="0" * 64, card=card)
+    card = card_of_rendered(RECIPE, "a network", measure_rendered([], threshold=0.5))
+    write_bundle(folder, RECIPE, model=model, golden=GOLDEN, training_data_sha256="0" * 64, card=card)
     return folder
 
 

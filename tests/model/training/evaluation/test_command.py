@@ -98,6 +98,28 @@ def test_the_answers_to_each_picture_are_written_line_by_line(
     assert right / len(lines) == document["figures"]["accuracy"]["value"]
 
 
+def test_scores_are_held_against_deposits_where_these_are_known(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "degrees.csv"
+    known = [*sorted((photos / "clean").glob("duct*")), *sorted((photos / "dirty").glob("duct*"))]
+    rows = [f"{path},{0.1 + number}" for number, path in enumerate(known)]
+    table.write_text("\n".join(["picture,g_m2", *rows]))
+
+    assert evaluated(capsys, "--data", photos)["figures"]["spearman"] is None
+    assert evaluated(capsys, "--data", photos, "--degrees", table)["figures"]["spearman"] > 0.5
+
+
+def test_deposits_of_other_pictures_are_refused(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "degrees.csv"
+    table.write_text("picture,g_m2\nelsewhere.jpg,1.0\n")
+
+    assert run("evaluate", shipped_bundle(), "--data", photos, "--degrees", table) == 2
+    assert "has a row for none of the pictures" in capsys.readouterr().err
+
+
 def test_a_table_tells_the_figures_and_where_there_are_none_why(
     photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,0 +1,120 @@
+"""Compares the networks that the shipped model could be: `python -m model.training.candidates --out DIR`.
+
+Each learns from the same drawings and is measured on the same held-out ducts. Writes a bundle for each, candidates.json
+and candidates.md. One that is there is not trained again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from model.interpreter import Interpreter
+from model.manifest import parse_manifest
+from model.training.bundle import MODEL
+from model.training.data.whole_file import write_whole
+from model.training.train import draw_all, drawing_options, make, quiet_and_nice, timed_lines
+
+RUNS: Final = 300
+PI4_TIMES: Final = 17 * 4 / 3.15
+"""How much longer a Raspberry Pi 4 takes at most, by one thread: MobileNetV2 1.0 at 224 in int8 takes it 17 ms by four
+(64-bit, XNNPACK's README, 8 February 2022), so at most 68 ms by one; and 3.15 ms an x86-64 server core. An estimate:
+nothing of this was run on one."""
+
+
+def main(arguments: list[str]) -> None:
+    options = _options(arguments)
+    quiet_and_nice()
+    say = timed_lines()
+    options.out.mkdir(parents=True, exist_ok=True)
+    table = options.out / "candidates.json"
+    rows: dict[str, dict[str, Any]] = json.loads(table.read_text()) if table.exists() else {}
+    ducts = draw_all(options.drawn, scenes=options.scenes, measured=options.measured, seed=options.seed, say=say)
+    from model.training.architectures import ARCHITECTURES
+
+    for name in options.only or ARCHITECTURES:
+        if name in rows:
+            continue
+        architecture, started_s = ARCHITECTURES[name], time.monotonic()
+        worth = make(options.out / name, architecture, ducts, seed=options.seed, say=say)
+        rows[name] = {
+            "network": architecture.title,
+            "side": architecture.side,
+            "float_accuracy": worth.float_accuracy,
+            **asdict(worth.figures),
+            "size_bytes": worth.size_bytes,
+            "minutes": (time.monotonic() - started_s) / 60,
+        }
+        write_whole(table, json.dumps(rows, indent=2) + "\n")
+    bundles = {name: options.out / name for name in rows}
+    for name, took_ms in _milliseconds(bundles).items():
+        rows[name]["invoke_ms"] = took_ms
+    write_whole(table, json.dumps(rows, indent=2) + "\n")
+    write_whole(options.out / "candidates.md", markdown(rows))
+    print(markdown(rows))
+
+
+def _milliseconds(bundles: dict[str, Path]) -> dict[str, float]:
+    """Medians of one thread, each network run in turn, so that a busy machine slows all alike."""
+    networks, pictures, took_ns = {}, {}, {name: [] for name in bundles}  # type: ignore[var-annotated]
+    for name, bundle in bundles.items():
+        manifest = parse_manifest((bundle / "manifest.json").read_bytes())
+        networks[name] = Interpreter((bundle / MODEL).read_bytes(), manifest)
+        pictures[name] = np.zeros((1, manifest.input.height, manifest.input.width, 3), np.int8)
+    for _ in range(RUNS):
+        for name, network in networks.items():
+            started_ns = time.perf_counter_ns()
+            network.run(pictures[name])
+            took_ns[name].append(time.perf_counter_ns() - started_ns)
+    return {name: statistics.median(each) / 1e6 for name, each in took_ns.items()}
+
+
+def markdown(rows: dict[str, dict[str, Any]]) -> str:
+    names = (
+        "network",
+        "input",
+        "float",
+        "int8",
+        "recall of dirty",
+        "calibration error",
+        "Spearman",
+        "kB",
+        "ms",
+        "Pi 4, ms",
+    )
+    best_first = sorted(rows.values(), key=lambda row: -row["accuracy"])
+    lines = [names, ["---"] * len(names), *(_cells(row) for row in best_first)]
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+
+
+def _cells(row: dict[str, Any]) -> Iterable[str]:
+    yield row["network"]
+    yield str(row["side"])
+    for name in ("float_accuracy", "accuracy", "recall_dirty", "calibration_error", "spearman"):
+        yield f"{row[name]:.3f}"
+    yield f"{row['size_bytes'] / 1e3:.0f}"
+    yield f"{row['invoke_ms']:.2f}"
+    yield f"up to {row['invoke_ms'] * PI4_TIMES:.0f}"
+
+
+def _options(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m model.training.candidates", description="Compares the networks that the model could be."
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the bundles and the table")
+    parser.add_argument("--only", nargs="*", metavar="NAME", help="of model.training.architectures (default: all)")
+    drawing_options(parser)
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,128 @@
+"""A folder of rendered ducts with labels and degrees: photos for those who have none yet, and what models are
+measured on. Nothing here has to do with a real duct."""
+
+from __future__ import annotations
+
+import csv
+import os
+from argparse import Namespace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from io import StringIO
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from drivers.duct.deposit import THICKEST_G_M2
+from model.errors import ModelError
+from model.tensors import Decoder, jpeg_frame
+from model.training.data.progress import Progress
+from model.training.data.whole_file import write_whole
+from model.training.render import NICE, Camera
+from model.training.targets import CLEAN_G_M2, DIRTY_G_M2
+
+TUNED = 1_000_000  # scenes from here on are for calibrating scores and choosing limits: below, for learning from
+HELD_OUT = 2_000_000  # from here on nothing was learned or chosen
+SIZE = (640, 480)
+LEAST_G_M2: Final = 0.05
+DEGREES: Final = "degrees.csv"
+CLEAN, BETWEEN, DIRTY = "clean", "between", "dirty"
+"""`between` is no label: people would not agree. Only the degree of these is known."""
+
+
+class NoPlace(ModelError):
+    """The folder to write into cannot be used."""
+
+
+def main(arguments: Namespace) -> int:
+    """`ductwatch model render`. Raises `NoPlace`."""
+    first: int = arguments.first
+    drawn = render_set(arguments.out, range(first, first + arguments.ducts))
+    print(f"{len(drawn.pictures)} pictures of {arguments.ducts} ducts in {arguments.out}")
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A picture in the folder: its name there, and the mean coverage of its duct."""
+
+    name: str
+    g_m2: float
+
+    @property
+    def kind(self) -> str:
+        return self.name.split("/")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedSet:
+    folder: Path
+    pictures: tuple[Rendered, ...]
+
+    @property
+    def g_m2(self) -> npt.NDArray[np.float32]:
+        return np.array([each.g_m2 for each in self.pictures], np.float32)
+
+    def jpeg(self, picture: Rendered) -> bytes:
+        return (self.folder / picture.name).read_bytes()
+
+    def decoded(self, side: int) -> npt.NDArray[np.uint8]:
+        """(n, side, side, 3), as the board decodes them."""
+        decoder = Decoder(side, side)
+        return np.stack([decoder.decode(jpeg_frame(self.jpeg(each), each.name)) for each in self.pictures])
+
+
+def render_set(folder: Path, scenes: Iterable[int]) -> RenderedSet:
+    """Five pictures of each duct, each as another sound camera would take it: two clean, two dirty, one between.
+
+    Writes clean/, dirty/, between/ and degrees.csv (`picture`, `g_m2`), the same for the same scenes; 60 kB a picture.
+    What is there already is not drawn again. Raises `NoPlace`.
+    """
+    jobs = [(scene, folder) for scene in scenes]
+    try:
+        for kind in (CLEAN, BETWEEN, DIRTY):
+            (folder / kind).mkdir(parents=True, exist_ok=True)
+        with get_context("spawn").Pool(os.cpu_count() or 1, initializer=os.nice, initargs=(NICE,)) as pool:
+            progress = Progress("drawing ducts", len(jobs))
+            drawn = []
+            for number, of_duct in enumerate(pool.imap(_draw, jobs, chunksize=2), start=1):
+                drawn.extend(of_duct)
+                progress(number)
+            progress.end()
+        write_whole(folder / DEGREES, _table(drawn))
+    except OSError as error:
+        raise NoPlace(f"{folder}: {error.strerror}", remedy="Choose another folder, or make room") from error
+    return RenderedSet(folder, tuple(drawn))
+
+
+def _draw(job: tuple[int, Path]) -> list[Rendered]:
+    scene, folder = job
+    rng = np.random.default_rng([scene, 21])
+    drawn = [Rendered(f"{kind}/duct-{scene}-{number}.jpg", g_m2) for number, (kind, g_m2) in enumerate(_degrees(rng))]
+    if all((folder / one.name).exists() for one in drawn):
+        return drawn
+    camera = Camera(scene, SIZE)
+    for one in drawn:
+        new = folder / f"{one.name}.new"
+        new.write_bytes(camera.jpeg(one.g_m2))
+        new.replace(folder / one.name)
+    return drawn
+
+
+def _degrees(rng: np.random.Generator) -> Iterator[tuple[str, float]]:
+    """Each degree about as often as another on a logarithmic scale, within its kind."""
+    ranges = {CLEAN: (LEAST_G_M2, CLEAN_G_M2), BETWEEN: (CLEAN_G_M2, DIRTY_G_M2), DIRTY: (DIRTY_G_M2, THICKEST_G_M2)}
+    for kind in (CLEAN, CLEAN, BETWEEN, DIRTY, DIRTY):
+        low, high = ranges[kind]
+        yield kind, round(float(np.exp(rng.uniform(np.log(low), np.log(high)))), 4)
+
+
+def _table(drawn: Iterable[Rendered]) -> str:
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("picture", "g_m2"))
+    writer.writerows((one.name, one.g_m2) for one in drawn)
+    return text.getvalue()

@@ -1,0 +1,53 @@
+"""Pictures as a worse moment would have shown them: noisy, foggy, flat, blurred. One of the doors of TensorFlow.
+
+Each draw is a function of a seed alone. Most pictures are changed little; the ends of the scales are those of
+ImageNet-C (`model.training.evaluation.corrupt`), once a camera's picture has been shrunk to the network's size.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import tensorflow as tf
+
+NOISE: Final = 0.3  # standard deviation, of -1 to 1: strength 5 of ImageNet-C is 0.76 in a picture four times as wide
+VEIL: Final = 0.6  # share of the light that fog throws back
+BLURRED: Final = 0.25  # share of the batches
+LIGHT: Final = 0.25  # standard deviations of logarithms
+CONTRAST: Final = 0.2
+COLOUR: Final = 0.04
+
+
+def spoilt(images: Any, seed: Any) -> Any:
+    """(n, s, s, 3) of -1 to 1 to the same. `seed`: two integers, a tensor."""
+    uniform, normal = _draws(seed)
+    each, side = [tf.shape(images)[0], 1, 1, 1], images.shape[1]
+    images = tf.cond(uniform([]) < BLURRED, lambda: _blurred(images, side, 2 if side > 128 else 1.5), lambda: images)
+    middle = tf.reduce_mean(images, (1, 2, 3), keepdims=True)
+    images = (images - middle) * tf.exp(normal(each) * CONTRAST) + middle
+    light = tf.exp(normal(each) * LIGHT + normal([tf.shape(images)[0], 1, 1, 3]) * COLOUR)
+    images = (images + 1) * light - 1
+    veil = tf.maximum(uniform(each) - 0.6, 0.0) / 0.4 * VEIL  # on two in five
+    images = images * (1 - veil) + (uniform(each) * 1.2 - 0.4) * veil
+    images += normal(tf.shape(images)) * (uniform(each) ** 4 * NOISE)
+    return tf.clip_by_value(images, -1, 1)
+
+
+def _blurred(images: Any, side: int, times: float) -> Any:
+    small = round(side / times)
+    return tf.image.resize(tf.image.resize(images, [small, small], "area"), [side, side])
+
+
+def _draws(seed: Any) -> tuple[Any, Any]:
+    """Random numbers, another at each call."""
+    calls = 0
+
+    def next_seed() -> Any:
+        nonlocal calls
+        calls += 1
+        return tf.random.fold_in(seed, calls)
+
+    return (
+        lambda shape: tf.random.stateless_uniform(shape, next_seed()),
+        lambda shape: tf.random.stateless_normal(shape, next_seed()),
+    )

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from firmware.cli import parser
+from firmware.model_tools import main
+from model.training.data.samples import read_samples
+from model.training.rendered_set import BETWEEN, CLEAN, DIRTY, RenderedSet, render_set
+from model.training.targets import CLEAN_G_M2, DIRTY_G_M2
+
+pytestmark = pytest.mark.real
+SCENES = (2_000_001, 2_000_002)
+
+
+@pytest.fixture(scope="module")
+def ducts(tmp_path_factory: pytest.TempPathFactory) -> RenderedSet:
+    return render_set(tmp_path_factory.mktemp("ducts"), SCENES)
+
+
+def test_a_rendered_set_can_be_used_as_photos_are(ducts: RenderedSet) -> None:
+    samples = read_samples(ducts.folder)
+
+    assert [sample.label.value.lower() for sample in samples] == [sample.name.split("/")[0] for sample in samples]
+    assert len(samples) == 4 * len(SCENES)
+
+
+def test_each_picture_lies_where_its_degree_says(ducts: RenderedSet) -> None:
+    kinds = {one.kind: [each.g_m2 for each in ducts.pictures if each.kind == one.kind] for one in ducts.pictures}
+
+    assert max(kinds[CLEAN]) <= CLEAN_G_M2 <= min(kinds[BETWEEN])
+    assert max(kinds[BETWEEN]) <= DIRTY_G_M2 <= min(kinds[DIRTY])
+
+
+def test_the_degrees_are_written_beside_the_pictures(ducts: RenderedSet) -> None:
+    with (ducts.folder / "degrees.csv").open(newline="") as file:
+        rows = {row["picture"]: float(row["g_m2"]) for row in csv.DictReader(file)}
+
+    assert rows == {one.name: one.g_m2 for one in ducts.pictures}
+    assert all((ducts.folder / name).is_file() for name in rows)
+
+
+def test_the_same_scenes_give_the_same_pictures(ducts: RenderedSet, tmp_path: Path) -> None:
+    again = render_set(tmp_path, SCENES[:1])
+
+    assert np.array_equal(again.decoded(160), ducts.decoded(160)[: len(again.pictures)])
+
+
+def test_a_folder_that_cannot_be_written_is_said_plainly(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("")
+
+    status = main(parser().parse_args(["model", "render", str(tmp_path / "file" / "ducts"), "--ducts", "1"]))
+
+    said = capsys.readouterr().err
+    assert status == 2
+    assert "Choose another folder" in said
+    assert "Traceback" not in said
