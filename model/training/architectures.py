@@ -17,20 +17,24 @@ BN_MOMENTUM: Final = 0.9  # Keras' 0.999 lags thousands of steps behind, more th
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Architecture:
-    """`body`: a Keras model, (n, h, w, 3) of -1 to 1 in, (n, h / stride, w / stride, features) out.
+class Plan:
+    """`crop_steps` batches of crops, then `whole_steps` of whole pictures; `rate` is the peak, of AdamW."""
 
-    `crop_steps` batches of crops, then `whole_steps` of whole pictures; `rate` is the peak, of AdamW.
-    """
+    rate: float
+    batch: int
+    crop_steps: int
+    whole_steps: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Architecture:
+    """`body`: a Keras model, (n, h, w, 3) of -1 to 1 in, (n, h / stride, w / stride, features) out."""
 
     title: str
     side: int
     stride: int
     body: Callable[[], Any]
-    rate: float
-    batch: int
-    crop_steps: int
-    whole_steps: int
+    plan: Plan
 
     @property
     def cells(self) -> int:
@@ -75,26 +79,34 @@ def batch_norms(body: Any) -> list[Any]:
     return [layer for layer in body.layers if type(layer) is tf.keras.layers.BatchNormalization]
 
 
-_FROM_IMAGENET: Final = {"rate": 1e-3, "batch": 32, "crop_steps": 1500, "whole_steps": 500}
-_FROM_NOTHING: Final = {"rate": 3e-3, "batch": 64, "crop_steps": 2000, "whole_steps": 600}
+_FROM_IMAGENET: Final = Plan(rate=1e-3, batch=32, crop_steps=1500, whole_steps=500)
+_FROM_NOTHING: Final = Plan(rate=3e-3, batch=64, crop_steps=2000, whole_steps=600)
 
 ARCHITECTURES: Final[dict[str, Architecture]] = {
     "lite0-224": Architecture(
-        title="EfficientNet-Lite0, from ImageNet", side=224, stride=32, body=_lite0, **_FROM_IMAGENET
+        title="EfficientNet-Lite0, from ImageNet", side=224, stride=32, body=_lite0, plan=_FROM_IMAGENET
     ),
     "lite0-160": Architecture(
-        title="EfficientNet-Lite0, from ImageNet", side=160, stride=32, body=_lite0, **_FROM_IMAGENET
+        title="EfficientNet-Lite0, from ImageNet", side=160, stride=32, body=_lite0, plan=_FROM_IMAGENET
     ),
     "cut-224": Architecture(
-        title="EfficientNet-Lite0 up to block 11, from ImageNet", side=224, stride=16, body=_lite0_cut, **_FROM_IMAGENET
+        title="EfficientNet-Lite0 up to block 11, from ImageNet",
+        side=224,
+        stride=16,
+        body=_lite0_cut,
+        plan=_FROM_IMAGENET,
     ),
     "cut-160": Architecture(
-        title="EfficientNet-Lite0 up to block 11, from ImageNet", side=160, stride=16, body=_lite0_cut, **_FROM_IMAGENET
+        title="EfficientNet-Lite0 up to block 11, from ImageNet",
+        side=160,
+        stride=16,
+        body=_lite0_cut,
+        plan=_FROM_IMAGENET,
     ),
     "mobilenet-160": Architecture(
-        title="MobileNetV2 0.35, from nothing", side=160, stride=32, body=lambda: _mobilenet(0.35), **_FROM_NOTHING
+        title="MobileNetV2 0.35, from nothing", side=160, stride=32, body=lambda: _mobilenet(0.35), plan=_FROM_NOTHING
     ),
     "small-160": Architecture(
-        title="seven layers of our own, from nothing", side=160, stride=16, body=_small, **_FROM_NOTHING
+        title="seven layers of our own, from nothing", side=160, stride=16, body=_small, plan=_FROM_NOTHING
     ),
 }

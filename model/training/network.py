@@ -46,16 +46,17 @@ def train(
     body = architecture.body()
     head = tf.keras.layers.Dense(1)
     cells = tf.keras.Sequential([tf.keras.Input((None, None, 3)), body, tf.keras.layers.Dropout(0.1), head])
-    steps = architecture.crop_steps + architecture.whole_steps
+    plan = architecture.plan
+    steps = plan.crop_steps + plan.whole_steps
     rate = tf.keras.optimizers.schedules.CosineDecay(
-        architecture.rate / 20, steps, warmup_target=architecture.rate, warmup_steps=steps // 20
+        plan.rate / 20, steps, warmup_target=plan.rate, warmup_steps=steps // 20
     )
     optimiser = tf.keras.optimizers.AdamW(rate, weight_decay=DECAY, use_ema=True, ema_momentum=AVERAGE)
     rng = np.random.default_rng(seed)
-    batches = _batches(pictures, strange, architecture.batch, rng)
+    batches = _batches(pictures, strange, plan.batch, rng)
     learning = _Learning(cells, optimiser, seed, steps, progress)
-    learning.learn(_crops(batches, architecture.stride, rng), architecture.crop_steps)
-    learning.learn(batches, architecture.whole_steps)
+    learning.learn(_crops(batches, architecture.stride, rng), plan.crop_steps)
+    learning.learn(batches, plan.whole_steps)
     optimiser.finalize_variable_values(cells.trainable_variables)
     _settle(body, batches)
     image = tf.keras.Input((architecture.side, architecture.side, 3))

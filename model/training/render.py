@@ -113,7 +113,8 @@ def means(values: npt.NDArray[np.float32], side: int) -> npt.NDArray[np.float32]
     """The means of `side` x `side` parts of a picture (height, width), which need not divide it."""
     edges = [np.linspace(0, size, side + 1).astype(np.intp) for size in values.shape]
     sums = np.add.reduceat(np.add.reduceat(values, edges[0][:-1], axis=0), edges[1][:-1], axis=1)
-    mean: npt.NDArray[np.float32] = sums / np.outer(*(np.diff(edge) for edge in edges)).astype(np.float32)
+    elements = np.outer(np.diff(edges[0]), np.diff(edges[1]))
+    mean: npt.NDArray[np.float32] = (sums / elements).astype(np.float32)
     return mean
 
 

@@ -122,8 +122,8 @@ def make(out: Path, architecture: Architecture, ducts: Ducts, *, seed: int, say:
     say("quantising")
     model = int8_of(network, line, pictures.rgb)
     fit = [one for one in _scored(classifier_of(replace(RECIPE, side=side), model), ducts.tuned) if _is_fit(one)]
-    by_degree = [one.score for one in fit], [one.degree for one in fit]
-    recipe = replace(RECIPE, side=side, degree=fit_degree(*by_degree))
+    scores, grams = np.array([(one.score, one.degree) for one in fit], float).T
+    recipe = replace(RECIPE, side=side, degree=fit_degree(scores, grams))
     classifier = classifier_of(recipe, model)
     scored = _scored(classifier, ducts.held_out)
     figures = measure_rendered(scored, forced_threshold(classifier.manifest))
@@ -135,7 +135,7 @@ def make(out: Path, architecture: Architecture, ducts: Ducts, *, seed: int, say:
         training_data_sha256=pictures.sha256(),
         card=with_section(
             card_of_rendered(recipe, architecture.title, figures),
-            degree_section(measure_degree(*by_degree), of="pictures of other rendered ducts"),
+            degree_section(measure_degree(scores, grams), of="pictures of other rendered ducts"),
         ),
     )
     accuracy = _float_accuracy(look(network, ducts.held_out.decoded(side)), line, ducts.held_out.g_m2)
