@@ -1,9 +1,10 @@
-# Everything lands in .venv. On stdout there is nothing but the output of the program that was asked for.
-.PHONY: env dev run hil play test check bench image deb train lock clean
+# All lands in .venv, and TensorFlow in .venv-training. On stdout there is nothing but what the program prints.
+.PHONY: env dev run hil play test test-training check bench image deb train lock clean
 
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+TRAINING := .venv-training
 BROWSERS := chromium-headless-shell chromium chromium-browser google-chrome
 ARCHITECTURE = $(if $(findstring arm64,$(ARGS)),arm64,amd64)
 
@@ -22,6 +23,10 @@ $(VENV)/.hil: pyproject.toml requirements/hil.txt requirements/build.txt
 	@bash scripts/env.sh "$(PYTHON)" $(VENV) hil >&2
 	@touch $(VENV)/.run $(VENV)/.dev $@
 
+$(TRAINING)/.done: pyproject.toml requirements/training.txt requirements/build.txt
+	@bash scripts/env.sh "$(PYTHON)" $(TRAINING) training >&2
+	@touch $@
+
 run: env                                 ## the firmware on a simulated board; ARGS="..." for `ductwatch run`
 	@exec $(BIN)/ductwatch run $(ARGS)
 
@@ -34,6 +39,9 @@ test: dev                                ## all tests; ARGS="..." for pytest
 	bash scripts/need.sh chromium-headless-shell "a browser, for the pages," >&2 || \
 	{ echo "Install one of these, then try again: $(BROWSERS)" >&2; exit 1; }
 	@$(BIN)/python -m pytest $(ARGS)
+
+test-training: $(TRAINING)/.done         ## the tests that need TensorFlow (1.7 GB); ARGS="..." for pytest
+	@$(TRAINING)/bin/python -m pytest tests/training_with_tensorflow $(ARGS)
 
 check: dev                               ## format, lint, types, import contracts
 	@$(BIN)/ruff format --check .
@@ -64,4 +72,4 @@ lock: dev                                ## write the lock files anew from pypro
 	@bash scripts/lock.sh $(BIN)
 
 clean:
-	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(TRAINING) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Make the virtual environment. Usage: env.sh PYTHON VENV run|dev|hil
+# Make the virtual environment. Usage: env.sh PYTHON VENV run|dev|hil|training
 set -euo pipefail
 python=$1 venv=$2 kind=$3
 here=$(cd "$(dirname "$0")/.." && pwd)

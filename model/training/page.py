@@ -15,6 +15,7 @@ td.number { text-align: right; font-variant-numeric: tabular-nums }
 .pictures { display: flex; flex-wrap: wrap; gap: .8rem }
 figure { margin: 0; width: 11rem } figure img { width: 100%; border-radius: .3rem; background: var(--soft) }
 figcaption { font-size: .8rem; overflow-wrap: anywhere }
+svg { max-width: 100%; height: auto } svg text { font-family: inherit !important }
 """
 
 

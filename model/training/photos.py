@@ -99,6 +99,12 @@ def parts(photos: Photos, *, seed: int) -> Parts:
     return Parts(masks[0], masks[1], wanted)
 
 
+def measured_samples(samples: Sequence[Sample], photos: Photos, which: Parts) -> list[Sample]:
+    """What to measure on: all that somebody put into test/, read or not, as `evaluate` does; else the part for it."""
+    in_test = [sample for sample in samples if sample.split is Split.TEST]
+    return in_test or [sample for sample, wanted in zip(photos.samples, which.measured, strict=True) if wanted]
+
+
 def _require_few(unusable: Sequence[tuple[str, str]], of: int) -> None:
     if len(unusable) > MOST_UNUSABLE * of:
         name, problem = unusable[0]

@@ -26,7 +26,7 @@ MOST_MISTAKES = 24  # of each of the two kinds
 MOST_UNREADABLE = 200
 THUMBNAIL_PX = 352  # twice what is shown, for fine screens
 STYLE = """<style>
-svg { width: 100%; height: auto } svg text { font-family: inherit !important }
+svg { width: 100% }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(26rem, 1fr)); gap: 1.5rem 2.5rem }
 .charts h3 { font-size: 1rem; margin: 0 } .charts p, .note { margin: .2rem 0 .6rem; font-size: .85rem; opacity: .75 }
 .lead { font-size: 1.15rem; max-width: 60rem }

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from model.training.checkpoint import EACH_S, Checkpoint
+from model.training.checkpoint import EACH_S, Checkpoint, Stopped
 
 
 class Variable:
@@ -84,3 +86,29 @@ def test_it_is_kept_once_a_minute_and_not_at_each_step(tmp_path: Path) -> None:
         checkpoint.keep_now_and_then(steps, [variable])
 
     assert Checkpoint(path, "this").restore([variable]) == 3
+
+
+def test_who_asks_it_to_stop_loses_not_even_the_last_minute(tmp_path: Path) -> None:
+    path, variable = tmp_path / "training.npz", Variable(0)
+    checkpoint = Checkpoint(path, "this", now_s=Watch())
+
+    with checkpoint.ask_to_stop_on(signal.SIGTERM):
+        checkpoint.keep_now_and_then(1, [variable])
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(Stopped, match="after step 2: ask again") as stopped:
+            checkpoint.keep_now_and_then(2, [variable])
+
+    assert stopped.value.signal_number == signal.SIGTERM
+    assert Checkpoint(path, "this").restore([variable]) == 2
+
+
+def test_who_asks_twice_need_not_wait_for_the_step(tmp_path: Path) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    checkpoint = Checkpoint(tmp_path / "training.npz", "this")
+
+    with checkpoint.ask_to_stop_on(signal.SIGTERM):
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    assert signal.getsignal(signal.SIGTERM) is before

@@ -1,0 +1,122 @@
+"""What a training leaves in its folder: the bundle, how it was learned, and what it is worth."""
+
+from __future__ import annotations
+
+import html
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from model.classifier import Classifier
+from model.errors import ModelError
+from model.training.bundle import Recipe, write_bundle
+from model.training.curve import Curve, smoothed
+from model.training.data.pictures import open_picture, read_content
+from model.training.data.samples import Sample
+from model.training.data.whole_file import write_whole
+from model.training.evaluation import charts
+from model.training.evaluation.figures import Figures
+from model.training.evaluation.report import report
+from model.training.evaluation.scores import Scored
+from model.training.page import page
+
+BUNDLE: Final = "bundle"
+CURVE, CURVE_PAGE, REPORT = "training.json", "training.html", "report/index.html"
+UNFINISHED, MESSAGES = "unfinished.npz", "tensorflow.log"  # while it lasts
+GOLDEN_EACH = 2  # of each class
+GOLDEN_PX, GOLDEN_QUALITY = 640, 90
+
+
+class NoPlace(ModelError):
+    """The folder to write into cannot be used; nothing was trained."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taught:
+    """The int8 network, what a board must know of it, and how it was learned."""
+
+    model: bytes
+    recipe: Recipe
+    curve: Curve
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What it made of photos that nothing was learned from. `samples` and `scored` are in the same order."""
+
+    samples: Sequence[Sample]
+    scored: Sequence[Scored]
+    figures: Figures
+
+
+def require_place(folder: Path, option: str) -> None:
+    """Raise `NoPlace` unless files can be written there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".probe"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise NoPlace(f"{folder}: {error.strerror}", remedy=f"Choose another folder for {option}") from error
+
+
+def require_no_bundle(out: Path) -> None:
+    if (out / BUNDLE).exists():
+        raise NoPlace(f"{out}: has a bundle already", remedy="Choose another folder for --out, or remove that one")
+
+
+def write_outcome(
+    out: Path, taught: Taught, measured: Measured, classifier: Classifier, *, card: str, data_sha256: str, seed: int
+) -> None:
+    """The bundle comes last, and whole or not at all. Raises OSError, `UnfitModel` as `write_bundle` does."""
+    pages = {
+        CURVE: json.dumps(taught.curve.document(seed=seed)) + "\n",
+        CURVE_PAGE: curve_page(f"{taught.recipe.name} {taught.recipe.version}, trained", taught.curve),
+        REPORT: report(classifier, measured.samples, measured.scored, measured.figures, None),
+    }
+    for name, text in pages.items():
+        (out / name).parent.mkdir(exist_ok=True)
+        write_whole(out / name, text)
+    new = out / f"{BUNDLE}.new"
+    shutil.rmtree(new, ignore_errors=True)
+    golden = _golden(measured)
+    write_bundle(new, taught.recipe, model=taught.model, golden=golden, training_data_sha256=data_sha256, card=card)
+    new.replace(out / BUNDLE)
+
+
+def curve_page(title: str, curve: Curve) -> str:
+    made, kept = len(curve.losses), curve.kept.step
+    early = f", and it was stopped {curve.planned - made} steps early" if made < curve.planned else ""
+    chart = charts.learning(np.array(curve.losses), smoothed(curve.losses), curve.looks, kept)
+    return page(
+        title,
+        f"<p>{made} of {curve.planned} steps were made{early}. The model has the averaged weights of step {kept}: by "
+        "these the photos that its scores are calibrated on are told apart best. What it is worth on photos that had "
+        f'no part in this is in <a href="{html.escape(REPORT)}">the report</a>.</p>{chart}',
+    )
+
+
+def _golden(measured: Measured) -> dict[str, bytes]:
+    """JPEGs of a camera's size that nothing was learned from: those that it is surest of.
+
+    A board refuses the model if one of its answers turns: near the middle, a step of int8 would turn it.
+    """
+    golden = {}
+    for name, dirty in (("clean", False), ("dirty", True)):
+        sure = sorted(
+            (
+                (abs(one.score - 0.5), sample.path)
+                for sample, one in zip(measured.samples, measured.scored, strict=True)
+                if one.dirty is dirty and one.score is not None
+            ),
+            reverse=True,
+        )
+        for number, (_, path) in enumerate(sure[:GOLDEN_EACH]):
+            picture = open_picture(read_content(path))
+            golden[f"{number}-{name}.jpg"] = picture.jpeg(GOLDEN_PX, quality=GOLDEN_QUALITY)
+    return golden

@@ -1,0 +1,142 @@
+"""What a training leaves in its folder, made of the model that ships: it needs no TensorFlow."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+
+from firmware.cli import parser
+from firmware.model_tools import main
+from model.training.bundle import Recipe, classifier_of
+from model.training.card import card_of_photos
+from model.training.curve import Curve, Look
+from model.training.data.samples import read_samples
+from model.training.evaluation.command import score_all
+from model.training.evaluation.figures import measure
+from model.training.evaluation.scores import forced_threshold
+from model.training.outcome import (
+    BUNDLE,
+    CURVE,
+    CURVE_PAGE,
+    REPORT,
+    Measured,
+    NoPlace,
+    Taught,
+    require_no_bundle,
+    require_place,
+    write_outcome,
+)
+from model.training.photos import measured_samples, parts
+from ota.bundle import open_bundle
+from tests.model.pictures import shipped
+from tests.model.training.evaluation.data import ducts, write
+from tests.model.training.test_photos import loaded
+
+pytestmark = pytest.mark.real
+
+CURVE_MADE = Curve(losses=(0.7, 0.6, 0.5, 0.4), looks=(Look(2, 0.5), Look(4, 0.6)), planned=6)
+
+
+def recipe() -> Recipe:
+    """Of the model that ships, under another name."""
+    _, manifest = shipped()
+    return Recipe(
+        name="east wing",
+        version="1.0.0",
+        release_counter=1,
+        side=manifest.input.height,
+        clean_below=manifest.thresholds.clean_below,
+        dirty_above=manifest.thresholds.dirty_above,
+        image_limits=structs.asdict(manifest.image_limits),
+    )
+
+
+def finished(out: Path, data: Path) -> Path:
+    """As if the model that ships had been taught, and was measured on `data`."""
+    taught = Taught(model=shipped()[0].files["model.tflite"], recipe=recipe(), curve=CURVE_MADE)
+    classifier = classifier_of(taught.recipe, taught.model)
+    samples = read_samples(data)
+    scored = score_all(classifier, samples)
+    figures = measure(scored, forced_threshold(classifier.manifest))
+    card = card_of_photos(taught.recipe, figures, learned=200, clean=100, seed=7, data="0" * 12)
+    measured = Measured(samples=samples, scored=scored, figures=figures)
+    write_outcome(out, taught, measured, classifier, card=card, data_sha256="0" * 64, seed=7)
+    return out
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = ducts(tmp_path_factory.mktemp("photos"), scenes=3)
+    write(root / "dirty/broken.jpg", b"no picture")
+    return root
+
+
+def test_a_board_takes_the_bundle_and_evaluate_finds_the_figures_that_training_told(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = finished(tmp_path, photos)
+
+    found = main(parser().parse_args(["model", "evaluate", str(out / BUNDLE), "--data", str(photos), "--json"]))
+
+    figures = json.loads(capsys.readouterr().out)["figures"]
+    assert (found, figures["unreadable"]) == (0, ["dirty/broken.jpg"])
+    card = open_bundle(out / BUNDLE).files["card.md"].decode()
+    assert f"| accuracy | {figures['accuracy']['value']:.3f} " in card
+    assert "Measured on 7 other photos" in card
+
+
+def test_its_golden_pictures_are_of_both_classes(photos: Path, tmp_path: Path) -> None:
+    files = open_bundle(finished(tmp_path, photos) / BUNDLE).files
+
+    golden = {name for name in files if name.startswith("golden/") and name.endswith(".jpg")}
+    assert golden == {f"golden/{number}-{name}.jpg" for number in (0, 1) for name in ("clean", "dirty")}
+
+
+def test_its_pages_open_from_disk_and_lead_to_each_other(photos: Path, tmp_path: Path) -> None:
+    out = finished(tmp_path, photos)
+
+    page, report = (out / CURVE_PAGE).read_text(), (out / REPORT).read_text()
+    assert "4 of 6 steps were made, and it was stopped 2 steps early." in page
+    assert "averaged weights of step 2" in page
+    assert page.count("<svg") == 1
+    assert set(re.findall(r'(?:src|href)="([^"#]+)"', page)) == {REPORT}
+    assert report.count("<svg") == 4
+    assert "broken.jpg" in report
+    assert json.loads((out / CURVE).read_text())["looks"][0] == {"step": 2, "loss": 0.5}
+
+
+def test_what_a_killed_training_has_left_is_no_bundle(photos: Path, tmp_path: Path) -> None:
+    write(tmp_path / f"{BUNDLE}.new/model.tflite", b"half of i")
+    require_no_bundle(tmp_path)
+
+    finished(tmp_path, photos)
+
+    assert {path.name for path in tmp_path.iterdir()} == {BUNDLE, CURVE, CURVE_PAGE, "report"}
+    with pytest.raises(NoPlace, match="has a bundle already"):
+        require_no_bundle(tmp_path)
+
+
+def test_a_folder_that_cannot_be_made_is_said_with_its_option(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(NoPlace, match=r"file/kept: Not a directory\. Choose another folder for --checkpoints"):
+        require_place(tmp_path / "file" / "kept", "--checkpoints")
+
+
+def test_unreadable_pictures_in_test_are_measured_on_as_evaluate_does(photos: Path, tmp_path: Path) -> None:
+    """None of them could be loaded; all that is in test/ counts all the same."""
+    (tmp_path / "test").symlink_to(photos)
+    samples = read_samples(tmp_path)
+    readable = loaded(200)
+
+    assert measured_samples(samples, readable, parts(readable, seed=1)) == list(samples)
+
+
+def test_without_test_a_fifth_of_what_can_be_read_is_measured_on(photos: Path) -> None:
+    readable = loaded(200)
+
+    assert len(measured_samples(read_samples(photos), readable, parts(readable, seed=1))) == 40

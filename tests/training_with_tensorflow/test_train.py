@@ -1,0 +1,92 @@
+"""The whole of `ductwatch model train`, as a user starts it, on photos that can be learned in a minute."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ota.bundle import open_bundle
+from tests.training_with_tensorflow.photos import ducts
+
+pytestmark = pytest.mark.real
+
+SEED = "3"
+
+
+def train(data: Path, out: Path, *options: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "firmware", "model", "train", "--data", str(data), "--out", str(out)]
+    return subprocess.Popen(
+        [*command, "--seed", SEED, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def finished(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """What it wrote to stdout and stderr."""
+    with process:
+        out, err = process.communicate()
+    assert process.returncode == 0, err
+    return out, err
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return ducts(tmp_path_factory.mktemp("photos"))
+
+
+@pytest.fixture(scope="module")
+def trained(photos: Path) -> tuple[Path, dict[str, Any], str]:
+    """Where to, what it printed as JSON, and what it said meanwhile."""
+    folder = photos.parent / "trained"
+    out, err = finished(train(photos, folder, "--json"))
+    return folder, json.loads(out), err
+
+
+def model_of(folder: Path) -> bytes:
+    return open_bundle(folder / "bundle").files["model.tflite"]
+
+
+def test_it_learns_what_can_be_learned(trained: tuple[Path, dict[str, Any], str]) -> None:
+    _, told, _ = trained
+
+    assert told["figures"]["accuracy"]["value"] >= 0.95
+    assert told["figures"]["pictures"] >= 20
+
+
+def test_out_come_a_bundle_the_curve_and_a_report(trained: tuple[Path, dict[str, Any], str]) -> None:
+    folder, _, _ = trained
+
+    assert {path.name for path in folder.iterdir()} == {"bundle", "training.json", "training.html", "report"}
+    losses = [step["loss"] for step in json.loads((folder / "training.json").read_text())["curve"]]
+    assert sum(losses[-20:]) < sum(losses[:20])
+
+
+def test_nothing_is_on_the_screen_but_what_it_says_itself(trained: tuple[Path, dict[str, Any], str]) -> None:
+    _, _, said = trained
+
+    ours = ("looking at", "decoding", "loading TensorFlow", "teaching, step", "converting", "judging", "The bundle is")
+    assert [line for line in said.splitlines() if not line.startswith(ours)] == []
+
+
+def test_stopped_and_asked_again_it_makes_the_very_same_model(
+    photos: Path, trained: tuple[Path, dict[str, Any], str], tmp_path: Path
+) -> None:
+    with train(photos, tmp_path) as process:
+        assert process.stderr is not None
+        next(line for line in process.stderr if line.startswith("teaching, step"))
+        process.send_signal(signal.SIGTERM)
+        *_, last = process.stderr
+    assert process.returncode == 128 + signal.SIGTERM
+    assert last.startswith("stopped after step ")
+
+    _, said = finished(train(photos, tmp_path))
+
+    assert "goes on after step " in said
+    whole, _, _ = trained
+    assert model_of(tmp_path) == model_of(whole)
+    assert (tmp_path / "training.json").read_bytes() == (whole / "training.json").read_bytes()
