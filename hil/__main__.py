@@ -13,6 +13,7 @@ from pathlib import Path
 
 from hil.accelerator import CPU, accelerator
 from hil.card import make_key
+from hil.failed import NothingFailed, failed_tests
 from hil.features import collected, listed
 from hil.image.build import build
 from hil.image.shell import Failed
@@ -20,6 +21,7 @@ from hil.kernel import unpacked
 
 HERE = Path(__file__).resolve().parent
 OUT = HERE.parent / "build/hil"
+RESULTS = OUT / "results"
 EX_FAILED = 1
 
 
@@ -29,13 +31,15 @@ def main() -> int:
     )
     parser.add_argument("--lg-env", type=Path, default=HERE / "env.yaml", help="labgrid environment of another bench")
     parser.add_argument("--features", action="store_true", help="list which tests need what a bench can do, and end")
+    parser.add_argument("--failed", action="store_true", help="only what failed in the last run")
     known, others = parser.parse_known_args()
     if known.features:
         print(listed(collected(HERE)))
         return 0
     try:
-        return run_suite(known.lg_env, others)
-    except (Failed, OSError) as error:
+        again = failed_tests(RESULTS / "junit.xml", HERE) if known.failed else []
+        return run_suite(known.lg_env, [*others, *again])
+    except (Failed, NothingFailed, OSError) as error:
         print(error, file=sys.stderr)
         return EX_FAILED
 
@@ -46,12 +50,11 @@ def run_suite(bench: Path, others: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="ductwatch-rig-") as folder:  # socket paths are at most 107 bytes long
         if bench.resolve() == HERE / "env.yaml":
             environment |= rig_environment(Path(folder))
-        results = OUT / "results"
-        shutil.rmtree(results, ignore_errors=True)
-        results.mkdir(parents=True)
+        shutil.rmtree(RESULTS, ignore_errors=True)
+        RESULTS.mkdir(parents=True)
         pytest: list[str | Path] = [sys.executable, "-m", "pytest", "-c", HERE / "pytest.ini", "--rootdir", HERE]
-        command = [*pytest, "--lg-env", bench, f"--junitxml={results / 'junit.xml'}", *with_tests(others)]
-        environment["LG_RIG_RESULTS"] = str(results)
+        command = [*pytest, "--lg-env", bench, f"--junitxml={RESULTS / 'junit.xml'}", *with_tests(others)]
+        environment["LG_RIG_RESULTS"] = str(RESULTS)
         return subprocess.run(command, env=environment, check=False).returncode
 
 
