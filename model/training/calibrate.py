@@ -33,29 +33,15 @@ def fit_line(logits: npt.NDArray[np.float32], dirty: npt.NDArray[np.bool_]) -> L
     0.5 is where a picture is as likely to be dirty as clean, if nothing else is known. No logit becomes larger than
     `MOST_SURE`. Raises `BadDataset` if dirty ones do not score higher than clean ones.
     """
-    problem = _problem(logits, dirty)
+    x = logits.astype(float)
+    many, few = int(dirty.sum()), int((~dirty).sum())
+    problem = _Platt(x, np.where(dirty, (many + 1) / (many + 2), 1 / (few + 2)), np.where(dirty, 0.5 / many, 0.5 / few))
     line = problem.solved(Line(0.0, 0.0), free=(True, True))
     if not line.slope > 0:
         said = "what the network learned does not hold for the photos that were kept aside"
         raise BadDataset(said, remedy="Look through the labels: ductwatch model data; or add pictures")
-    steepest = MOST_SURE / max(float(np.abs(problem.x).max()), 1e-6)
+    steepest = MOST_SURE / max(float(np.abs(x).max()), 1e-6)
     return line if line.slope <= steepest else problem.solved(Line(steepest, 0.0), free=(False, True))
-
-
-def calibrated_loss(logits: npt.NDArray[np.float32], dirty: npt.NDArray[np.bool_]) -> float:
-    """The mean logarithmic loss, both classes counting alike, of the line that fits these very logits best.
-
-    It says how well they tell the classes apart, whatever their scale: log 2 is not at all.
-    """
-    problem = _problem(logits, dirty)
-    line = problem.solved(Line(0.0, 0.0), free=(True, True))
-    return problem.loss(line if line.slope > 0 else Line(0.0, 0.0))
-
-
-def _problem(logits: npt.NDArray[np.float32], dirty: npt.NDArray[np.bool_]) -> _Platt:
-    x = logits.astype(float)
-    many, few = int(dirty.sum()), int((~dirty).sum())
-    return _Platt(x, np.where(dirty, (many + 1) / (many + 2), 1 / (few + 2)), np.where(dirty, 0.5 / many, 0.5 / few))
 
 
 class _Platt(NamedTuple):
@@ -74,15 +60,15 @@ class _Platt(NamedTuple):
             gradient = basis @ (self.weights * (p - self.targets))
             curvature = (basis * (self.weights * p * (1 - p))) @ basis.T + np.diag(np.where(mask, 1e-12, 1.0))
             step, size = np.linalg.solve(curvature, gradient), 1.0
-            while size > 1e-6 and self.loss(Line(*(at - size * step))) > self.loss(Line(*at)):
+            while size > 1e-6 and self._loss(at - size * step) > self._loss(at):
                 size /= 2
             at = at - size * step
             if np.abs(size * step).max() < 1e-8:
                 break
         return Line(float(at[0]), float(at[1]))
 
-    def loss(self, line: Line) -> float:
-        z = line.slope * self.x + line.shift
+    def _loss(self, at: npt.NDArray[np.float64]) -> float:
+        z = at[0] * self.x + at[1]
         return float(self.weights @ (np.logaddexp(0, z) - self.targets * z))
 
 

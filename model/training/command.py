@@ -97,7 +97,6 @@ def _taught(photos: Photos, which: Parts, arguments: Namespace, unfinished: Path
         with checkpoint.ask_to_stop_on(SIGINT, SIGTERM), closing(progress):
             network, curve = finetune(
                 learned,
-                tuned,
                 imagenet_weights(),
                 settings,
                 seed=arguments.seed,

@@ -1,24 +1,18 @@
-"""How a training went: its loss step by step, what it was worth now and then, and when it is time to stop."""
+"""How a training went: its loss step by step, and when there is nothing left to learn."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from statistics import fmean
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 SCHEMA: Final = "ductwatch.training/1"
 SMOOTHING: Final = 0.98  # of the line through the losses: about fifty steps
-LEAST_GAIN: Final = 0.01  # of a loss: less is no reason to go on
-
-
-class Look(NamedTuple):
-    """What the averaged weights were worth after `step` steps: the loss on photos that nothing is learned from."""
-
-    step: int
-    loss: float
+ENOUGH: Final = 1.02  # times the least loss that there can be
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,34 +20,27 @@ class Curve:
     """`losses[0]` is that of step 1, on the very photos that it learned from. `planned` steps were meant to be made."""
 
     losses: tuple[float, ...]
-    looks: tuple[Look, ...]
     planned: int
 
-    @property
-    def kept(self) -> Look:
-        """The look whose weights were taken."""
-        return self.looks[best([look.loss for look in self.looks])]
-
     def document(self, *, seed: int) -> dict[str, Any]:
-        return {
-            "schema": SCHEMA,
-            "seed": seed,
-            "planned_steps": self.planned,
-            "kept_step": self.kept.step,
-            "curve": [{"step": step, "loss": loss} for step, loss in enumerate(self.losses, start=1)],
-            "looks": [look._asdict() for look in self.looks],
-        }
+        curve = [{"step": step, "loss": loss} for step, loss in enumerate(self.losses, start=1)]
+        return {"schema": SCHEMA, "seed": seed, "planned_steps": self.planned, "curve": curve}
 
 
-def best(losses: Sequence[float]) -> int:
-    """The place of the least loss, the first of equals."""
-    return int(np.argmin(losses))
+def least_loss(smoothing: float) -> float:
+    """The loss of a network that knows all, where labels are `smoothing` and 1 - `smoothing`: their entropy."""
+    return float(-sum(share * np.log(share) for share in (smoothing, 1 - smoothing) if share > 0))
 
 
-def has_settled(losses: Sequence[float], patience: int) -> bool:
-    """Whether the last `patience` looks, 1 or more, brought hardly anything that was not there before."""
-    before, last = losses[:-patience], losses[-patience:]
-    return bool(before) and min(last) > (1 - LEAST_GAIN) * min(before)
+def is_learned(losses: Sequence[float], epoch: int, least: float) -> bool:
+    """Whether the last whole epoch, of `epoch` steps, lost hardly more than `least`: nothing is left to learn.
+
+    No other sign is worth ending a training for. Photos that are kept aside say little before the rate has fallen: on
+    940 of smooth metal, those for calibration were told apart best after 82 of 987 steps, with a balanced accuracy of
+    0.72 on the test photos where it was 0.81 in the end. The loss that falls no more does, once the rate falls.
+    """
+    whole = len(losses) // epoch * epoch
+    return whole > 0 and fmean(losses[whole - epoch : whole]) <= ENOUGH * least
 
 
 def smoothed(losses: Sequence[float], share: float = SMOOTHING) -> npt.NDArray[np.float64]:

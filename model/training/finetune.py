@@ -1,12 +1,12 @@
 """Teaches ImageNet's network what clean and dirty is, from some hundred photos. One of the doors of TensorFlow.
 
 All its chance comes from the seed and the number of the step, so that a training that was killed goes on from its last
-checkpoint, and no picture is seen more often than another. When it stops early depends on no clock.
+checkpoint, and no picture is seen more often than another. When it ends early depends on no clock.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -15,10 +15,9 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from model.training.augment import Augmentation, augmented
-from model.training.backbone import FEATURES, LOOKED_AT, Weights, as_input, backbone, look
-from model.training.calibrate import calibrated_loss
+from model.training.backbone import FEATURES, Weights, backbone, look
 from model.training.checkpoint import Checkpoint
-from model.training.curve import Curve, Look, best, has_settled
+from model.training.curve import Curve, is_learned, least_loss
 from model.training.data import logistic
 
 LARGEST_GRADIENT: Final = 5.0  # norm over all weights: beyond it a step is a leap
@@ -39,7 +38,6 @@ class Settings:
     dropout: float = 0.2
     average: float = 0.995  # of the weights that are kept, over steps
     warm_up: float = 0.1  # share of the steps
-    patience: int = 4  # looks, one an epoch, that may bring nothing better
     augmentation: Augmentation = field(default_factory=Augmentation)
 
 
@@ -52,7 +50,6 @@ class Labelled(NamedTuple):
 
 def finetune(
     learned: Labelled,
-    tuned: Labelled,
     weights: Weights,
     settings: Settings,
     *,
@@ -62,31 +59,29 @@ def finetune(
 ) -> tuple[Any, Curve]:
     """Return a Keras model, and how it came about: (n, side, side, 3) of -1 to 1 in, (n,) out, above 0 for dirty.
 
-    The weights are those by which `tuned` is told apart best; nothing else is learned from it. `progress` gets how many
-    steps have been made, at the start and after each.
+    `progress` gets how many steps have been made, at the start and after each.
     """
     tf.keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
     count = len(learned.rgb)
-    learning = _Learning(learned.rgb.shape[1], weights, settings, look_steps(count, settings), seed=seed)
+    learning = _Learning(learned.rgb.shape[1], weights, settings, steps=steps_for(count, settings), seed=seed)
     learning.balance(float(np.mean(learned.dirty)))
     first = checkpoint.restore(learning.state) if checkpoint else 0
     if first == 0:
         _start_head(learning.network, learned.rgb, learned.dirty)
         learning.start_averages()
     labels = learned.dirty.astype(np.float32)
+    epoch, least = max(1, round(count / settings.batch)), least_loss(settings.smoothing)
     progress(first)
-    for number in range(first, learning.planned):
-        if learning.has_settled:
+    for number in range(first, learning.steps):
+        if is_learned(learning.curve.losses, epoch, least):
             break
         chosen = _chosen(number, count, settings.batch, seed)
         learning.make_step(number, learned.rgb[chosen], labels[chosen])
-        if number + 1 in learning.look_steps:
-            learning.look_at(tuned, number + 1)
         progress(number + 1)
-        if checkpoint and number + 1 < learning.planned:
+        if checkpoint and number + 1 < learning.steps:
             checkpoint.keep_now_and_then(number + 1, learning.state)
-    learning.take_best()
+    learning.take_averages()
     return learning.network, learning.curve
 
 
@@ -94,53 +89,38 @@ def steps_for(pictures: int, settings: Settings) -> int:
     return max(1, round(settings.epochs * pictures / settings.batch))
 
 
-def look_steps(pictures: int, settings: Settings) -> list[int]:
-    """After which steps to look: those that end an epoch, and the last."""
-    last, epoch = steps_for(pictures, settings), max(1, round(pictures / settings.batch))
-    return [*range(epoch, last, epoch), last]
-
-
 class _Learning:
-    """The network, its optimisers, one step of them, and what has come of it."""
+    """The network, its optimisers, one step of them, and the losses so far."""
 
-    def __init__(
-        self, side: int, weights: Weights, settings: Settings, look_steps: Sequence[int], *, seed: int
-    ) -> None:
-        self.look_steps, self.planned = look_steps, look_steps[-1]
+    def __init__(self, side: int, weights: Weights, settings: Settings, *, steps: int, seed: int) -> None:
+        self.steps = steps
         body, self.network = _network(weights, side, settings)
         of_body = {id(one) for one in body.trainable_variables}
         head = [one for one in self.network.trainable_variables if id(one) not in of_body]
         self._learned = [*head, *body.trainable_variables]
         self._averages = [tf.Variable(one, trainable=False) for one in self._learned]
-        self._best = [tf.Variable(one, trainable=False) for one in self._learned]
-        self._losses = tf.Variable(np.full(self.planned, np.nan, np.float32), trainable=False)  # of steps to come: NaN
-        self._looks = tf.Variable(np.full(len(look_steps), np.nan, np.float32), trainable=False)
+        self._losses = tf.Variable(np.full(steps, np.nan, np.float32), trainable=False)  # of steps to come: NaN
         self._class_weights = tf.Variable([1.0, 1.0], trainable=False)
         self._optimisers = [
-            (_optimiser(settings.head_rate, self.planned, settings), slice(0, len(head))),
-            (_optimiser(settings.body_rate, self.planned, settings), slice(len(head), None)),
+            (_optimiser(settings.head_rate, steps, settings), slice(0, len(head))),
+            (_optimiser(settings.body_rate, steps, settings), slice(len(head), None)),
         ]
         for optimiser, part in self._optimisers:
             optimiser.build(self._learned[part])
         self._settings = settings
         self._seed = seed
         self._step = tf.function(self._stepped)
-        self._answer = tf.function(self._answered, reduce_retracing=True)
 
     @property
     def state(self) -> list[Any]:
-        """All variables that a step or a look changes: dropout counts its steps, too."""
+        """All variables that a step changes: dropout counts its steps, too."""
         of_optimisers = [one for optimiser, _ in self._optimisers for one in optimiser.variables]
-        return [*self.network.variables, *self._averages, *of_optimisers, *self._best, self._losses, self._looks]
+        return [*self.network.variables, *self._averages, *of_optimisers, self._losses]
 
     @property
     def curve(self) -> Curve:
         losses = self._losses.numpy()
-        return Curve(losses=tuple(losses[~np.isnan(losses)].tolist()), looks=tuple(self._seen()), planned=self.planned)
-
-    @property
-    def has_settled(self) -> bool:
-        return has_settled([look.loss for look in self._seen()], self._settings.patience)
+        return Curve(losses=tuple(losses[~np.isnan(losses)].tolist()), planned=self.steps)
 
     def balance(self, share: float) -> None:
         """Let the rarer class weigh as much as the other. `share` of the pictures is dirty, 0 to 1 exclusive."""
@@ -153,20 +133,8 @@ class _Learning:
         loss = self._step(tf.constant(rgb), tf.constant(labels), tf.constant(number))
         self._losses[number].assign(loss)
 
-    def look_at(self, tuned: Labelled, step: int) -> None:
-        """See what the averages are worth, and remember them if they are worth more than any before."""
-        learned = [one.numpy() for one in self._learned]
+    def take_averages(self) -> None:
         self._copy(self._averages, self._learned)
-        starts = range(0, len(tuned.rgb), LOOKED_AT)
-        answers = [self._answer(tf.constant(tuned.rgb[start : start + LOOKED_AT])).numpy() for start in starts]
-        self._copy(learned, self._learned)
-        place = self.look_steps.index(step)
-        self._looks[place].assign(calibrated_loss(np.concatenate(answers), tuned.dirty))
-        if best([look.loss for look in self._seen()]) == place:
-            self._copy(self._averages, self._best)
-
-    def take_best(self) -> None:
-        self._copy(self._best, self._learned)
 
     def _stepped(self, images: Any, labels: Any, number: Any) -> Any:
         settings = self._settings
@@ -184,13 +152,6 @@ class _Learning:
         for average, one in zip(self._averages, self._learned, strict=True):
             average.assign(average * kept + one * (1 - kept))
         return loss
-
-    def _answered(self, images: Any) -> Any:
-        return self.network(as_input(images), training=False)
-
-    def _seen(self) -> list[Look]:
-        found = zip(self.look_steps, self._looks.numpy().tolist(), strict=True)
-        return [Look(step, loss) for step, loss in found if not np.isnan(loss)]
 
     @staticmethod
     def _copy(source: list[Any], target: list[Any]) -> None:

@@ -90,14 +90,13 @@ def write_outcome(
 
 
 def curve_page(title: str, curve: Curve) -> str:
-    made, kept = len(curve.losses), curve.kept.step
-    early = f", and it was stopped {curve.planned - made} steps early" if made < curve.planned else ""
-    chart = charts.learning(np.array(curve.losses), smoothed(curve.losses), curve.looks, kept)
+    made = len(curve.losses)
+    early = "; then there was nothing left to learn" if made < curve.planned else ""
     return page(
         title,
-        f"<p>{made} of {curve.planned} steps were made{early}. The model has the averaged weights of step {kept}: by "
-        "these the photos that its scores are calibrated on are told apart best. What it is worth on photos that had "
-        f'no part in this is in <a href="{html.escape(REPORT)}">the report</a>.</p>{chart}',
+        f"<p>{made} of {curve.planned} steps were made{early}. The loss is of the very photos that each step learned "
+        f'from. What the model is worth on others is in <a href="{html.escape(REPORT)}">the report</a>.</p>'
+        f"{charts.learning(np.array(curve.losses), smoothed(curve.losses))}",
     )
 
 

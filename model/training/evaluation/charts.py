@@ -103,18 +103,14 @@ def latencies(milliseconds: Numbers, p50_ms: float, p99_ms: float) -> str:
         return _svg(figure, "how long the verdicts took")
 
 
-def learning(losses: Numbers, line: Numbers, looks: Sequence[tuple[int, float]], kept: int) -> str:
-    """A training's loss of each step, a `line` through them, `looks` as steps and losses, and the step `kept`."""
+def learning(losses: Numbers, line: Numbers) -> str:
+    """A training's loss of each step, and a `line` through them."""
     with mpl.rc_context(STYLE):
         figure, axes = _axes("step", "loss")
         steps = np.arange(1, len(losses) + 1)
-        axes.plot(steps, losses, color=CLEAN, alpha=FAINT, linewidth=0.6)
-        axes.plot(steps, line, color=CLEAN, linewidth=1.8, label="learned from")
-        axes.plot(
-            *zip(*looks, strict=True), color=DIRTY, marker="o", markersize=4, linewidth=1.6, label="not learned from"
-        )
-        axes.axvline(kept, color=INK, alpha=FAINT, linewidth=1, linestyle="--", label="taken")
-        axes.set_ylim(0, 1.3 * max(float(line.max()), *(loss for _, loss in looks)))
+        axes.plot(steps, losses, color=CLEAN, alpha=FAINT, linewidth=0.6, label="each step")
+        axes.plot(steps, line, color=CLEAN, linewidth=1.8, label="about fifty steps")
+        axes.set_ylim(0, 1.5 * line.max())
         _legend(axes)
         return _svg(figure, "how the loss fell, step by step")
 

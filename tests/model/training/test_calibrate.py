@@ -7,7 +7,7 @@ import pytest
 
 from model.image_quality import Measures, measure, unfit
 from model.manifest import ImageLimits
-from model.training.calibrate import MOST_SURE, calibrated_loss, fit_line, limits_for
+from model.training.calibrate import MOST_SURE, fit_line, limits_for
 from model.training.data.samples import BadDataset
 from tests.model.pictures import flat, ripples
 
@@ -42,19 +42,6 @@ def test_classes_that_part_cleanly_do_not_make_it_sure_of_everything() -> None:
 def test_a_network_that_has_learned_the_opposite_is_refused() -> None:
     with pytest.raises(BadDataset, match="does not hold for the photos that were kept aside"):
         fit_line(*drawn(-1.0, 0.0))
-
-
-def test_the_loss_is_the_same_on_any_scale_and_less_where_the_classes_part_better() -> None:
-    logits, dirty = drawn(1.0, 0.0)
-
-    loss = calibrated_loss(logits, dirty)
-
-    assert calibrated_loss(logits * 7 + 3, dirty) == pytest.approx(loss, abs=1e-6)
-    assert calibrated_loss(logits + dirty, dirty) < loss < np.log(2)
-
-
-def test_a_network_that_has_learned_the_opposite_knows_nothing() -> None:
-    assert calibrated_loss(*drawn(-1.0, 0.0)) == pytest.approx(np.log(2))
 
 
 def test_no_logit_is_larger_than_int8_can_bear() -> None:
