@@ -49,6 +49,8 @@ class Quantity(Enum):
     DIRTY_SCORE = ("dirty_score", "1")
     ESTIMATED_DEPOSIT = ("estimated_deposit", "g/m2")
     BLIND = ("blind", "1")
+    MOVED = ("moved", "1")
+    DISAGREE = ("disagree", "1")
     BUDGET_MISSED = ("budget_missed", "1")
 
     def __init__(self, signal: str, unit: str) -> None:

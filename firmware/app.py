@@ -19,6 +19,7 @@ from drivers.settings import SensorSettings, Settings
 from drivers.types import SourceId
 from drivers.worker import Worker
 from firmware import logs, realtime
+from firmware.agreement import Agreement
 from firmware.alarms.outputs import Following, outputs_on
 from firmware.alarms.store import AlarmStore, Remembered
 from firmware.alarms.types import AlarmRecord
@@ -45,6 +46,7 @@ from firmware.wall import Wall
 from model.budget import LatencyBudget
 from model.smoothing import Smoothing
 from model.types import Verdict
+from model.viewpoint import Viewpoint
 
 STAGE_LIMIT_S = 30.0  # a stage that was given something to do must be done with it within this
 SNAPSHOT_LIMIT_S = 120.0  # opening, warming up and closing of every camera, each at its limit; a simulated one is drawn
@@ -93,6 +95,7 @@ class Board:
         self._levels = {SourceId(output.name): Latest[float]() for output in self._config.families["output"]}
         self._taken: Mailbox[tuple[Shot, Verdict]] = Mailbox(PICTURES_WAITING)
         self._interest = Interest()
+        self._agreement = Agreement(len(self._shots), within_ns=self._config.snapshot.period.ns // 2)
         self._vitals = Vitals(mailbox.put, self._clock.now)
         self._budget = LatencyBudget(self._config.latency.budget * 1000)
         self._lag = LoopLag()
@@ -218,10 +221,21 @@ class Board:
                 smoothing=Smoothing(needed=self._config.snapshot.agree, of=self._config.snapshot.of),
                 limits=self._config.degree.limits,
                 budget=self._budget,
-                say=self._mailbox.put,
+                say=self._tell,
                 keep=self._keep,
+                viewpoint=self._viewpoint(),
             )
             yield _stage(f"judge {camera}", start)
+
+    def _viewpoint(self) -> Viewpoint | None:
+        """Nothing to compare with while the cameras are being aimed."""
+        at_most = 0 if self._aims else self._config.snapshot.moved_at_most
+        return Viewpoint(at_most) if at_most else None
+
+    def _tell(self, verdict: Verdict) -> None:
+        self._mailbox.put(verdict)
+        if (found := self._agreement.feed(verdict)) is not None:
+            self._mailbox.put(found)
 
     def _keep(self, shot: Shot, verdict: Verdict) -> None:
         if self._interest.roused_by(verdict):

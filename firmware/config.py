@@ -44,6 +44,7 @@ class SnapshotSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     dark_frame: bool = True
     agree: int = 2
     of: int = 3
+    moved_at_most: int = 5  # snapshots in a row that a camera which looks elsewhere is not judged; 0: it may move
     keep_pictures: int = 200
     max_picture_bytes: int = 64 * MIB
 
@@ -265,6 +266,11 @@ def _ranges(config: Config) -> tuple[tuple[KeyPath, bool, str], ...]:
             "agree must be most of `of`",
         ),
         (("snapshot", "of"), 1 <= snapshot.of <= 100, "of must be 1 to 100 snapshots"),
+        (
+            ("snapshot", "moved_at_most"),
+            snapshot.moved_at_most == 0 or 3 <= snapshot.moved_at_most <= 1000,
+            "moved_at_most must be 0 (off), or 3 to 1000 snapshots: the alarm on it asks for 3 of 4",
+        ),
         (("snapshot", "keep_pictures"), 0 <= snapshot.keep_pictures <= 100_000, "keep_pictures must be 0 to 100000"),
         (
             ("snapshot", "max_picture_bytes"),

@@ -11,7 +11,8 @@ from firmware.observations import BOARD
 from firmware.plan import Plan
 from firmware.uplink.discovery import Equipment
 
-OF_CAMERAS = (Quantity.DIRTY_SCORE, Quantity.ESTIMATED_DEPOSIT, Quantity.BLIND)
+OF_CAMERAS = (Quantity.DIRTY_SCORE, Quantity.ESTIMATED_DEPOSIT, Quantity.BLIND, Quantity.MOVED)
+OF_TWO_CAMERAS = (Quantity.DISAGREE,)
 LINES = ("light", "output", "fan", "button")
 OF_THE_BOARD = (Quantity.BUDGET_MISSED, Quantity.RESTARTS, Quantity.DROPPED, Quantity.OVERWRITTEN)
 
@@ -22,7 +23,7 @@ def equipment(plan: Plan) -> Equipment:
     cameras = tuple(SourceId(camera.name) for camera in families["camera"])
     sensors = {SourceId(sensor.name): quantities(sensor) for sensor in families["sensor"]}
     signals: Mapping[SourceId, tuple[Quantity, ...]] = {
-        BOARD: OF_THE_BOARD,
+        BOARD: (*OF_THE_BOARD, *(OF_TWO_CAMERAS if len(cameras) > 1 else ())),
         **dict.fromkeys(cameras, (*OF_CAMERAS, Quantity.ALIVE)),
         **{sensor: (*measured, Quantity.ALIVE) for sensor, measured in sensors.items()},
         **{SourceId(line.name): (Quantity.ALIVE,) for family in LINES for line in families[family]},

@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 from drivers.clock import Clock
 from drivers.worker import Worker
-from firmware.observations import Observation
 from firmware.photography import Shot
 from firmware.streams import Latest
 from firmware.supervisor import Pulse
@@ -16,6 +15,7 @@ from model.classifier import Classifier
 from model.cleanliness import Limits, classes
 from model.smoothing import Smoothing
 from model.types import Judgement, Verdict
+from model.viewpoint import Viewpoint
 
 INVOKE_LIMIT_S = 10.0  # some thousand times the usual: beyond it the interpreter hangs, and only a restart helps
 
@@ -29,17 +29,21 @@ async def judge(
     smoothing: Smoothing,
     limits: Limits,
     budget: LatencyBudget,
-    say: Callable[[Observation], None],
+    say: Callable[[Verdict], None],
     keep: Callable[[Shot, Verdict], None],
     pulse: Pulse,
+    viewpoint: Viewpoint | None = None,
 ) -> None:
-    """Judge one camera's shots until cancelled. Shots that came while one was judged give way to the newest."""
+    """Judge one camera's shots until cancelled. Shots that came while one was judged give way to the newest.
+
+    Without a `viewpoint` the camera may look anywhere.
+    """
     while True:
         pulse.rest()
         shot = await shots.get()
         pulse.beat()
         with clock.held():
-            judgement = await worker.run(classifier.judge, shot.lit, shot.dark, limit_s=INVOKE_LIMIT_S)
+            judgement = await worker.run(classifier.judge, shot.lit, shot.dark, viewpoint, limit_s=INVOKE_LIMIT_S)
         verdict = smoothed(judgement, smoothing, limits, latency_ns=time.monotonic_ns() - shot.lit.captured_ns)
         budget.record(verdict.latency_ns)
         say(verdict)

@@ -115,7 +115,7 @@ def test_one_snapshot_of_both_cameras_takes_one_light(ready: Ready, report: Repo
 @pictures
 @pytest.mark.parametrize(
     ("scene", "reasons"),
-    [(FOGGED, {"blurred"}), (COVERED, {"dark", "unlit"}), (BARS, {"blurred"})],
+    [(FOGGED, {"fogged"}), (COVERED, {"dark", "unlit"}), (BARS, {"blurred"})],
     ids=["fogged lens", "covered lens", "no duct"],
 )
 def test_a_camera_that_cannot_see_the_duct_is_never_called_clean(ready: Ready, scene: Scene, reasons: set[str]) -> None:

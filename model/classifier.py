@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 import numpy as np
@@ -16,6 +17,7 @@ from model.interpreter import REMEDY, Interpreter
 from model.manifest import Manifest
 from model.tensors import Decoder, quantise
 from model.types import Judgement, Label, ModelId, Reason
+from model.viewpoint import Viewpoint
 
 INPUT_SCALE = 2 / 255  # with zero point -1, quantising a picture is one XOR
 INPUT_ZERO_POINT = -1
@@ -38,15 +40,17 @@ class Classifier:
         self._dirty = manifest.labels.index("DIRTY")
         self._last: dict[SourceId, Picture] = {}
 
-    def judge(self, frame: Frame, dark: Frame | None = None) -> Judgement:
+    def judge(self, frame: Frame, dark: Frame | None = None, viewpoint: Viewpoint | None = None) -> Judgement:
         """Judge `frame`; `dark` is the same camera's frame with the LED off, if one was taken.
 
+        `viewpoint` is what that camera has looked at, if it is not to move: a picture that is fit goes into it.
         A frame that does not decode is CANNOT_TELL, UNREADABLE: nothing is raised.
         """
         started_ns = time.perf_counter_ns()
         try:
             picture = self._decoder.decode(frame)
-            reasons = self._unfit(frame.source, picture, None if dark is None else self._decoder.decode(dark))
+            unlit_picture = None if dark is None else self._decoder.decode(dark)
+            reasons = self._unfit(frame.source, picture, unlit_picture, viewpoint)
         except Unreadable:
             picture, reasons = None, (Reason.UNREADABLE,)
         decoded_ns = time.perf_counter_ns()
@@ -75,13 +79,18 @@ class Classifier:
         """The score, 0 clean to 1 dirty, whatever the image checks say: for measuring. Raises `Unreadable`."""
         return self._score(self.raw_output(frame))
 
-    def _unfit(self, source: SourceId, picture: Picture, dark: Picture | None) -> tuple[Reason, ...]:
+    def _unfit(
+        self, source: SourceId, picture: Picture, dark: Picture | None, viewpoint: Viewpoint | None
+    ) -> tuple[Reason, ...]:
         limits = self.manifest.image_limits
-        reasons = unfit(measure(picture), limits)
+        measures = measure(picture)
+        reasons = unfit(measures, limits)
         if self._is_frozen(source, picture):
             reasons += (Reason.FROZEN,)
         if dark is not None and unlit(picture, dark, limits):
             reasons += (Reason.UNLIT,)
+        if viewpoint is not None and not reasons and (changed := viewpoint.changed(picture, measures.veil)):
+            reasons = (changed,)
         return reasons
 
     def _is_frozen(self, source: SourceId, picture: Picture) -> bool:
@@ -93,8 +102,11 @@ class Classifier:
         return before is not None and np.array_equal(before, picture)
 
     def _score(self, output: npt.NDArray[np.int8]) -> float:
-        quantisation = self.manifest.output
-        score = (int(output[self._dirty]) - quantisation.zero_point) * quantisation.scale
+        answers = self.manifest.output
+        if answers.kind == "logits":
+            above = (int(output[self._dirty]) - int(output[1 - self._dirty])) * answers.scale
+            return 1 / (1 + math.exp(-above))
+        score = (int(output[self._dirty]) - answers.zero_point) * answers.scale
         return min(max(score, 0.0), 1.0)
 
 

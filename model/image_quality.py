@@ -15,6 +15,7 @@ from model.manifest import ImageLimits
 from model.types import Reason
 
 SATURATED_LEVEL = 250  # of 255, mean of 2 by 2: what sensors clip to, after JPEG has rippled it
+DARKEST = 0.01  # of the picture, in parts of 4 by 4: a screw's shadow is no view down the duct
 Levels = npt.NDArray[np.float32]
 
 
@@ -27,18 +28,22 @@ class Measures:
     next to nothing in fog or behind a cover, whose light only falls off gently. `focus`: the same over 2 pixels in
     shares of that over 4: a blurred picture has lost more of its small details than of its large ones.
     The share of noise, which more gain makes look like detail, is taken off both: it is known from the next finer step.
+    `veil`: the light below which the darkest hundredth lies, in shares of the mean, 0 to 1; light is the square of the
+    level. Far down a duct it is dark, unless light is thrown back from before the lens (the dark channel: He, Sun and
+    Tang 2009).
     """
 
     brightness: float
     saturated_share: float
     contrast: float
     focus: float
+    veil: float
 
 
 def measure(picture: Picture) -> Measures:
     fine = picture[..., 1].astype(np.float32)
-    half = _halved(fine)
-    quarter = _halved(half)
+    half = halved(fine)
+    quarter = halved(half)
     noisy = 2 * _mean_square(_across(fine[::4]))  # as much down as across, and a quarter of the rows shows it
     middle, coarse = _bend(half), _bend(quarter)
     # averaging four pixels leaves a quarter of white noise's power
@@ -49,16 +54,24 @@ def measure(picture: Picture) -> Measures:
         saturated_share=float(np.count_nonzero(half >= SATURATED_LEVEL) / half.size),
         contrast=large / max(brightness, 1.0),
         focus=small / max(large, 1e-3),
+        veil=(_quantile(quarter, DARKEST) / max(brightness, 1.0)) ** 2,
     )
 
 
 def unfit(measures: Measures, limits: ImageLimits) -> tuple[Reason, ...]:
-    """Why this picture must not be judged by itself: empty if it may be."""
+    """Why this picture must not be judged by itself: empty if it may be.
+
+    A veil is told of only where there is light for one, and takes the contrast with it: then it is not called blurred.
+    """
+    dark = measures.brightness < limits.dark_below
+    saturated = measures.saturated_share > limits.saturated_share_above
+    fogged = measures.veil > limits.veil_above and not dark and not saturated
     blurred = measures.contrast < limits.contrast_below or measures.focus < limits.focus_below
     found = (
-        (Reason.DARK, measures.brightness < limits.dark_below),
-        (Reason.SATURATED, measures.saturated_share > limits.saturated_share_above),
-        (Reason.BLURRED, blurred),
+        (Reason.DARK, dark),
+        (Reason.SATURATED, saturated),
+        (Reason.FOGGED, fogged),
+        (Reason.BLURRED, blurred and not fogged),
     )
     return tuple(reason for reason, is_so in found if is_so)
 
@@ -68,7 +81,12 @@ def unlit(lit: Picture, dark: Picture, limits: ImageLimits) -> bool:
     return float(lit[..., 1].mean()) - float(dark[..., 1].mean()) < limits.lit_difference_below
 
 
-def _halved(levels: Levels) -> Levels:
+def _quantile(levels: Levels, share: float) -> float:
+    rank = int(levels.size * share)
+    return float(np.partition(levels, rank, axis=None)[rank])
+
+
+def halved(levels: Levels) -> Levels:
     """Means of two by two; what is left over at the edge is dropped."""
     height, width = levels.shape[0] // 2 * 2, levels.shape[1] // 2 * 2
     rows = levels[0:height:2] + levels[1:height:2]

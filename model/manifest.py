@@ -64,13 +64,17 @@ class Thresholds(_Table, frozen=True, kw_only=True):
 
 
 class ImageLimits(_Table, frozen=True, kw_only=True):
-    """Beyond these a picture is not judged. Measures and units: `model.image_quality`."""
+    """Beyond these a picture is not judged. Measures and units: `model.image_quality`.
+
+    Bundles from before `veil_above` do not know how much of a veil their pictures had: none is too much for them.
+    """
 
     dark_below: Level
     saturated_share_above: Share
     contrast_below: Ratio
     focus_below: Ratio
     lit_difference_below: Level
+    veil_above: Share = 1.0
 
 
 class DegreePoint(_Table, frozen=True, kw_only=True):

@@ -8,4 +8,4 @@ from pathlib import Path
 
 def shipped_bundle() -> Path:
     """The folder of the bundle inside the installed package, to be opened as any other: nothing is taken on trust."""
-    return Path(str(resources.files("model"))) / "bootstrap"
+    return Path(str(resources.files("model"))) / "visual_clean"

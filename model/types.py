@@ -22,7 +22,10 @@ class Reason(Enum):
     UNREADABLE = "unreadable"  # does not decode
     DARK = "dark"  # no light: LED dead, lens covered
     SATURATED = "saturated"  # too much light to see anything
-    BLURRED = "blurred"  # out of focus, fogged or smeared
+    BLURRED = "blurred"  # out of focus or smeared
+    FOGGED = "fogged"  # light thrown back from before the lens, or from dew on it
+    MOVED = "moved"  # the camera looks elsewhere than before
+    HAZY = "hazy"  # the camera sees less clearly than before: dust on the lens, or dew
     FROZEN = "frozen"  # bit for bit the picture before
     UNLIT = "unlit"  # looks the same with the LED on as off
     UNSURE = "unsure"  # a good picture, and a score between the thresholds

@@ -31,6 +31,8 @@ SHARES = {
     Quantity.ALIVE,
     Quantity.DIRTY_SCORE,
     Quantity.BLIND,
+    Quantity.MOVED,
+    Quantity.DISAGREE,
     Quantity.BUDGET_MISSED,
 }
 """Quantities from 0 to 1."""

@@ -7,7 +7,7 @@ from firmware.observations import Observation
 from firmware.rules.types import Sample
 from model.types import Label, Reason, Verdict
 
-NOT_THE_IMAGE = {Reason.UNSURE, Reason.UNSETTLED}
+SEEN_WELL = {Reason.UNSURE, Reason.UNSETTLED, Reason.MOVED}
 
 
 def samples(observation: Observation) -> tuple[Sample, ...]:
@@ -18,10 +18,11 @@ def samples(observation: Observation) -> tuple[Sample, ...]:
     if isinstance(observation, Verdict):
         source, at = observation.source, observation.at
         degree = observation.degree
-        blind = observation.label is Label.CANNOT_TELL and not NOT_THE_IMAGE.issuperset(observation.reasons)
+        blind = observation.label is Label.CANNOT_TELL and not SEEN_WELL.issuperset(observation.reasons)
         return (
             Sample(source, Quantity.DIRTY_SCORE.signal, None if blind else observation.score, at),
             Sample(source, Quantity.ESTIMATED_DEPOSIT.signal, None if degree is None else degree.g_m2, at),
             Sample(source, Quantity.BLIND.signal, float(blind), at),
+            Sample(source, Quantity.MOVED.signal, None if blind else float(Reason.MOVED in observation.reasons), at),
         )
     return ()

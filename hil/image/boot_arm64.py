@@ -23,7 +23,7 @@ from hil.image.shell import run
 from tests.mosquitto import Inbox, Mosquitto, Received
 
 PICTURES = sorted(
-    (Path(__file__).parents[2] / "model/bootstrap/golden").glob("*-dirty.jpg")
+    (Path(__file__).parents[2] / "model/visual_clean/golden").glob("*-dirty.jpg")
 )  # of the clean, one is unsure
 UEFI = "/usr/share/AAVMF/AAVMF_CODE.fd"  # Debian's qemu-efi-aarch64
 LIMIT_S = 300.0  # for each sign; 169 s were the longest seen, on two cores with much else to do

@@ -23,7 +23,7 @@ Rgb = NDArray[np.uint8]
 Look = Callable[[Size], Rgb]
 """Draws (height, width, 3) of red, green, blue, without the sensor's noise. The result is not to be written to."""
 
-DUCT = 34  # a galvanised duct of which the bootstrap model is sure either way
+DUCT = 34  # a galvanised duct of which the shipped model is sure either way
 CLEAN_G_M2, DIRTY_G_M2 = 0.1, 8.0
 PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png"}
 MOST_PHOTOS = 12  # in a menu, and drawn at the start

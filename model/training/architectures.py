@@ -79,7 +79,7 @@ def batch_norms(body: Any) -> list[Any]:
     return [layer for layer in body.layers if type(layer) is tf.keras.layers.BatchNormalization]
 
 
-_FROM_IMAGENET: Final = Plan(rate=1e-3, batch=32, crop_steps=1500, whole_steps=500)
+_FROM_IMAGENET: Final = Plan(rate=1e-3, batch=32, crop_steps=1500, whole_steps=1100)
 _FROM_NOTHING: Final = Plan(rate=3e-3, batch=64, crop_steps=2000, whole_steps=600)
 
 ARCHITECTURES: Final[dict[str, Architecture]] = {

@@ -78,11 +78,14 @@ def limits_for(measures: Sequence[Measures]) -> dict[str, float]:
     def least(values: Sequence[float]) -> float:
         return float(np.quantile(values, RARE)) * SLACK
 
-    saturated = float(np.quantile([one.saturated_share for one in measures], 1 - RARE))
+    def most(shares: Sequence[float]) -> float:
+        return 1 - (1 - float(np.quantile(shares, 1 - RARE))) * SLACK
+
     return {
         "dark_below": least([one.brightness for one in measures]),
-        "saturated_share_above": 1 - (1 - saturated) * SLACK,
+        "saturated_share_above": most([one.saturated_share for one in measures]),
         "contrast_below": least([one.contrast for one in measures]),
         "focus_below": least([one.focus for one in measures]),
         "lit_difference_below": LIT_DIFFERENCE,
+        "veil_above": most([one.veil for one in measures]),
     }

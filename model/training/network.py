@@ -22,6 +22,7 @@ from model.training.targets import as_input, target
 CROP_PX: Final = 96
 STRANGE: Final = 0.08  # share of a batch that is no duct, and neither clean nor dirty
 DECAY: Final = 1e-4
+DEGREE: Final = 0.3  # what the degree counts beside the class
 AVERAGE: Final = 0.99  # of the weights that are kept, over steps
 SETTLE_BATCHES: Final = 60  # to recompute the batch statistics of the averaged weights
 REPORT_STEPS: Final = 100
@@ -100,7 +101,11 @@ class _Learning:
 
 
 def _loss(answers: Any, dirty: Any) -> Any:
-    return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=dirty, logits=answers))
+    """Of the class, and of the degree by its logit: among very clean (very dirty) ducts the class hardly changes."""
+    of_class = tf.nn.sigmoid_cross_entropy_with_logits(labels=dirty, logits=answers)
+    off = tf.abs(answers - tf.math.log(dirty / (1 - dirty)))
+    of_degree = tf.where(off < 1, off**2 / 2, off - 0.5)  # Huber 1964: a part that cannot be seen does not drag
+    return tf.reduce_mean(of_class + DEGREE * of_degree)
 
 
 def _batches(

@@ -45,7 +45,7 @@ def test_a_photo_gets_a_verdict_with_score_times_and_model(tmp_path: Path, photo
     done = detect("--json", path)
 
     (found,) = objects(done.stdout)
-    assert (done.returncode, found["path"], found["model"]["name"]) == (0, str(path), "bootstrap")
+    assert (done.returncode, found["path"], found["model"]["name"]) == (0, str(path), "visual-clean")
     assert found["label"] in {"CLEAN", "DIRTY", "CANNOT_TELL"}
     assert 0 <= found["score"] <= 1
     assert 0 < found["decode_ms"] < found["total_ms"]

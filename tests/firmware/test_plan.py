@@ -28,7 +28,7 @@ def test_the_shipped_board_rules_and_model_make_a_plan() -> None:
     plan = prepare(config.load(SIMULATED_BOARD))
 
     assert "dirty_duct" in {rule.name for rule in plan.rules}
-    assert plan.classifier.model.name == "bootstrap"
+    assert plan.classifier.model.name == "visual-clean"
 
 
 def test_a_model_of_which_a_byte_was_changed_is_refused(tmp_path: Path) -> None:

@@ -18,12 +18,13 @@ Rgb = npt.NDArray[np.uint8]
 
 
 def ripples(width: int, height: int, *, noise: float = 4.0, seed: int = 0) -> Rgb:
-    """Soft ripples and hard spangles with camera noise: a picture with structure at all scales."""
+    """Soft ripples and hard spangles with camera noise, dark in the middle as a duct is: structure at all scales."""
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     u, v = x / width, y / height
     grey = 120 + 40 * np.sin(25 * u) * np.cos(19 * v) + 20 * np.sin(90 * u + 70 * v)
     spangles = np.random.default_rng(7).uniform(-25, 25, (61, 81))
     grey += spangles[(v * 60).astype(np.intp), (u * 80).astype(np.intp)]
+    grey *= 1 - 0.8 * np.exp(-((u - 0.5) ** 2 + (v - 0.5) ** 2) * 80)
     rgb = np.stack([grey, 0.9 * grey + 10, 0.8 * grey + 20], axis=-1)
     rgb += np.random.default_rng(seed).normal(0, noise, rgb.shape)
     picture: Rgb = np.clip(rgb, 0, 255).astype(np.uint8)

@@ -1,15 +1,22 @@
 from __future__ import annotations
 
+import math
+from functools import lru_cache
+
 import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from drivers.types import PixelFormat
+from drivers.duct.optics import FAULTS, Optics
+from drivers.duct.render import Renderer
+from drivers.duct.scene import random_scene
+from drivers.types import Frame, PixelFormat
 from model.classifier import MAX_SOURCES, Classifier
 from model.degree import degree_of
 from model.errors import UnfitModel
 from model.manifest import DegreePoint, Thresholds
 from model.types import Label, ModelId, Reason
+from model.viewpoint import KNOWN_AFTER, Viewpoint
 from tests.model.pictures import flat, frame_of, mjpeg, ripples, shipped, shipped_classifier, yuyv
 
 
@@ -27,7 +34,7 @@ def test_a_good_picture_gets_a_score_and_the_times_it_took(encode: type) -> None
     assert 0 <= judgement.score <= 1
     assert judgement.decode_ns > 0
     assert judgement.invoke_ns > 0
-    assert judgement.model == ModelId("bootstrap", shipped()[1].version)
+    assert judgement.model == ModelId("visual-clean", shipped()[1].version)
 
 
 @pytest.mark.parametrize(
@@ -137,6 +144,38 @@ def test_with_the_led_on_the_dark_frame_does_no_harm() -> None:
     assert judgement.label is Label.CLEAN
 
 
+@lru_cache
+def duct(seed: int) -> Renderer:
+    return Renderer(random_scene(seed), 320, 240)
+
+
+def shot(number: int, *, seed: int = 34, optics: Optics | None = None) -> Frame:
+    return mjpeg(duct(seed).render(mean_g_m2=0.1, light=1.0, optics=optics or Optics(), frame_seed=number))
+
+
+def test_a_camera_that_has_moved_cannot_tell_until_its_new_view_is_known() -> None:
+    classifier, viewpoint = deciding(clean_below=1.0, dirty_above=1.0), Viewpoint(2)
+    frames = [*(shot(number) for number in range(KNOWN_AFTER)), *(shot(number, seed=35) for number in range(3))]
+
+    judgements = [classifier.judge(frame, viewpoint=viewpoint) for frame in frames]
+
+    assert [judgement.reasons for judgement in judgements[-4:]] == [(), (Reason.MOVED,), (Reason.MOVED,), ()]
+    assert [judgement.label for judgement in judgements[-3:]] == [Label.CANNOT_TELL, Label.CANNOT_TELL, Label.CLEAN]
+    assert judgements[-2].score is None
+
+
+def test_pictures_that_are_not_fit_to_judge_are_no_view() -> None:
+    classifier, viewpoint = shipped_classifier(), Viewpoint(5)
+    for number in range(KNOWN_AFTER):
+        classifier.judge(shot(number), viewpoint=viewpoint)
+
+    foggy = [classifier.judge(shot(number, optics=FAULTS["lens-fog"]), viewpoint=viewpoint) for number in range(9)]
+    clear = classifier.judge(shot(9), viewpoint=viewpoint)
+
+    assert {judgement.reasons for judgement in foggy} == {(Reason.FOGGED,)}
+    assert clear.score is not None
+
+
 def test_a_model_for_another_input_is_unfit() -> None:
     bundle, manifest = shipped()
     model = bundle.files["model.tflite"]
@@ -157,3 +196,25 @@ def test_a_model_for_another_input_is_unfit() -> None:
 def test_bytes_that_are_no_network_are_unfit(model: bytes) -> None:
     with pytest.raises(UnfitModel, match="cannot be loaded"):
         Classifier(model, shipped()[1])
+
+
+def test_a_score_is_the_logistic_of_how_far_dirty_is_above_clean() -> None:
+    classifier = shipped_classifier()
+    frame = mjpeg(ripples(640, 480))
+    clean, dirty = (int(answer) for answer in classifier.raw_output(frame))
+
+    above = (dirty - clean) * classifier.manifest.output.scale
+
+    assert classifier.manifest.output.kind == "logits"
+    assert classifier.forced_score(frame) == pytest.approx(1 / (1 + math.exp(-above)))
+
+
+def test_a_network_may_answer_in_probabilities_too() -> None:
+    bundle, manifest = shipped()
+    answers = replace(manifest.output, kind="probabilities")
+    classifier = Classifier(bundle.files["model.tflite"], replace(manifest, output=answers))
+    frame = mjpeg(ripples(640, 480))
+
+    dirty = (int(classifier.raw_output(frame)[1]) - answers.zero_point) * answers.scale
+
+    assert classifier.forced_score(frame) == pytest.approx(min(max(dirty, 0.0), 1.0))

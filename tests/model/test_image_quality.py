@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from drivers.duct.optics import FAULTS, Optics
 from drivers.duct.render import Renderer
@@ -16,7 +17,7 @@ from model.types import Reason
 from tests.model.pictures import Rgb, flat, mjpeg, ripples, shipped
 
 LIMITS: ImageLimits = shipped()[1].image_limits
-SOUND = Measures(brightness=110, saturated_share=0.0, contrast=0.1, focus=1.1)
+SOUND = Measures(brightness=110, saturated_share=0.0, contrast=0.1, focus=1.1, veil=0.3)
 
 
 def seen(rgb: Rgb) -> Picture:
@@ -43,9 +44,9 @@ def test_a_sound_picture_is_judged_however_dirty_the_duct(
 
 
 UNFIT = {
-    "camera-blind": Reason.BLURRED,
+    "camera-blind": Reason.FOGGED,
     "led-dead": Reason.DARK,
-    "lens-fog": Reason.BLURRED,
+    "lens-fog": Reason.FOGGED,
     "out-of-focus": Reason.BLURRED,
     "saturated": Reason.SATURATED,
 }
@@ -64,7 +65,7 @@ def test_a_picture_that_shows_no_duct_is_never_judged(
 DRAWN = {
     "black": ((0, 0, 0), Reason.DARK),
     "white": ((255, 255, 255), Reason.SATURATED),
-    "grey": ((128, 128, 128), Reason.BLURRED),
+    "grey": ((128, 128, 128), Reason.FOGGED),
 }
 
 
@@ -73,10 +74,27 @@ def test_one_colour_is_no_duct(colour: tuple[int, int, int], reason: Reason) -> 
     assert reason in unfit(measure(seen(flat(640, 480, colour))), LIMITS)
 
 
+@pytest.mark.parametrize("fog", [0.3, 0.5, 0.7, 1.0])
+@pytest.mark.parametrize("coverage_g_m2", [0.0, 1.0, 20.0])
+@pytest.mark.parametrize("metering", [0.0, 1.0], ids=["locked exposure", "automatic exposure"])
+def test_a_veil_is_seen_however_thin_and_whatever_is_behind_it(
+    duct: Renderer, fog: float, coverage_g_m2: float, metering: float
+) -> None:
+    picture = photo(duct, Optics(fog=fog, metering=metering), coverage_g_m2=coverage_g_m2)
+
+    assert unfit(measure(picture), LIMITS) == (Reason.FOGGED,)
+
+
+def test_a_bundle_that_knows_no_limit_of_the_veil_calls_thick_fog_blurred(duct: Renderer) -> None:
+    before = structs.replace(LIMITS, veil_above=1.0)
+
+    assert unfit(measure(photo(duct, FAULTS["lens-fog"])), before) == (Reason.BLURRED,)
+
+
 def test_noise_alone_does_not_pass_for_a_duct() -> None:
     noise = np.random.default_rng(1).normal(110, 25, (480, 640, 3)).clip(0, 255).astype(np.uint8)
 
-    assert unfit(measure(seen(noise)), LIMITS) == (Reason.BLURRED,)
+    assert unfit(measure(seen(noise)), LIMITS) == (Reason.FOGGED,)
 
 
 @pytest.mark.parametrize(
@@ -87,9 +105,22 @@ def test_noise_alone_does_not_pass_for_a_duct() -> None:
         (replace(SOUND, saturated_share=LIMITS.saturated_share_above + 0.01), (Reason.SATURATED,)),
         (replace(SOUND, contrast=LIMITS.contrast_below / 2), (Reason.BLURRED,)),
         (replace(SOUND, focus=LIMITS.focus_below / 2), (Reason.BLURRED,)),
-        (replace(SOUND, brightness=1, contrast=0, focus=0), (Reason.DARK, Reason.BLURRED)),
+        (replace(SOUND, veil=LIMITS.veil_above + 0.01), (Reason.FOGGED,)),
+        (replace(SOUND, veil=LIMITS.veil_above + 0.01, contrast=0), (Reason.FOGGED,)),
+        (replace(SOUND, brightness=1, contrast=0, focus=0, veil=1), (Reason.DARK, Reason.BLURRED)),
+        (replace(SOUND, saturated_share=1, veil=1), (Reason.SATURATED,)),
     ],
-    ids=["sound", "dark", "saturated", "fog", "out of focus", "dark and without contrast"],
+    ids=[
+        "sound",
+        "dark",
+        "saturated",
+        "smeared",
+        "out of focus",
+        "fog",
+        "fog takes the contrast",
+        "dark and without contrast",
+        "nothing but white",
+    ],
 )
 def test_each_limit_has_its_reason(measures: Measures, reasons: tuple[Reason, ...]) -> None:
     assert unfit(measures, LIMITS) == reasons

@@ -28,9 +28,22 @@ def test_an_obviously_clean_and_an_obviously_dirty_duct_are_told_apart(classifie
     assert (clean.label, dirty.label) == (Label.CLEAN, Label.DIRTY)
 
 
-def test_the_bootstrap_says_plainly_what_it_is_not() -> None:
+def test_the_shipped_model_says_plainly_what_it_is_not() -> None:
     bundle, manifest = shipped()
 
-    assert manifest.name == "bootstrap"
-    assert b"Not for decisions" in bundle.files["card.md"]
-    assert len(bundle.files["model.tflite"]) < 1_000_000
+    assert manifest.name == "visual-clean"
+    assert b"Trained on rendered ducts only" in bundle.files["card.md"]
+    assert len(bundle.files["model.tflite"]) < 2_000_000
+
+
+def test_the_shipped_model_estimates_deposits(classifier: Classifier) -> None:
+    duct = Renderer(random_scene(UNSEEN[0]), 640, 480)
+    optics = Optics()
+    degrees = [
+        classifier.judge(mjpeg(duct.render(mean_g_m2=grams, light=1.0, optics=optics, frame_seed=1))).degree
+        for grams in (0.3, 5.0, 15.0)
+    ]
+
+    estimates = [degree.g_m2 for degree in degrees if degree is not None]
+    assert estimates == sorted(estimates)
+    assert len(set(estimates)) == 3

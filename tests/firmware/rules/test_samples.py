@@ -20,19 +20,23 @@ DEGREE = Degree(3.8, 2.4, 7.0)
         (reading(12.0, quality=Quality.WARMING_UP), {"pm2_5": None}),
         (
             verdict(Label.DIRTY, score=0.9, degree=DEGREE),
-            {"dirty_score": 0.9, "estimated_deposit": 3.8, "blind": 0.0},
+            {"dirty_score": 0.9, "estimated_deposit": 3.8, "blind": 0.0, "moved": 0.0},
         ),
         (
             verdict(Label.CANNOT_TELL, score=0.6, reasons=(Reason.UNSETTLED,), degree=DEGREE),
-            {"dirty_score": 0.6, "estimated_deposit": 3.8, "blind": 0.0},
+            {"dirty_score": 0.6, "estimated_deposit": 3.8, "blind": 0.0, "moved": 0.0},
         ),
-        (verdict(Label.CLEAN, score=0.1), {"dirty_score": 0.1, "estimated_deposit": None, "blind": 0.0}),
+        (verdict(Label.CLEAN, score=0.1), {"dirty_score": 0.1, "estimated_deposit": None, "blind": 0.0, "moved": 0.0}),
         (
             verdict(Label.CANNOT_TELL, score=None, reasons=(Reason.DARK,)),
-            {"dirty_score": None, "estimated_deposit": None, "blind": 1.0},
+            {"dirty_score": None, "estimated_deposit": None, "blind": 1.0, "moved": None},
+        ),
+        (
+            verdict(Label.CANNOT_TELL, score=None, reasons=(Reason.MOVED,)),
+            {"dirty_score": None, "estimated_deposit": None, "blind": 0.0, "moved": 1.0},
         ),
     ],
-    ids=["a reading", "a bad reading", "a verdict", "an unsettled one", "without an estimate", "blind"],
+    ids=["a reading", "a bad reading", "a verdict", "an unsettled one", "without an estimate", "blind", "moved"],
 )
 def test_what_rules_see(observation: Observation, seen: dict[str, float | None]) -> None:
     assert {sample.signal: sample.value for sample in samples(observation)} == seen

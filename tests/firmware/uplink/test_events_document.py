@@ -100,3 +100,9 @@ def test_the_examples_of_commands_and_replies_are_those_of_the_board() -> None:
     with pytest.raises(BadCommand) as caught:
         parse(b'{"command": "snap"}')
     assert refused == json.loads(refusal(caught.value))
+
+
+def test_every_reason_of_a_verdict_is_explained() -> None:
+    table = DOCUMENT.read_text(encoding="utf-8").split("| reason |")[1].split("\n\n")[0]
+
+    assert set(re.findall(r"`([a-z]+)`", table)) == {reason.value for reason in Reason}

@@ -126,7 +126,7 @@ def test_it_is_read_from_the_root_file_system(tmp_path: Path) -> None:
     files = {
         "./var/lib/dpkg/status": STATUS,
         f"{site}/lgpio-0.2.2.0.dist-info/METADATA": CONTENTS.python[1],
-        f"{site}/model/bootstrap/manifest.json": MANIFEST,
+        f"{site}/model/visual_clean/manifest.json": MANIFEST,
         f"{site}/other/manifest.json": "{}",
         f"{site}/numpy.libs/libquadmath-96.so.0.0.0": "",
         f"{site}/numpy.libs/README": "",

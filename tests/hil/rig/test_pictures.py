@@ -9,13 +9,14 @@ from drivers.camera.jpeg import encode_jpeg
 from drivers.camera.negotiate import Size
 from drivers.types import PixelFormat
 from hil.rig.darkroom import Prints, develop, order
-from hil.rig.pictures import BARS, CLEAN, COVERED, DIRTY, FOGGED, Scene, bars, black, photo, photos
+from hil.rig.pictures import BARS, CLEAN, COVERED, DIRTY, DUSTY_LENS, FOGGED, Scene, bars, black, photo, photos
 from hil.rig.uvc import HD, QVGA, VGA
 from hil.rig.uvc_controls import Development
 from model.classifier import Classifier
 from model.manifest import parse_manifest
 from model.shipped import shipped_bundle
 from model.types import Judgement, Label, Reason
+from model.viewpoint import KNOWN_AFTER, Viewpoint
 from tests.hil.rig.seen import as_frame
 
 SURE = 0.15  # from the end of the scale; the thresholds are 0.25 from it
@@ -64,7 +65,7 @@ def test_the_shipped_model_is_sure_of_the_clean_and_of_the_dirty_duct(
 @every_stream
 @pytest.mark.parametrize(
     ("scene", "reason"),
-    [(FOGGED, Reason.BLURRED), (COVERED, Reason.DARK), (BARS, Reason.BLURRED)],
+    [(FOGGED, Reason.FOGGED), (COVERED, Reason.DARK), (BARS, Reason.BLURRED)],
     ids=["fogged", "covered", "bars"],
 )
 def test_what_cannot_be_judged_is_not(
@@ -75,6 +76,22 @@ def test_what_cannot_be_judged_is_not(
     assert {judgement.label for judgement in judgements} == {Label.CANNOT_TELL}
     assert all(reason in judgement.reasons for judgement in judgements)
     assert not any(Reason.FROZEN in judgement.reasons for judgement in judgements)
+
+
+@every_stream
+def test_the_clean_and_the_dirty_duct_are_one_view_and_a_dusty_lens_is_noticed(
+    classifier: Classifier, size: Size, pixel_format: PixelFormat
+) -> None:
+    viewpoint = Viewpoint(5)
+
+    def reasons(scene: Scene, number: int) -> tuple[Reason, ...]:
+        lit = develop(order(scene, 1.0, Development(), pixel_format, size)).frame(number)
+        return classifier.judge(as_frame(lit, pixel_format, size), viewpoint=viewpoint).reasons
+
+    told = [reasons(scene, number) for number, scene in enumerate([*[CLEAN] * KNOWN_AFTER, DIRTY, CLEAN, DIRTY])]
+
+    assert set(told) == {()}
+    assert reasons(DUSTY_LENS, 99) == (Reason.HAZY,)
 
 
 def test_a_photo_is_cut_to_the_cameras_shape(tmp_path: Path) -> None:

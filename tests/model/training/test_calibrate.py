@@ -62,7 +62,10 @@ def test_pictures_like_those_that_were_learned_from_are_judged_and_black_ones_ar
     assert unfit(measure(flat(160, 160, (3, 3, 3))), limits) != ()
 
 
-def test_a_set_with_bright_photos_may_be_bright() -> None:
-    learned = [Measures(brightness=200, saturated_share=0.6, contrast=0.1, focus=1.0)] * 50
+def test_a_set_with_bright_photos_may_be_bright_and_one_without_depth_has_no_shadows() -> None:
+    learned = [Measures(brightness=200, saturated_share=0.6, contrast=0.1, focus=1.0, veil=0.8)] * 50
 
-    assert limits_for(learned)["saturated_share_above"] > 0.6
+    limits = limits_for(learned)
+
+    assert limits["saturated_share_above"] > 0.6
+    assert 0.8 < limits["veil_above"] < 0.9

@@ -140,7 +140,7 @@ def test_json_has_each_figure_and_names_what_could_not_be_read(
     document = evaluated(capsys, "--data", photos)
 
     figures = document["figures"]
-    assert (document["schema"], document["model"]["name"]) == ("ductwatch.evaluation/1", "bootstrap")
+    assert (document["schema"], document["model"]["name"]) == ("ductwatch.evaluation/1", "visual-clean")
     assert (figures["pictures"], figures["clean"], figures["dirty"]) == (14, 7, 7)
     assert figures["unreadable"] == ["dirty/<b>broken.jpg"]
     assert figures["reasons"]["dark"] == 1
