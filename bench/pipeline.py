@@ -18,9 +18,11 @@ from model.image_quality import unfit
 from model.interpreter import Interpreter
 from model.shipped import shipped_bundle
 from model.tensors import Decoder, quantise
+from model.viewpoint import Viewpoint
 from ota.bundle import open_bundle
 
 CALLS = 8  # on end: the caches are as warm as in a continuous run
+VIEW_LASTS = 5  # snapshots: [snapshot] moved_at_most
 LIGHT_BYTES, HEAVY_BYTES = 100_000, 200_000  # makers of 1280x720 cameras reckon with 100 to 200 kB a JPEG
 MJPEG_AT_MOST, YUYV_AT_MOST = 4.5, 2.5
 
@@ -92,8 +94,10 @@ def _contestants(bundle: Path, frames: dict[str, list[Frame]]) -> dict[str, Call
 
 
 def _judging(classifier: Classifier, frames: Sequence[Frame]) -> Call:
+    viewpoint = Viewpoint(VIEW_LASTS)
+
     def call(number: int) -> None:
-        judgement = classifier.judge(frames[number % len(frames)])
+        judgement = classifier.judge(frames[number % len(frames)], viewpoint=viewpoint)
         if judgement.score is None:
             raise RuntimeError(f"frame {number % len(frames)} was not classified: {judgement.reasons}")
 
@@ -106,10 +110,12 @@ def _stages(classifier: Classifier, model: bytes, frames: dict[str, list[Frame]]
     decoder = Decoder(manifest.input.height, manifest.input.width)
     picture = decoder.decode(frames[LIGHT][0])
     tensor = quantise(picture)
+    viewpoint = Viewpoint(VIEW_LASTS)
     interpreter = Interpreter(model, manifest)
     return {
         **{f"part: decode {name}": _over(of, decoder.decode) for name, of in frames.items()},
         "part: check the picture": lambda _: unfit(measures_of(picture), manifest.image_limits),
+        "part: compare the view": lambda _: viewpoint.changed(picture, 0.0),
         "part: quantise": lambda _: quantise(picture),
         "part: invoke, tensor in, answer out": lambda _: interpreter.run(tensor),
     }
