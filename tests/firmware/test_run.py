@@ -157,6 +157,23 @@ def test_a_blind_camera_cannot_tell_and_raises_its_alarm(fault: str, reason: str
     assert ("camera_blind", "upstream") in [(event["rule"], event["source"]) for event in of(events, "alarm")]
 
 
+def test_a_lens_that_gets_dusty_is_noticed_once_the_camera_knows_its_view() -> None:
+    events = run("--time-factor", "60", "--seed", "3", "--fault", "lens-dust:upstream@25s", seconds=40)
+
+    verdicts = {event["at_s"]: event["reasons"] for event in of(events, "verdict", "upstream")}
+    assert {"hazy"} == {reason for at_s, reasons in verdicts.items() if at_s > 26 for reason in reasons}
+    assert not [reasons for at_s, reasons in verdicts.items() if at_s < 25 and "hazy" in reasons]
+    assert ("camera_blind", "upstream") in [(event["rule"], event["source"]) for event in of(events, "alarm")]
+
+
+def test_cameras_are_compared_in_each_snapshot_that_both_can_judge() -> None:
+    events = run("--time-factor", "60", "--fault", "camera-blind:upstream@9s", seconds=20)
+
+    board = of(events, "reading", "board")
+    compared = [(event["at_s"], event["value"]) for event in board if event["quantity"] == "disagree"]
+    assert compared == [(2.3, 0.0), (4.3, 0.0), (6.3, 0.0), (8.3, 0.0)]  # the first verdicts are unsettled
+
+
 @pytest.mark.parametrize("fault", ["sensor-dead", "sensor-hangs", "sensor-rubbish"])
 def test_a_bad_sensor_delays_neither_verdicts_nor_the_other_sensor(fault: str) -> None:
     events = run("--time-factor", "10", "--fault", f"{fault}:duct-gas@4s", seconds=90)
