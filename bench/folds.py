@@ -59,12 +59,12 @@ def cross_validation(data: Path, folds: int) -> Rounds:
         samples, group = _found_groups(samples)
     else:
         group = given
-    whose = f"groups of {GROUPS}" if given is not None else "near duplicates found by perceptual hashes"
+    whose = f"as {GROUPS} has them" if given is not None else "found by perceptual hashes"
     dirty = np.array([sample.label is Label.DIRTY for sample in samples], bool)
     parts = split(dirty, group, [1 / folds] * folds, seed=0)
     return Rounds(
         name=data.resolve().name,
-        how=f"{folds}-fold cross-validation by {len(np.unique(group))} {whose}",
+        how=f"{folds}-fold cross-validation by {len(np.unique(group))} groups of near duplicates, {whose}",
         samples=samples,
         tested=tuple(parts == fold for fold in range(folds)),
     )

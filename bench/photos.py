@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
@@ -167,8 +168,10 @@ def _scored(lines: str) -> Iterator[Scored]:
 
 
 def _tensorflow() -> str:
-    found = {each.metadata["Name"]: each.version for each in metadata.distributions()}
-    return next((f"{name} {found[name]}" for name in TENSORFLOWS if name in found), "not installed")
+    for name in TENSORFLOWS:
+        with suppress(metadata.PackageNotFoundError):
+            return f"{name} {metadata.version(name)}"
+    return "not installed"
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -63,6 +63,8 @@ def main(arguments: Namespace) -> int:
     for name, problem in photos.unusable:
         print(f"not learned from: {name}: {problem}", file=sys.stderr)
     which = parts(photos, seed=arguments.seed)
+    if which.left_out:
+        print(f"not learned from: {which.left_out} near duplicates of pictures in test/", file=sys.stderr)
     try:
         taught = _taught(photos, which, arguments, unfinished)
     except Stopped as stopped:

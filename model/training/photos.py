@@ -81,6 +81,11 @@ class Parts:
     tuned: npt.NDArray[np.bool_]
     measured: npt.NDArray[np.bool_]
 
+    @property
+    def left_out(self) -> int:
+        """How many photos are for nothing, being twins of some in test/."""
+        return int((~(self.learned | self.tuned | self.measured)).sum())
+
 
 def parts(photos: Photos, *, seed: int) -> Parts:
     """Measured on is what somebody put into test/, else a fifth. What has a twin there is left out of the rest."""
