@@ -49,7 +49,7 @@ RECIPE: Final = Recipe(
         "contrast_below": 0.0345,
         "focus_below": 0.7,
         "lit_difference_below": 10.0,
-        "veil_above": 0.35,
+        "veil_above": 0.3,
     },
 )
 SHIPPED: Final = "cut-160"
