@@ -49,8 +49,8 @@ class Classifier:
         started_ns = time.perf_counter_ns()
         try:
             picture = self._decoder.decode(frame)
-            unlit_picture = None if dark is None else self._decoder.decode(dark)
-            reasons = self._unfit(frame.source, picture, unlit_picture, viewpoint)
+            dark_picture = None if dark is None else self._decoder.decode(dark)
+            reasons = self._unfit(frame.source, picture, dark_picture, viewpoint)
         except Unreadable:
             picture, reasons = None, (Reason.UNREADABLE,)
         decoded_ns = time.perf_counter_ns()

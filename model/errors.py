@@ -18,3 +18,7 @@ class Unreadable(ModelError):
 
 class UnfitModel(ModelError):
     """This model must not judge on this board: keep the model before, or install another bundle."""
+
+
+class NoPlace(ModelError):
+    """There is nowhere to write: nothing was written, or what was there before is whole."""

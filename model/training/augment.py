@@ -29,7 +29,7 @@ class Augmentation:
 
 def augmented(rgb: Any, dirty: Any, seed: Any, how: Augmentation) -> tuple[Any, Any]:
     """(n, s, s, 3) u8 and (n,) 0..1 to the same shapes, f32 of -1 to 1 and 0..1. `seed`: two integers, a tensor."""
-    draw = _Draw(seed)
+    draw = Draw(seed)
     count, side = tf.shape(rgb)[0], rgb.shape[1]
     images = tf.image.crop_and_resize(as_input(rgb), _windows(draw, count, how), tf.range(count), [side, side])
     if how.turns:
@@ -44,7 +44,7 @@ def augmented(rgb: Any, dirty: Any, seed: Any, how: Augmentation) -> tuple[Any, 
     return tf.clip_by_value(images, -1, 1), dirty
 
 
-class _Draw:
+class Draw:
     """Random numbers, another at each call, by a seed of two integers."""
 
     def __init__(self, seed: Any) -> None:
@@ -62,7 +62,7 @@ class _Draw:
         return tf.random.fold_in(self._seed, self._calls)
 
 
-def _windows(draw: _Draw, count: Any, how: Augmentation) -> Any:
+def _windows(draw: Draw, count: Any, how: Augmentation) -> Any:
     """(n, 4): top, left, bottom, right of what is shown, 0..1; bottom before top mirrors."""
     area = how.least_zoom**2 + draw.uniform([count]) * (1 - how.least_zoom**2)
     stretch = tf.exp((draw.uniform([count]) * 2 - 1) * how.aspect)
@@ -79,7 +79,7 @@ def _swapped(where: Any, low: Any, high: Any) -> tuple[Any, Any]:
     return tf.where(where, high, low), tf.where(where, low, high)
 
 
-def _lit_otherwise(draw: _Draw, images: Any, count: Any, how: Augmentation) -> Any:
+def _lit_otherwise(draw: Draw, images: Any, count: Any, how: Augmentation) -> Any:
     gain = tf.exp(draw.normal([count, 1, 1, 1]) * how.brightness + draw.normal([count, 1, 1, 3]) * how.colour)
     contrast = tf.exp(draw.normal([count, 1, 1, 1]) * how.contrast)
     middle = tf.reduce_mean(images, (1, 2, 3), keepdims=True)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from model.interpreter import Interpreter
 from model.manifest import parse_manifest
@@ -65,7 +66,9 @@ def main(arguments: list[str]) -> None:
 
 def _milliseconds(bundles: dict[str, Path]) -> dict[str, float]:
     """Medians of one thread, each network run in turn, so that a busy machine slows all alike."""
-    networks, pictures, took_ns = {}, {}, {name: [] for name in bundles}  # type: ignore[var-annotated]
+    networks: dict[str, Interpreter] = {}
+    pictures: dict[str, npt.NDArray[np.int8]] = {}
+    took_ns: dict[str, list[int]] = {name: [] for name in bundles}
     for name, bundle in bundles.items():
         manifest = parse_manifest((bundle / "manifest.json").read_bytes())
         networks[name] = Interpreter((bundle / MODEL).read_bytes(), manifest)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from model.errors import NoPlace
 from model.image_quality import measure as measure_image
 from model.training.bundle import Recipe, classifier_of
 from model.training.calibrate import fit_line, limits_for
@@ -32,7 +33,6 @@ from model.training.outcome import (
     MESSAGES,
     UNFINISHED,
     Measured,
-    NoPlace,
     Taught,
     require_no_bundle,
     require_place,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from model.classifier import Classifier
 from model.degree import two_digits
-from model.errors import ModelError, Unreadable
+from model.errors import NoPlace, Unreadable
 from model.manifest import DegreePoint
 from model.photo import read_photo
 from model.training.bundle import CARD, degree_rows, write_calibrated
@@ -26,10 +26,6 @@ from model.types import ModelId, Reason
 CALIBRATED = "+cal"  # short: name and version fit beside a verdict on 80 columns
 LONGEST_VERSION = 64  # of a manifest
 REMEDY = "Choose another folder for --out"
-
-
-class NoPlace(ModelError):
-    """The folder to write into cannot be used; nothing was written."""
 
 
 def main(arguments: Namespace, *, bundle: Classifier, manifest: bytes, files: Mapping[str, bytes]) -> int:

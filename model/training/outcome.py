@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from model.classifier import Classifier
-from model.errors import ModelError
+from model.errors import NoPlace
 from model.training.bundle import Recipe, write_bundle
 from model.training.curve import Curve, smoothed
 from model.training.data.pictures import open_picture, read_content
@@ -30,10 +30,6 @@ CURVE, CURVE_PAGE, REPORT = "training.json", "training.html", "report/index.html
 UNFINISHED, MESSAGES = "unfinished.npz", "tensorflow.log"  # while it lasts
 GOLDEN_EACH = 2  # of each class
 GOLDEN_PX, GOLDEN_QUALITY = 640, 90
-
-
-class NoPlace(ModelError):
-    """The folder to write into cannot be used; nothing was trained."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

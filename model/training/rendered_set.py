@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from drivers.duct.deposit import THICKEST_G_M2
-from model.errors import ModelError
+from model.errors import NoPlace
 from model.tensors import Decoder, jpeg_frame
 from model.training.data.progress import Progress
 from model.training.data.whole_file import write_whole
@@ -31,10 +31,6 @@ LEAST_G_M2: Final = 0.05
 DEGREES: Final = "degrees.csv"
 CLEAN, BETWEEN, DIRTY = "clean", "between", "dirty"
 """`between` is no label: people would not agree. Only the degree of these is known."""
-
-
-class NoPlace(ModelError):
-    """The folder to write into cannot be used."""
 
 
 def main(arguments: Namespace) -> int:

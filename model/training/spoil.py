@@ -10,6 +10,8 @@ from typing import Any, Final
 
 import tensorflow as tf
 
+from model.training.augment import Draw
+
 NOISE: Final = 0.3  # standard deviation, of -1 to 1: strength 5 of ImageNet-C is 0.76 in a picture four times as wide
 VEIL: Final = 0.6  # share of the light that fog throws back
 BLURRED: Final = 0.25  # share of the batches
@@ -20,34 +22,21 @@ COLOUR: Final = 0.04
 
 def spoilt(images: Any, seed: Any) -> Any:
     """(n, s, s, 3) of -1 to 1 to the same. `seed`: two integers, a tensor."""
-    uniform, normal = _draws(seed)
+    draw = Draw(seed)
     each, side = [tf.shape(images)[0], 1, 1, 1], images.shape[1]
-    images = tf.cond(uniform([]) < BLURRED, lambda: _blurred(images, side, 2 if side > 128 else 1.5), lambda: images)
+    images = tf.cond(
+        draw.uniform([]) < BLURRED, lambda: _blurred(images, side, 2 if side > 128 else 1.5), lambda: images
+    )
     middle = tf.reduce_mean(images, (1, 2, 3), keepdims=True)
-    images = (images - middle) * tf.exp(normal(each) * CONTRAST) + middle
-    light = tf.exp(normal(each) * LIGHT + normal([tf.shape(images)[0], 1, 1, 3]) * COLOUR)
+    images = (images - middle) * tf.exp(draw.normal(each) * CONTRAST) + middle
+    light = tf.exp(draw.normal(each) * LIGHT + draw.normal([tf.shape(images)[0], 1, 1, 3]) * COLOUR)
     images = (images + 1) * light - 1
-    veil = tf.maximum(uniform(each) - 0.6, 0.0) / 0.4 * VEIL  # on two in five
-    images = images * (1 - veil) + (uniform(each) * 1.2 - 0.4) * veil
-    images += normal(tf.shape(images)) * (uniform(each) ** 4 * NOISE)
+    veil = tf.maximum(draw.uniform(each) - 0.6, 0.0) / 0.4 * VEIL  # on two in five
+    images = images * (1 - veil) + (draw.uniform(each) * 1.2 - 0.4) * veil
+    images += draw.normal(tf.shape(images)) * (draw.uniform(each) ** 4 * NOISE)
     return tf.clip_by_value(images, -1, 1)
 
 
 def _blurred(images: Any, side: int, times: float) -> Any:
     small = round(side / times)
     return tf.image.resize(tf.image.resize(images, [small, small], "area"), [side, side])
-
-
-def _draws(seed: Any) -> tuple[Any, Any]:
-    """Random numbers, another at each call."""
-    calls = 0
-
-    def next_seed() -> Any:
-        nonlocal calls
-        calls += 1
-        return tf.random.fold_in(seed, calls)
-
-    return (
-        lambda shape: tf.random.stateless_uniform(shape, next_seed()),
-        lambda shape: tf.random.stateless_normal(shape, next_seed()),
-    )

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from model.classifier import Classifier
-from model.errors import ModelError
+from model.errors import NoPlace
 from model.training.data.asked import asked_for
 from model.training.data.progress import reported
 from model.training.data.samples import BadDataset, Sample
@@ -22,10 +22,6 @@ from model.training.evaluation.scores import Scored, forced_threshold, measured,
 from model.training.evaluation.wording import table
 from model.training.measurements import read_measurements
 from model.types import ModelId
-
-
-class CannotWrite(ModelError):
-    """The report has no place to go."""
 
 
 def main(arguments: Namespace, *, bundle: Classifier) -> int:
@@ -104,7 +100,7 @@ def _write(file: Path, text: str, option: str) -> None:
     try:
         write_whole(file, text)
     except OSError as error:
-        raise CannotWrite(f"{file}: {error.strerror}", remedy=f"Choose another place for {option}") from error
+        raise NoPlace(f"{file}: {error.strerror}", remedy=f"Choose another place for {option}") from error
     print(f"written: {file}", file=sys.stderr)
 
 
@@ -112,4 +108,4 @@ def _make(folder: Path, option: str) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise CannotWrite(f"{folder}: {error.strerror}", remedy=f"Choose another place for {option}") from error
+        raise NoPlace(f"{folder}: {error.strerror}", remedy=f"Choose another place for {option}") from error

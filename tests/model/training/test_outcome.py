@@ -11,6 +11,7 @@ from msgspec import structs
 
 from firmware.cli import parser
 from firmware.model_tools import main
+from model.errors import NoPlace
 from model.training.bundle import Recipe, classifier_of
 from model.training.card import card_of_photos
 from model.training.curve import Curve
@@ -24,7 +25,6 @@ from model.training.outcome import (
     CURVE_PAGE,
     REPORT,
     Measured,
-    NoPlace,
     Taught,
     require_no_bundle,
     require_place,
