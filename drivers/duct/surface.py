@@ -16,7 +16,7 @@ from drivers.duct.tiles import CRYSTAL, F32, SIDE, Tile, Tiles, dice, hashed
 RUST = (0.30, 0.13, 0.05)  # reflectance of iron oxide hydrate, linear light
 STRIP_M = 0.137  # sheet width that spiral duct is wound from: the usual coil
 COARSE = 0.6  # rays per texel below which the eye would see texels: smooth between them
-DARKER_WET = np.float32(0.6)  # share of the diffuse light that a film of water keeps: brick and soil lose as much
+DARKER_WET = np.float32(0.6)  # share of the diffuse light that a film of water keeps back: by eye
 FLANGE_M = 0.012
 SCREW_M = 0.005  # radius of a screw's head
 SCREW_SPACING_M = 0.12
@@ -169,7 +169,7 @@ def _rust(scene: Scene, hits: Hits, joint: F32, look: Surface, cloud: F32) -> No
 
 
 def _wet(scene: Scene, hits: Hits, look: Surface, tiles: Tiles) -> None:
-    """Condensate: puddles on the floor and runs down the walls, dark, smooth and shining (Lekner and Dorf 1988)."""
+    """Condensate: puddles on the floor and runs down the walls, dark and smooth (Lekner and Dorf 1988)."""
     pool = woven(scene, tiles.cloud, hits, 0.0022, offset=(scene.seed * 43.0, 120))
     run = woven(scene, tiles.cloud, hits, 0.0008, stretch=0.25, offset=(scene.seed * 47.0, 640))
     lies, falls = np.clip(hits.upward, 0, 1), 1 - np.abs(hits.upward)
