@@ -64,8 +64,15 @@ class Browser:
 
     def open(self, url: str) -> None:
         """Return when the page has loaded."""
+        self._load("Page.navigate", url=url)
+
+    def reload(self) -> None:
+        """The same page anew. Its storage is at hand: another process may read it before what was written is there."""
+        self._load("Page.reload")
+
+    def _load(self, method: str, **parameters: Any) -> None:
         self._events = [event for event in self._events if event["method"] != "Page.loadEventFired"]
-        self._call("Page.navigate", url=url)
+        self._call(method, **parameters)
         self.wait_for("Page.loadEventFired")
 
     def run(self, script: str) -> Any:

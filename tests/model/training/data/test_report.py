@@ -62,10 +62,10 @@ def test_choices_outlive_the_page_and_a_second_click_takes_one_back(tmp_path: Pa
         browser.open(address)
         browser.click("#all figure:first-child .choices .keep")
         browser.click("#all figure:last-child .choices .exclude")
-        browser.open(address)
+        browser.reload()
         assert browser.run(COUNT) == "1 keep, 1 exclude"
         browser.click("#all figure:first-child .choices .keep")
-        browser.open(address)
+        browser.reload()
         assert browser.run(COUNT) == "1 exclude"
 
 
