@@ -64,7 +64,7 @@ def worn_optics(rng: np.random.Generator) -> Optics:
     return replace(
         random_optics(rng),
         exposure_ev=float(rng.uniform(-2.2, 2.0)),
-        noise=float(0.01 * 15 ** rng.uniform(0, 1)),
+        noise=float(0.01 * 35 ** rng.uniform(0, 1)),
         defocus_px=float(rng.choice([rng.uniform(0, 1), rng.uniform(1, 4)])),
         fog=float(rng.choice([0.0, rng.uniform(0, 0.5)])),
         lens_dust=float(rng.choice([0.0, rng.uniform(0, 0.6)])),

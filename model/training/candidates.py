@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     table = options.out / "candidates.json"
     rows: dict[str, dict[str, Any]] = json.loads(table.read_text()) if table.exists() else {}
-    ducts = draw_all(options.drawn, scenes=options.scenes, measured=options.measured, seed=options.seed, say=say)
+    ducts = draw_all(options.drawn, scenes=options.scenes, measured=options.measured, seed=options.seed)
     from model.training.architectures import ARCHITECTURES
 
     for name in options.only or ARCHITECTURES:

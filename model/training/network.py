@@ -94,13 +94,13 @@ class _Learning:
         with tf.GradientTape() as tape:
             answers = self._cells(images, training=True)[..., 0]
             # the head is linear, so that its mean over the cells is its answer for the pooled features
-            loss = _loss(answers, dirty_cells) + _loss(tf.reduce_mean(answers, axis=(1, 2)), dirty)
+            loss = degree_loss(answers, dirty_cells) + degree_loss(tf.reduce_mean(answers, axis=(1, 2)), dirty)
         weights = self._cells.trainable_variables
         self._optimiser.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
         return loss
 
 
-def _loss(answers: Any, dirty: Any) -> Any:
+def degree_loss(answers: Any, dirty: Any) -> Any:
     """Of the class, and of the degree by its logit: among very clean (very dirty) ducts the class hardly changes."""
     of_class = tf.nn.sigmoid_cross_entropy_with_logits(labels=dirty, logits=answers)
     off = tf.abs(answers - tf.math.log(dirty / (1 - dirty)))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,14 +20,18 @@ from drivers.duct.optics import Optics, random_optics, worn_optics
 from drivers.duct.render import Renderer
 from drivers.duct.scene import random_scene
 from model.tensors import Decoder, jpeg_frame
+from model.training.data.progress import Progress
 from model.training.targets import CLEAN_G_M2, DIRTY_G_M2
 
 FRAMES_PER_SCENE = 12
-WORN = 0.25  # share of the pictures that a worn camera took
+LEAST_QUALITY = 5  # of a JPEG by a worn camera, on a bad link: up to 90
+WORN = 0.3  # share of the pictures that a worn camera took
 SIZES = ((640, 360), (640, 480))  # of cameras as they are: 16:9 and 4:3, both twice the input or more
 MAP = 80  # side of a map: what networks see in their cells is taken from it, so many of them fit into it
 NICE = 10
-REPORT_SCENES = 25
+
+Job = TypeVar("Job")
+Drawn = TypeVar("Drawn")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,25 +67,29 @@ class Drawings:
         )
 
 
-def draw(scenes: Iterable[int], *, folder: Path, processes: int, progress: Callable[[str], None]) -> Drawings:
+def draw(scenes: Iterable[int], *, folder: Path) -> Drawings:
     """Draw `FRAMES_PER_SCENE` snapshots of each scene, or take those that are in `folder` from an earlier time.
 
     The same scenes give the same snapshots, in the same order. 60 kB of a folder each.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    jobs = [(seed, folder) for seed in scenes]
-    # spawned, not forked: the parent may already run TensorFlow's threads
-    with get_context("spawn").Pool(processes, initializer=_be_nice) as pool:
-        drawn: list[Drawings] = []
-        for done, part in enumerate(pool.imap(_draw_scene, jobs, chunksize=4), start=1):
-            drawn.append(part)
-            if done % REPORT_SCENES == 0:
-                progress(f"drawn {done} of {len(jobs)} ducts")
+    drawn = list(in_all_processes(_draw_scene, [(seed, folder) for seed in scenes]))
     return Drawings(
         jpegs=tuple(jpeg for part in drawn for jpeg in part.jpegs),
         coverage_g_m2=np.concatenate([part.coverage_g_m2 for part in drawn]),
         maps_g_m2=np.concatenate([part.maps_g_m2 for part in drawn]),
     )
+
+
+def in_all_processes(draw_one: Callable[[Job], Drawn], jobs: Sequence[Job]) -> Iterator[Drawn]:
+    """What is drawn for each job, in their order, by one process a processor; stderr says how far that is."""
+    progress = Progress("drawing ducts", len(jobs))
+    # spawned, not forked: the parent may already run TensorFlow's threads
+    with get_context("spawn").Pool(os.cpu_count() or 1, initializer=os.nice, initargs=(NICE,)) as pool:
+        for number, drawn in enumerate(pool.imap(draw_one, jobs, chunksize=2), start=1):
+            yield drawn
+            progress(number)
+    progress.end()
 
 
 class Camera:
@@ -96,7 +105,7 @@ class Camera:
 
     def worn_jpeg(self, coverage_g_m2: float) -> bytes:
         """As one takes it that has seen years in a duct: noisy, out of focus, fogged or dusty, or all of that."""
-        return self._taken(coverage_g_m2, worn_optics(self._rng), int(self._rng.integers(10, 90)))
+        return self._taken(coverage_g_m2, worn_optics(self._rng), round(LEAST_QUALITY * 18 ** self._rng.uniform()))
 
     def map_g_m2(self, coverage_g_m2: float, side: int = MAP) -> npt.NDArray[np.float32]:
         """The mean coverage of what each of `side` x `side` parts of the picture shows."""
@@ -116,10 +125,6 @@ def means(values: npt.NDArray[np.float32], side: int) -> npt.NDArray[np.float32]
     elements = np.outer(np.diff(edges[0]), np.diff(edges[1]))
     mean: npt.NDArray[np.float32] = (sums / elements).astype(np.float32)
     return mean
-
-
-def _be_nice() -> None:
-    os.nice(NICE)
 
 
 def _draw_scene(job: tuple[int, Path]) -> Drawings:

@@ -4,12 +4,10 @@ measured on. Nothing here has to do with a real duct."""
 from __future__ import annotations
 
 import csv
-import os
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from io import StringIO
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
@@ -19,9 +17,8 @@ import numpy.typing as npt
 from drivers.duct.deposit import THICKEST_G_M2
 from model.errors import NoPlace
 from model.tensors import Decoder, jpeg_frame
-from model.training.data.progress import Progress
 from model.training.data.whole_file import write_whole
-from model.training.render import NICE, Camera
+from model.training.render import Camera, in_all_processes
 from model.training.targets import CLEAN_G_M2, DIRTY_G_M2
 
 TUNED = 1_000_000  # scenes from here on are for calibrating scores and choosing limits: below, for learning from
@@ -81,13 +78,7 @@ def render_set(folder: Path, scenes: Iterable[int]) -> RenderedSet:
     try:
         for kind in (CLEAN, BETWEEN, DIRTY):
             (folder / kind).mkdir(parents=True, exist_ok=True)
-        with get_context("spawn").Pool(os.cpu_count() or 1, initializer=os.nice, initargs=(NICE,)) as pool:
-            progress = Progress("drawing ducts", len(jobs))
-            drawn = []
-            for number, of_duct in enumerate(pool.imap(_draw, jobs, chunksize=2), start=1):
-                drawn.extend(of_duct)
-                progress(number)
-            progress.end()
+        drawn = [one for of_duct in in_all_processes(_draw, jobs) for one in of_duct]
         write_whole(folder / DEGREES, _table(drawn))
     except OSError as error:
         raise NoPlace(f"{folder}: {error.strerror}", remedy="Choose another folder, or make room") from error

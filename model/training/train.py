@@ -82,7 +82,7 @@ def main(arguments: list[str]) -> None:
     options = _options(arguments)
     quiet_and_nice()
     say = timed_lines()
-    ducts = draw_all(options.drawn, scenes=options.scenes, measured=options.measured, seed=options.seed, say=say)
+    ducts = draw_all(options.drawn, scenes=options.scenes, measured=options.measured, seed=options.seed)
     from model.training.architectures import ARCHITECTURES
 
     worth = make(options.out, ARCHITECTURES[options.architecture], ducts, seed=options.seed, say=say)
@@ -97,11 +97,11 @@ def quiet_and_nice() -> None:
     os.nice(NICE)
 
 
-def draw_all(folder: Path, *, scenes: int, measured: int, seed: int, say: Say) -> Ducts:
+def draw_all(folder: Path, *, scenes: int, measured: int, seed: int) -> Ducts:
     """Into `folder`, or from it."""
     learned = range(seed * scenes, (seed + 1) * scenes)
     return Ducts(
-        learned=draw(learned, folder=folder / "learned", processes=os.cpu_count() or 1, progress=say),
+        learned=draw(learned, folder=folder / "learned"),
         tuned=render_set(folder / "tuned", range(TUNED, TUNED + measured)),
         held_out=render_set(folder / "held-out", range(HELD_OUT, HELD_OUT + measured)),
     )

@@ -1,0 +1,90 @@
+"""How the shipped model's network learns: from the degree of each part, from spoilt pictures, to one answer."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import tensorflow as tf
+
+from model.training.architectures import ARCHITECTURES, Architecture, Plan
+from model.training.backbone import look
+from model.training.network import degree_loss, train
+from model.training.render import Pictures
+from model.training.spoil import spoilt
+from model.training.targets import target
+
+pytestmark = pytest.mark.real
+
+SIDE, STRIDE = 160, 16
+CELLS = SIDE // STRIDE
+G_M2 = np.geomspace(0.06, 20, 96).astype(np.float32)
+SOON = Plan(rate=3e-3, batch=24, crop_steps=60, whole_steps=60)
+
+
+def learned() -> Architecture:
+    own = ARCHITECTURES["small-160"]
+    return Architecture(title=own.title, side=SIDE, stride=STRIDE, body=own.body, plan=SOON)
+
+
+def pictures() -> Pictures:
+    """Grey walls that darken with the dust on them; half of each is twice as dusty as the whole, the other clean."""
+    cells = np.repeat(G_M2[:, None, None], CELLS, axis=1).repeat(CELLS, axis=2) * np.float32(2)
+    cells[:, :, CELLS // 2 :] = 0.05
+    levels = 200 - 140 * target(cells)
+    rgb = levels.repeat(STRIDE, axis=1).repeat(STRIDE, axis=2)[..., None].repeat(3, axis=3)
+    noise = np.random.default_rng(1).normal(0, 6, rgb.shape)
+    return Pictures(rgb=np.clip(rgb + noise, 0, 255).astype(np.uint8), coverage_g_m2=G_M2, cells_g_m2=cells)
+
+
+def loss(logits: npt.ArrayLike, dirty: npt.ArrayLike) -> float:
+    return float(degree_loss(tf.constant(logits, tf.float32), tf.constant(dirty, tf.float32)))
+
+
+@pytest.mark.parametrize("dirty", [0.02, 0.25, 0.5, 0.9])
+def test_the_best_answer_is_the_degree_itself(dirty: float) -> None:
+    right = float(np.log(dirty / (1 - dirty)))
+
+    losses = [loss([right + off], [dirty]) for off in (-2, -0.5, 0, 0.5, 2)]
+
+    assert min(losses) == losses[2]
+    assert losses == sorted(losses[:3], reverse=True) + sorted(losses[3:])
+
+
+def test_a_part_that_cannot_be_seen_does_not_drag() -> None:
+    far, farther = (loss([off], [0.5]) for off in (20.0, 21.0))
+
+    assert farther - far < 1.0
+
+
+def test_the_same_draw_spoils_in_the_same_way_and_another_otherwise() -> None:
+    grey = tf.random.stateless_uniform((6, 32, 32, 3), (1, 2), -0.5, 0.5)
+
+    once, again, other = (spoilt(grey, tf.constant(seed)).numpy() for seed in ((3, 4), (3, 4), (3, 5)))
+
+    assert (once == again).all()
+    assert (once != other).any()
+
+
+def test_what_is_spoilt_is_still_a_picture() -> None:
+    grey = tf.zeros((8, 32, 32, 3))
+    drawn = np.stack([spoilt(grey, tf.constant((0, number))).numpy() for number in range(40)])
+
+    assert drawn.shape == (40, 8, 32, 32, 3)
+    assert np.abs(drawn).max() <= 1.0
+    levels = drawn.mean(axis=(2, 3, 4)).ravel()
+    assert levels.min() < -0.3 < 0.3 < levels.max()
+
+
+def test_it_learns_the_degree_of_the_whole_from_its_parts() -> None:
+    shown = pictures()
+    strange = np.random.default_rng(2).integers(0, 256, (40, SIDE, SIDE, 3), np.uint8)
+    said: list[str] = []
+
+    network = train(shown, strange, learned(), seed=1, progress=said.append)
+
+    answers = look(network, shown.rgb)
+    assert answers.shape == (len(G_M2),)
+    assert np.corrcoef(answers, np.log(G_M2))[0, 1] > 0.9
+    assert answers[0] < 0 < answers[-1]
+    assert said[-1].startswith("step 100 of 120")
