@@ -10,13 +10,13 @@ from model.training.render import FRAMES_PER_SCENE, MAP, Camera, Drawings, draw,
 pytestmark = pytest.mark.real
 
 
-def drawn(folder: Path, processes: int) -> Drawings:
-    return draw([3], folder=folder, processes=processes, progress=lambda _: None)
+def drawn(folder: Path) -> Drawings:
+    return draw([3], folder=folder)
 
 
 def test_the_same_scene_gives_the_same_pictures_whoever_draws_them_and_when(tmp_path: Path) -> None:
-    one, two = drawn(tmp_path / "one", 1), drawn(tmp_path / "two", 2)
-    again = drawn(tmp_path / "one", 1)
+    one, two = drawn(tmp_path / "one"), drawn(tmp_path / "two")
+    again = drawn(tmp_path / "one")
 
     pictures = [each.decoded(160, 10) for each in (one, two, again)]
     assert pictures[0].rgb.shape == (FRAMES_PER_SCENE, 160, 160, 3)
@@ -24,11 +24,11 @@ def test_the_same_scene_gives_the_same_pictures_whoever_draws_them_and_when(tmp_
 
 
 def test_what_was_drawn_is_not_drawn_again(tmp_path: Path) -> None:
-    drawn(tmp_path, 1)
+    drawn(tmp_path)
     kept = tmp_path / "3.npz"
     before = kept.stat()
 
-    drawn(tmp_path, 1)
+    drawn(tmp_path)
 
     assert (kept.stat().st_mtime_ns, kept.stat().st_ino) == (before.st_mtime_ns, before.st_ino)
 
