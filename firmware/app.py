@@ -40,7 +40,7 @@ from firmware.rules.engine import RuleEngine
 from firmware.sampling import fan_reading, sample, watch_button, watch_fan
 from firmware.streams import Latest, Mailbox
 from firmware.supervisor import Service, Start, Supervisor
-from firmware.uplink.commands import Acknowledge, Answer, Command, Report, Reset, Snapshot
+from firmware.uplink.commands import Answer, Command, Report, Snapshot
 from firmware.vitals import Vitals
 from firmware.wall import Wall
 from model.budget import LatencyBudget
@@ -143,12 +143,12 @@ class Board:
             case Snapshot():
                 self._requests.put("command")
                 return Answer(True, "the snapshot is being taken")
-            case Acknowledge() | Reset():
-                self._mailbox.put(command)
-                return Answer(True, "handed to the alarms: their transitions tell what came of it")
             case Report():
                 self._mailbox.put(self._health.report(self._clock))
                 return Answer(True, "the report is on its way")
+            case _:
+                self._mailbox.put(command)
+                return Answer(True, "handed to the alarms: their transitions tell what came of it")
 
     @property
     def _health(self) -> Health:

@@ -7,6 +7,15 @@ from dataclasses import dataclass
 
 from drivers.clock import Clock
 from drivers.types import NS_PER_S, Instant
+from firmware.alarms.operations import (
+    Acknowledge,
+    Operation,
+    Reset,
+    ReturnToService,
+    Shelve,
+    TakeOutOfService,
+    Unshelve,
+)
 from firmware.alarms.states import NEXT, AlarmEvent, AlarmState
 from firmware.alarms.store import LAST_SAVE_S, AlarmStore
 from firmware.alarms.types import AlarmRecord, Transition
@@ -17,7 +26,6 @@ from firmware.rules.samples import samples
 from firmware.sampling import every
 from firmware.streams import Mailbox
 from firmware.supervisor import Pulse
-from firmware.uplink.commands import Acknowledge, Reset
 
 MAILBOX_SIZE = 4096  # some minutes of readings of a full board; beyond it the oldest is dropped and counted
 TICK_NS = NS_PER_S  # delays of rules are exact to this
@@ -31,7 +39,7 @@ class Tick:
     at: Instant
 
 
-Message = Observation | Tick | Acknowledge | Reset
+Message = Observation | Tick | Operation
 
 
 async def tick(mailbox: Mailbox[Message], clock: Clock, pulse: Pulse) -> None:
@@ -63,7 +71,7 @@ async def decide(
             pulse.rest()
             message = await mailbox.get()
             pulse.beat()
-            if not isinstance(message, Tick | Acknowledge | Reset):
+            if not isinstance(message, Tick | Operation):
                 publish(message)
             transitions = list(step(engine, message, clock.now()))
             if transitions or isinstance(message, Tick):
@@ -94,6 +102,7 @@ def resumed(records: Iterable[AlarmRecord], now: Instant) -> Iterator[Transition
                 fault=record.fault,
                 reason="as it stood before the firmware started",
                 by="restart",
+                withheld=record.withheld,
             )
 
 
@@ -102,12 +111,26 @@ def step(engine: RuleEngine, message: Message, now: Instant) -> Iterator[Transit
     match message:
         case Tick(at):
             yield from engine.tick(at)
+        case Acknowledge() | Reset() | Shelve() | Unshelve() | TakeOutOfService() | ReturnToService():
+            yield from _operated(engine, message, now)
+        case _:
+            for sample in samples(message):
+                yield from engine.feed(sample)
+
+
+def _operated(engine: RuleEngine, operation: Operation, now: Instant) -> Iterator[Transition]:
+    match operation:
         case Acknowledge(alarm, by):
             yield from engine.acknowledge(alarm, now, by)
         case Reset(alarm, by):
             alarms = [record.alarm for record in engine.records(now)] if alarm is None else [alarm]
             for one in alarms:
                 yield from engine.reset(one, now, by)
-        case _:
-            for sample in samples(message):
-                yield from engine.feed(sample)
+        case Shelve(alarm, for_ns, note):
+            yield from engine.shelve(alarm, now, for_ns, note)
+        case Unshelve(alarm, note):
+            yield from engine.tell_again(alarm, AlarmEvent.UNSHELVE, now, note)
+        case TakeOutOfService(alarm, note):
+            yield from engine.take_out_of_service(alarm, now, note)
+        case ReturnToService(alarm, note):
+            yield from engine.tell_again(alarm, AlarmEvent.RETURN_TO_SERVICE, now, note)

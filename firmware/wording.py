@@ -49,6 +49,7 @@ STATES = {
     AlarmState.NORMAL: ("  over ", Style.FINE, "back to normal"),
 }
 
+QUIET = " quiet "
 BY_HAND = {AlarmEvent.ACKNOWLEDGE, AlarmEvent.RESET}
 """Events whose state says all: their reason repeats it."""
 
@@ -192,6 +193,9 @@ def _bar(score: float | None) -> str:
 
 def _transition(transition: Transition, stamp: Span, width: int, action: str) -> list[Row]:
     badge, style, state = STATES[transition.after]
+    if transition.withheld:
+        why = " and ".join(sorted(each.value.replace("_", " ") for each in transition.withheld))
+        badge, style, state = QUIET, Style.DIM, f"{why}: {state}"
     by = "" if transition.by == "rule" else f", by {printable(transition.by)}"
     title = [
         (printable(str(transition.alarm)), Style.BOLD),

@@ -10,24 +10,39 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from drivers.types import Instant, SourceId
-from firmware.alarms.states import AlarmEvent, AlarmState
-from firmware.alarms.types import AlarmId, AlarmRecord, Evidence, Severity, Transition
+from firmware.alarms.states import AlarmEvent, AlarmState, Withheld
+from firmware.alarms.types import AlarmId, AlarmRecord, Evidence, Note, Severity, Shelf, Transition
 
 JOURNAL_ROWS = 10_000  # some 3 MB; beyond it the oldest go: a month of an alarm every four minutes
 MAX_FILE_BYTES = 32 * 1024 * 1024  # SQLite refuses to let the file grow further
 BUSY_S = 1.0  # how long to wait for somebody who reads the file with another program
 LARGEST = 2**62  # of what is counted: 146 years of nanoseconds, and more than the votes of any rule
-VERSION = 1  # of the tables: a file with another one is set aside
+VERSION = 2  # of the tables: version 1 is brought up to it, a file with any other is set aside
 
 SCHEMA = f"""
 CREATE TABLE alarm (
   rule TEXT, source TEXT, signal TEXT, condition TEXT, fault INTEGER, severity TEXT, state TEXT,
-  value REAL, age_ns INTEGER, elapsed_ns INTEGER, running INTEGER, votes INTEGER, PRIMARY KEY (rule, source)) STRICT;
+  value REAL, age_ns INTEGER, elapsed_ns INTEGER, running INTEGER, votes INTEGER,
+  in_state_ns INTEGER DEFAULT 0, untold INTEGER DEFAULT 0, suppressed INTEGER DEFAULT 0, shelf_ns INTEGER,
+  shelf_reason TEXT, shelf_by TEXT, out_reason TEXT, out_by TEXT, PRIMARY KEY (rule, source)) STRICT;
 CREATE TABLE saved (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), wall_ns INTEGER) STRICT;
 CREATE TABLE journal (
   place INTEGER PRIMARY KEY AUTOINCREMENT, run TEXT, number INTEGER, wall_ns INTEGER, at_ns INTEGER,
   rule TEXT, source TEXT, before TEXT, event TEXT, after TEXT, value REAL, severity TEXT, fault INTEGER,
-  reason TEXT, by TEXT, UNIQUE (run, number)) STRICT;
+  reason TEXT, by TEXT, withheld TEXT DEFAULT '', UNIQUE (run, number)) STRICT;
+PRAGMA user_version = {VERSION};
+"""
+
+FROM_VERSION_1 = f"""
+ALTER TABLE alarm ADD COLUMN in_state_ns INTEGER DEFAULT 0;
+ALTER TABLE alarm ADD COLUMN untold INTEGER DEFAULT 0;
+ALTER TABLE alarm ADD COLUMN suppressed INTEGER DEFAULT 0;
+ALTER TABLE alarm ADD COLUMN shelf_ns INTEGER;
+ALTER TABLE alarm ADD COLUMN shelf_reason TEXT;
+ALTER TABLE alarm ADD COLUMN shelf_by TEXT;
+ALTER TABLE alarm ADD COLUMN out_reason TEXT;
+ALTER TABLE alarm ADD COLUMN out_by TEXT;
+ALTER TABLE journal ADD COLUMN withheld TEXT DEFAULT '';
 PRAGMA user_version = {VERSION};
 """
 
@@ -142,6 +157,8 @@ def _prepare(connection: sqlite3.Connection) -> None:
     version = _number(connection, "PRAGMA user_version")
     if version == 0 and _number(connection, "SELECT count(*) FROM sqlite_master") == 0:
         connection.executescript(f"BEGIN; {SCHEMA} COMMIT;")
+    elif version == 1:
+        connection.executescript(f"BEGIN; {FROM_VERSION_1} COMMIT;")
     elif version != VERSION:
         raise ValueError(f"version {version} of the tables, not {VERSION}")
 
@@ -154,10 +171,11 @@ def _load(connection: sqlite3.Connection) -> tuple[tuple[AlarmRecord, ...], int 
 
 
 def _record(rule: str, source: str, signal: str, condition: str, fault: int, severity: str, *row: Any) -> AlarmRecord:
-    state, value, age_ns, elapsed_ns, running, votes = row
-    if None in (rule, source, signal, condition, fault, running):
+    state, value, age_ns, elapsed_ns, running, votes, in_state_ns, untold, suppressed, *withheld = row
+    shelf_ns, shelf_reason, shelf_by, out_reason, out_by = withheld
+    if None in (rule, source, signal, condition, fault, running, untold, suppressed):
         raise ValueError("a part of an alarm is missing")
-    for number in (age_ns, elapsed_ns, votes):
+    for number in (age_ns, elapsed_ns, votes, in_state_ns, 0 if shelf_ns is None else shelf_ns):
         if number is None or not 0 <= number <= LARGEST:
             raise ValueError(f"an alarm has {number} for a time or for votes")
     return AlarmRecord(
@@ -170,6 +188,11 @@ def _record(rule: str, source: str, signal: str, condition: str, fault: int, sev
         value=value,
         age_ns=age_ns,
         evidence=Evidence(elapsed_ns, bool(running), votes),
+        in_state_ns=in_state_ns,
+        untold=bool(untold),
+        shelf=None if shelf_ns is None else Shelf(shelf_ns, Note(shelf_reason or "", shelf_by or "")),
+        suppressed=bool(suppressed),
+        out_of_service=None if out_reason is None else Note(out_reason, out_by or ""),
     )
 
 
@@ -181,14 +204,16 @@ def _save(
 ) -> None:
     with connection:
         connection.execute("DELETE FROM alarm")
-        connection.executemany(f"INSERT INTO alarm VALUES ({_marks(12)})", map(_alarm_row, records))
+        connection.executemany(f"INSERT INTO alarm VALUES ({_marks(20)})", map(_alarm_row, records))
         connection.execute("INSERT OR REPLACE INTO saved VALUES (1, ?)", (wall_ns,))
-        connection.executemany(f"INSERT OR IGNORE INTO journal VALUES (NULL, {_marks(14)})", map(_journal_row, entries))
+        connection.executemany(f"INSERT OR IGNORE INTO journal VALUES (NULL, {_marks(15)})", map(_journal_row, entries))
         connection.execute("DELETE FROM journal WHERE place <= (SELECT max(place) FROM journal) - ?", (JOURNAL_ROWS,))
 
 
 def _alarm_row(record: AlarmRecord) -> tuple[Any, ...]:
     evidence = record.evidence
+    shelf = (record.shelf.left_ns, record.shelf.note.reason, record.shelf.note.by) if record.shelf else (None,) * 3
+    out = (record.out_of_service.reason, record.out_of_service.by) if record.out_of_service else (None,) * 2
     return (
         record.alarm.rule,
         record.alarm.source,
@@ -202,6 +227,11 @@ def _alarm_row(record: AlarmRecord) -> tuple[Any, ...]:
         evidence.elapsed_ns,
         evidence.running,
         evidence.votes,
+        min(record.in_state_ns, LARGEST),
+        record.untold,
+        record.suppressed,
+        *shelf,
+        *out,
     )
 
 
@@ -228,11 +258,12 @@ def _journal_row(entry: JournalEntry) -> tuple[Any, ...]:
         transition.fault,
         transition.reason,
         transition.by,
+        " ".join(sorted(each.value for each in transition.withheld)),
     )
 
 
 def _entry(run: str, number: int, wall_ns: int | None, *row: Any) -> JournalEntry:
-    at_ns, rule, source, before, event, after, value, severity, fault, reason, by = row
+    at_ns, rule, source, before, event, after, value, severity, fault, reason, by, withheld = row
     transition = Transition(
         alarm=AlarmId(rule, source),
         before=AlarmState(before),
@@ -244,6 +275,7 @@ def _entry(run: str, number: int, wall_ns: int | None, *row: Any) -> JournalEntr
         fault=bool(fault),
         reason=reason,
         by=by,
+        withheld=frozenset(map(Withheld, withheld.split())),
     )
     return JournalEntry(run, number, wall_ns, transition)
 

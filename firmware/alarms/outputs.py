@@ -31,9 +31,12 @@ class Following:
 
 
 def outputs_on(outputs: Iterable[Following], alarms: Collection[AlarmRecord]) -> frozenset[SourceId]:
-    """The outputs that must be on while the alarms stand so; all others must be off."""
+    """The outputs that must be on while the alarms stand so; all others must be off. Withheld ones switch none on."""
     return frozenset(
         following.output
         for following in outputs
-        if any(alarm.severity in following.severities and alarm.state in ON_IN[following.until] for alarm in alarms)
+        if any(
+            alarm.severity in following.severities and alarm.state in ON_IN[following.until] and not alarm.withheld
+            for alarm in alarms
+        )
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from drivers.types import Instant, SourceId
-from firmware.alarms.states import AlarmEvent, AlarmState
+from firmware.alarms.states import ACTIVE, AlarmEvent, AlarmState, Withheld
 
 
 class Severity(Enum):
@@ -38,7 +38,8 @@ class AlarmId:
 class Transition:
     """An alarm changed its state: which, when, why, by whom, and with which value of the signal.
 
-    `fault` tells an alarm about a signal that is unknown from one about a signal that is out of its limit.
+    `fault` tells an alarm about a signal that is unknown from one about a signal that is out of its limit. `withheld`
+    says why nobody is to be told, as it is from now on.
     """
 
     alarm: AlarmId
@@ -51,6 +52,12 @@ class Transition:
     fault: bool
     reason: str
     by: str = "rule"
+    withheld: frozenset[Withheld] = frozenset()
+
+    @property
+    def active(self) -> bool:
+        """Whether lamp and relay are to be on for it."""
+        return self.after in ACTIVE and not self.withheld
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +75,29 @@ class Evidence:
 NO_EVIDENCE = Evidence()
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Why an operator did something to an alarm, and who that was."""
+
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """An alarm is shelved for `left_ns` more."""
+
+    left_ns: int
+    note: Note
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmRecord:
     """An alarm as it stands, with all that a new engine needs to carry on as if there had been no other.
 
-    `value` is the last known one of the signal, `age_ns` the time since it was known.
+    `value` is the last known one of the signal, `age_ns` the time since it was known. `in_state_ns` is how long the
+    alarm has been in its state; `untold` that it was raised while it was withheld; `chattering` that it came three
+    times within a minute, not long ago.
     """
 
     alarm: AlarmId
@@ -84,3 +109,18 @@ class AlarmRecord:
     value: float | None
     age_ns: int
     evidence: Evidence = NO_EVIDENCE
+    in_state_ns: int = 0
+    untold: bool = False
+    shelf: Shelf | None = None
+    suppressed: bool = False
+    out_of_service: Note | None = None
+    chattering: bool = False
+
+    @property
+    def withheld(self) -> frozenset[Withheld]:
+        reasons = {
+            Withheld.SHELVED: self.shelf is not None,
+            Withheld.SUPPRESSED: self.suppressed,
+            Withheld.OUT_OF_SERVICE: self.out_of_service is not None,
+        }
+        return frozenset(reason for reason, holds in reasons.items() if holds)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from drivers.types import Instant, SourceId
+from firmware.alarms.alarm import Alarm
 from firmware.alarms.states import AlarmEvent, AlarmState
-from firmware.alarms.types import AlarmId, AlarmRecord, Transition
+from firmware.alarms.types import AlarmId, AlarmRecord, Note, Transition
 from firmware.rules.signals import NOTHING, Signal, fault_of
 from firmware.rules.types import Annotations, Rule, Sample
-from firmware.rules.watch import Alarm
 
 MAX_NAME = 64  # characters of whoever acknowledges: the rest is cut off
+MAX_REASON = 500  # characters of why somebody shelves an alarm
 
 
 class RuleEngine:
@@ -60,7 +61,27 @@ class RuleEngine:
 
     def acknowledge(self, alarm: AlarmId, now: Instant, by: str) -> Sequence[Transition]:
         """A human has seen the alarm. Nothing happens to one that does not wait for it, or that there is not."""
-        return [found for signal in self._of(alarm) for found in signal.acknowledge(alarm, now, by[:MAX_NAME])]
+
+        def seen(one: Alarm, value: float | None) -> Transition:
+            return one.move(AlarmEvent.ACKNOWLEDGE, now, value=value, reason="acknowledged", by=by[:MAX_NAME])
+
+        return self._do(alarm, AlarmEvent.ACKNOWLEDGE, seen)
+
+    def shelve(self, alarm: AlarmId, now: Instant, for_ns: int, note: Note) -> Sequence[Transition]:
+        """Tell nobody of the alarm for `for_ns`, which is above zero; it goes on behind it, and is told afterwards."""
+        return self._do(alarm, AlarmEvent.SHELVE, lambda one, value: one.shelve(now, for_ns, _cut(note), value=value))
+
+    def take_out_of_service(self, alarm: AlarmId, now: Instant, note: Note) -> Sequence[Transition]:
+        """The same, until `tell_again`."""
+        return self._do(
+            alarm,
+            AlarmEvent.TAKE_OUT_OF_SERVICE,
+            lambda one, value: one.take_out_of_service(now, _cut(note), value=value),
+        )
+
+    def tell_again(self, alarm: AlarmId, event: AlarmEvent, now: Instant, note: Note) -> Sequence[Transition]:
+        """`event` is UNSHELVE or RETURN_TO_SERVICE. Nothing happens to an alarm that is told anyway."""
+        return self._do(alarm, event, lambda one, value: one.tell_again(event, now, _cut(note), value=value))
 
     def reset(self, alarm: AlarmId, now: Instant, by: str) -> Sequence[Transition]:
         """A human says that it is mended. Only a latched alarm whose condition is over can be reset."""
@@ -131,11 +152,25 @@ class RuleEngine:
     def _rules_on(self, source: SourceId, signal: str) -> list[Rule]:
         return [rule for rule in self._rules.get(signal, ()) if rule.source in (None, source)]
 
+    def _do(
+        self, alarm: AlarmId, event: AlarmEvent, what: Callable[[Alarm, float | None], Transition]
+    ) -> Sequence[Transition]:
+        return [
+            what(one, signal.value)
+            for signal in self._of(alarm)
+            for one in signal.alarms()
+            if one.id == alarm and one.can(event)
+        ]
+
     def _of(self, alarm: AlarmId) -> list[Signal]:
         return [signal for (source, _), signal in self._signals.items() if source == alarm.source]
 
 
+def _cut(note: Note) -> Note:
+    return Note(note.reason[:MAX_REASON], note.by[:MAX_NAME])
+
+
 def _retire(record: AlarmRecord, now: Instant) -> Transition:
-    alarm = Alarm(record.alarm, severity=record.severity, state=record.state, fault=record.fault)
+    alarm = Alarm(record.alarm, severity=record.severity, fault=record.fault, now=now, record=record)
     reason = "its rule or its device is no longer configured"
     return alarm.move(AlarmEvent.RETIRE, now, value=record.value, reason=reason, by="configuration")

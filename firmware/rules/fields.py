@@ -125,6 +125,13 @@ def tolerance(value: Any) -> int:
     return found
 
 
+def re_alarm(value: Any) -> int:
+    """Nanoseconds, more than none."""
+    if (found := _ns(value)) == 0:
+        raise ValueError("an alarm that asks again at once cannot be acknowledged: write a time, or leave it out")
+    return found
+
+
 def flag(value: Any) -> bool:
     if not isinstance(value, bool):
         raise ValueError(f"{shown(value)}: write true or false, without quotes")

@@ -18,7 +18,7 @@ MAX_RULES = 5_000
 MAX_PROBLEMS = 20  # told at once
 
 NEEDED = ("name", "signal", "severity", "annotations", "reference")
-KEYS = (*NEEDED, "above", "below", "deadband", "on_delay", "off_delay", "latch", "tolerance", "labels")
+KEYS = (*NEEDED, "above", "below", "deadband", "on_delay", "off_delay", "latch", "re_alarm", "tolerance", "labels")
 ANNOTATIONS = ("cause", "consequence", "action")
 
 T = TypeVar("T")
@@ -98,6 +98,7 @@ def _rule(table: Any, sources: Collection[SourceId] | None) -> Rule:
         on_delay=_read(table, "on_delay", fields.delay, AT_ONCE),
         off_delay=_read(table, "off_delay", fields.delay, AT_ONCE),
         latch=_read(table, "latch", fields.flag, False),
+        re_alarm_ns=_read(table, "re_alarm", fields.re_alarm, None),
         severity=_read(table, "severity", fields.severity),
         tolerance_ns=_read(table, "tolerance", fields.tolerance, None),
         labels=_read(table, "labels", fields.labels, {}),

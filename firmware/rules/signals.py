@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from drivers.types import Instant, SourceId
+from firmware.alarms.alarm import Alarm
 from firmware.alarms.states import AlarmEvent, AlarmState
 from firmware.alarms.types import NO_EVIDENCE, AlarmId, AlarmRecord, Evidence, Transition
 from firmware.rules.conditions import in_words
 from firmware.rules.types import Annotations, Rule, quantity
-from firmware.rules.watch import Alarm, Watch
+from firmware.rules.watch import Watch
 
 NOTHING: Sequence[Transition] = ()
 NEVER_NS = 2**63  # longer than any board lives
@@ -46,17 +47,23 @@ class Signal:
         self._watches: list[Watch] = []
         for rule in rules:
             record = remembered.get(AlarmId(rule.name, source))
-            state = record.state if record else AlarmState.NORMAL
-            evidence = _still_good(record, rule, outage_ns) if record else NO_EVIDENCE
-            self._watches.append(Watch(rule, source, state=state, evidence=evidence, now=now))
+            alarm = alarm_of(rule, source, now=now, record=record, outage_ns=outage_ns)
+            evidence = still_good(record, rule, outage_ns) if record else NO_EVIDENCE
+            self._watches.append(Watch(rule, alarm, evidence=evidence, now=now))
         tolerances = [watch.rule.tolerance_ns for watch in self._watches if watch.rule.tolerance_ns is not None]
         self._tolerance_ns = min(tolerances, default=NEVER_NS)
         self._fault: Alarm | None = None
         if tolerances:
             severity = max((watch.rule.severity for watch in self._watches), key=lambda severity: severity.rank)
-            record = remembered.get(AlarmId(fault_of(name), source))
-            state = record.state if record else AlarmState.NORMAL
-            self._fault = Alarm(AlarmId(fault_of(name), source), severity=severity, state=state, fault=True)
+            fault = AlarmId(fault_of(name), source)
+            self._fault = Alarm(
+                fault, severity=severity, fault=True, now=now, record=remembered.get(fault), outage_ns=outage_ns
+            )
+
+    @property
+    def value(self) -> float | None:
+        """The last known one."""
+        return self._value
 
     def feed(self, value: float | None, at: Instant) -> Sequence[Transition]:
         """Take a value, or None. One that is older than the last known one is old news and is passed over."""
@@ -75,7 +82,7 @@ class Signal:
         found: list[Transition] = []
         if self._fault is not None and self._fault.raised:
             reason = f"{self.name} of {self.source} is known again: {self._shown(value)}"
-            found.append(self._fault.move(AlarmEvent.RETURN, at, value=value, reason=reason))
+            found.append(self._fault.end(at, latch=False, value=value, reason=reason))
         found.extend(moved for watch in self._watches if (moved := watch.feed(value, at)) is not None)
         return found
 
@@ -83,16 +90,10 @@ class Signal:
         """Time has come to `now` without a value."""
         known_at, value = self._known_at, self._value
         found = [moved for watch in self._watches if (moved := watch.tick(now, known_at, value)) is not None]
+        found.extend(moved for alarm in self.alarms() for moved in alarm.tick(now, value=value))
         if now - self._known_at >= self._tolerance_ns and self._fault is not None and not self._fault.raised:
             found.append(self._fault.move(AlarmEvent.RAISE, now, value=None, reason=self._unknown()))
         return found
-
-    def acknowledge(self, alarm: AlarmId, now: Instant, by: str) -> Sequence[Transition]:
-        return [
-            each.move(AlarmEvent.ACKNOWLEDGE, now, value=self._value, reason="acknowledged", by=by)
-            for each in self._alarms()
-            if each.id == alarm and each.can(AlarmEvent.ACKNOWLEDGE)
-        ]
 
     def reset(self, alarm: AlarmId, now: Instant, by: str) -> Sequence[Transition]:
         return [
@@ -100,6 +101,12 @@ class Signal:
             for watch in self._watches
             if watch.alarm.id == alarm and watch.alarm.can(AlarmEvent.RESET)
         ]
+
+    def alarms(self) -> Iterator[Alarm]:
+        if self._fault is not None:
+            yield self._fault
+        for watch in self._watches:
+            yield watch.alarm
 
     def annotations(self, alarm: AlarmId) -> Annotations | None:
         if self._fault is not None and self._fault.id == alarm:
@@ -112,27 +119,14 @@ class Signal:
             yield self._record(self._fault, fault_of(self.name), NO_EVIDENCE, now)
         for watch in self._watches:
             evidence = watch.evidence(now, self._known_at)
-            if watch.alarm.state is not AlarmState.NORMAL or evidence != NO_EVIDENCE:
+            if watch.alarm.state is not AlarmState.NORMAL or watch.alarm.withheld or evidence != NO_EVIDENCE:
                 yield self._record(watch.alarm, watch.rule.condition, evidence, now)
 
     def _record(self, alarm: Alarm, condition: str, evidence: Evidence, now: Instant) -> AlarmRecord:
-        return AlarmRecord(
-            alarm=alarm.id,
-            signal=self.name,
-            condition=condition,
-            fault=alarm.fault,
-            severity=alarm.severity,
-            state=alarm.state,
-            value=self._value,
-            age_ns=max(0, now - self._known_at),
-            evidence=evidence,
+        age_ns = max(0, now - self._known_at)
+        return alarm.record(
+            now, signal=self.name, condition=condition, value=self._value, age_ns=age_ns, evidence=evidence
         )
-
-    def _alarms(self) -> Iterator[Alarm]:
-        if self._fault is not None:
-            yield self._fault
-        for watch in self._watches:
-            yield watch.alarm
 
     def _unknown(self) -> str:
         last = "never known so far" if self._value is None else f"last known as {self._shown(self._value)}"
@@ -150,7 +144,19 @@ class Signal:
         )
 
 
-def _still_good(record: AlarmRecord, rule: Rule, outage_ns: int | None) -> Evidence:
+def alarm_of(rule: Rule, source: SourceId, *, now: Instant, record: AlarmRecord | None, outage_ns: int | None) -> Alarm:
+    return Alarm(
+        AlarmId(rule.name, source),
+        severity=rule.severity,
+        fault=False,
+        now=now,
+        record=record,
+        outage_ns=outage_ns,
+        re_alarm_ns=rule.re_alarm_ns,
+    )
+
+
+def still_good(record: AlarmRecord, rule: Rule, outage_ns: int | None) -> Evidence:
     """What was gathered before an outage, unless for another condition or further back than the tolerance."""
     if record.condition != rule.condition:
         return NO_EVIDENCE

@@ -35,6 +35,7 @@ class Rule:
 
     `tolerance_ns` is how long the signal may be unknown before that is an alarm of its own; None is for ever.
     A value holds until the next one, but not longer than the tolerance: a delay by time needs one.
+    `re_alarm_ns` after it was acknowledged, an alarm that still stands asks for attention again; None is never.
     `reference` says where the limit comes from.
     """
 
@@ -46,6 +47,7 @@ class Rule:
     on_delay: Delay = AT_ONCE
     off_delay: Delay = AT_ONCE
     latch: bool = False
+    re_alarm_ns: int | None = None
     severity: Severity
     tolerance_ns: int | None = None
     labels: Mapping[str, str] = field(default_factory=dict)

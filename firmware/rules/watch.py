@@ -1,47 +1,13 @@
-"""One alarm: where it stands, and the condition that moves it."""
+"""A rule on one source: its alarm, and how far its delay has come."""
 
 from __future__ import annotations
 
-from drivers.types import Instant, SourceId
-from firmware.alarms.states import NEXT, RAISED, AlarmEvent, AlarmState
-from firmware.alarms.types import NO_EVIDENCE, AlarmId, Evidence, Severity, Transition
+from drivers.types import Instant
+from firmware.alarms.alarm import Alarm
+from firmware.alarms.states import AlarmEvent
+from firmware.alarms.types import NO_EVIDENCE, Evidence, Transition
 from firmware.rules.conditions import Agreed, Delay, Held, Side, progress
 from firmware.rules.types import Rule, quantity
-
-
-class Alarm:
-    """The one place where an alarm changes its state."""
-
-    __slots__ = ("fault", "id", "severity", "state")
-
-    def __init__(self, alarm: AlarmId, *, severity: Severity, state: AlarmState, fault: bool) -> None:
-        self.id = alarm
-        self.severity = severity
-        self.state = state
-        self.fault = fault
-
-    @property
-    def raised(self) -> bool:
-        return self.state in RAISED
-
-    def can(self, event: AlarmEvent) -> bool:
-        return (self.state, event) in NEXT
-
-    def move(self, event: AlarmEvent, at: Instant, *, value: float | None, reason: str, by: str = "rule") -> Transition:
-        before = self.state
-        self.state = NEXT[before, event]
-        return Transition(
-            alarm=self.id,
-            before=before,
-            event=event,
-            after=self.state,
-            at=at,
-            value=value,
-            severity=self.severity,
-            fault=self.fault,
-            reason=reason,
-            by=by,
-        )
 
 
 class Watch:
@@ -49,9 +15,9 @@ class Watch:
 
     __slots__ = ("_asks", "_limit", "_progress", "alarm", "rule")
 
-    def __init__(self, rule: Rule, source: SourceId, *, state: AlarmState, evidence: Evidence, now: Instant) -> None:
+    def __init__(self, rule: Rule, alarm: Alarm, *, evidence: Evidence, now: Instant) -> None:
         self.rule = rule
-        self.alarm = Alarm(AlarmId(rule.name, source), severity=rule.severity, state=state, fault=False)
+        self.alarm = alarm
         self._limit = rule.limit
         self._begin(evidence, now)
 
@@ -90,11 +56,11 @@ class Watch:
         return now if self.rule.tolerance_ns is None else Instant(min(now, known_at + self.rule.tolerance_ns))
 
     def _turn(self, value: float | None, at: Instant) -> Transition:
+        reason = self._reason(value)
         if self.alarm.raised:
-            event = AlarmEvent.RETURN_LATCHED if self.rule.latch else AlarmEvent.RETURN
+            transition = self.alarm.end(at, latch=self.rule.latch, value=value, reason=reason)
         else:
-            event = AlarmEvent.RAISE
-        transition = self.alarm.move(event, at, value=value, reason=self._reason(value))
+            transition = self.alarm.move(AlarmEvent.RAISE, at, value=value, reason=reason)
         self._begin(NO_EVIDENCE, at)
         return transition
 

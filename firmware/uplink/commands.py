@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from drivers.settings import Duration
 from drivers.types import SourceId
-from firmware.alarms.types import AlarmId
+from firmware.alarms.operations import (
+    LONGEST_SHELF_NS,
+    Acknowledge,
+    Operation,
+    Reset,
+    ReturnToService,
+    Shelve,
+    TakeOutOfService,
+    Unshelve,
+)
+from firmware.alarms.types import AlarmId, Note
 
 SCHEMA = "ductwatch.reply/1"
 MAX_COMMAND_BYTES = 4096  # a longer payload is refused unread
@@ -22,27 +34,11 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class Acknowledge:
-    """Somebody has seen this alarm."""
-
-    alarm: AlarmId
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reset:
-    """Somebody says that it is mended: this alarm, or (None) each one that is latched."""
-
-    alarm: AlarmId | None
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
 class Report:
     """Send a health report now."""
 
 
-Command = Snapshot | Acknowledge | Reset | Report
+Command = Snapshot | Report | Operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +91,7 @@ def parse(payload: bytes) -> Request:
 
 def reply(request: Request, answer: Answer) -> bytes:
     """The reply to a command, as it is sent."""
-    name = type(request.command).__name__.lower()
-    return _reply(request.id, {"command": name, "done": answer.done, "text": answer.text})
+    return _reply(request.id, {"command": _name_of(request.command), "done": answer.done, "text": answer.text})
 
 
 def refusal(error: BadCommand) -> bytes:
@@ -108,6 +103,11 @@ def _reply(request_id: str | None, fields: Mapping[str, Any]) -> bytes:
     return json.dumps({"schema": SCHEMA, "id": request_id, **fields}).encode()
 
 
+def _name_of(command: Command) -> str:
+    """`take_out_of_service`, as whoever asked wrote it."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", type(command).__name__).lower()
+
+
 def _acknowledge(fields: Mapping[str, Any]) -> Acknowledge:
     return Acknowledge(_alarm(fields), _by(fields))
 
@@ -115,6 +115,20 @@ def _acknowledge(fields: Mapping[str, Any]) -> Acknowledge:
 def _reset(fields: Mapping[str, Any]) -> Reset:
     named = "rule" in fields or "source" in fields
     return Reset(_alarm(fields) if named else None, _by(fields))
+
+
+def _shelve(fields: Mapping[str, Any]) -> Shelve:
+    try:
+        for_ns = Duration.parse(fields.get("for")).ns
+    except ValueError as error:
+        raise ValueError(f'for must be a duration such as "2h": {error}') from None
+    if not 0 < for_ns <= LONGEST_SHELF_NS:
+        raise ValueError("for must be more than nothing and at most 7d: take it out of service instead")
+    return Shelve(_alarm(fields), for_ns, _note(fields))
+
+
+def _note(fields: Mapping[str, Any], *, default: str | None = None) -> Note:
+    return Note(_name(fields, "reason") if default is None or "reason" in fields else default, _by(fields))
 
 
 def _alarm(fields: Mapping[str, Any]) -> AlarmId:
@@ -149,6 +163,19 @@ COMMANDS: dict[str, tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Command
     "snapshot": ((), lambda _: Snapshot()),
     "acknowledge": (("rule", "source", "by"), _acknowledge),
     "reset": (("rule", "source", "by"), _reset),
+    "shelve": (("rule", "source", "for", "reason", "by"), _shelve),
+    "unshelve": (
+        ("rule", "source", "reason", "by"),
+        lambda fields: Unshelve(_alarm(fields), _note(fields, default="unshelved")),
+    ),
+    "take_out_of_service": (
+        ("rule", "source", "reason", "by"),
+        lambda fields: TakeOutOfService(_alarm(fields), _note(fields)),
+    ),
+    "return_to_service": (
+        ("rule", "source", "reason", "by"),
+        lambda fields: ReturnToService(_alarm(fields), _note(fields, default="returned to service")),
+    ),
     "report": ((), lambda _: Report()),
 }
 """Which fields each command takes, and what makes it of them."""

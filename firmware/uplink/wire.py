@@ -16,7 +16,6 @@ from typing import Any, assert_never
 
 from drivers.types import NS_PER_S, Instant, Reading
 from firmware import deposit
-from firmware.alarms.states import ACTIVE
 from firmware.alarms.types import Transition
 from firmware.events import Event
 from firmware.observations import BOARD, HealthChange, HealthReport, Picture
@@ -223,7 +222,8 @@ def _transition(event: Transition) -> dict[str, Any]:
         "before": event.before.value,
         "event": event.event.value,
         "after": event.after.value,
-        "active": event.after in ACTIVE,
+        "active": event.active,
+        "withheld": sorted(each.value for each in event.withheld),
         "severity": event.severity.value,
         "fault": event.fault,
         "value": _number(event.value),

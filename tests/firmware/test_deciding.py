@@ -11,6 +11,7 @@ import pytest
 
 from drivers.clock import SimulatedClock
 from drivers.types import SourceId
+from firmware.alarms.operations import Acknowledge, Reset
 from firmware.alarms.states import AlarmEvent, AlarmState
 from firmware.alarms.store import AlarmStore
 from firmware.alarms.types import AlarmId, AlarmRecord, Transition
@@ -20,7 +21,6 @@ from firmware.plan import DEFAULT_RULES, load_rules
 from firmware.rules.engine import RuleEngine
 from firmware.streams import Mailbox
 from firmware.supervisor import Pulse
-from firmware.uplink.commands import Acknowledge, Reset
 from model.types import Label, Verdict
 from tests.builders import at, reading, verdict
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from drivers.types import Quality, Quantity, Reading, SourceId
-from firmware.alarms.states import NEXT, AlarmEvent, AlarmState
+from firmware.alarms.states import NEXT, AlarmEvent, AlarmState, Withheld
 from firmware.alarms.types import AlarmId, Severity, Transition
 from firmware.events import Event
 from firmware.observations import Condition, HealthChange, HealthReport, Picture
@@ -231,3 +231,17 @@ def test_text_from_a_device_cannot_change_the_terminal() -> None:
     change = HealthChange(source=PM, condition=Condition.FAILED, problem="\x1b[2J", remedy="\x07", at=at(40))
 
     assert not any("\x1b" in line or "\x07" in line for line in shown(change))
+
+
+def test_an_alarm_that_nobody_is_told_of_is_shown_with_the_reason() -> None:
+    shelved = replace(
+        transition(AlarmEvent.SHELVE, AlarmState.UNACKNOWLEDGED, by="ann"),
+        reason="the filter is being changed",
+        withheld=frozenset({Withheld.SHELVED, Withheld.SUPPRESSED}),
+    )
+
+    assert shown(shelved) == [
+        "   0:40   quiet   duct_dirty/upstream",
+        "                  high, shelved and suppressed: not acknowledged, by ann",
+        "                  the filter is being changed",
+    ]

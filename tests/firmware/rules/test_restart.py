@@ -6,7 +6,7 @@ import pytest
 
 from drivers.types import SourceId
 from firmware.alarms.states import AlarmState
-from firmware.alarms.types import AlarmRecord
+from firmware.alarms.types import AlarmRecord, Note
 from firmware.rules.conditions import Agreed, Delay
 from firmware.rules.engine import RuleEngine
 from firmware.rules.types import Rule
@@ -55,6 +55,20 @@ def test_a_delay_goes_on_after_an_outage_within_the_tolerance(
     moves = feed(after, [pm(50, second) for second in range(61 if raised_after_s != 3 else 3)])
     seen_from_0 = raised_after_s if isinstance(delay, type(held(0))) else raised_after_s - 1
     assert told(moves) == [f"{seen_from_0:g} pm2_5_high raise"]
+
+
+@pytest.mark.parametrize(("outage_s", "told_s"), [(None, 50), (20, 30)], ids=["nobody knows how long", "20 s"])
+def test_an_alarm_that_was_shelved_is_still_on_the_shelf(outage_s: float | None, told_s: float) -> None:
+    before = engine(rule())
+    feed(before, [pm(20, 0)])
+    shelved = before.shelve(alarm(), at(0), ns(60), Note("filter change", "ann"))
+
+    after = restarted([rule()], before.records(at(10)), outage_s=outage_s)
+
+    assert [(move.by, move.reason) for move in shelved] == [("ann", "filter change")]
+    assert [move.active for move in feed(after, [pm(50, 1)])] == [False]
+    assert told(after.tick(at(told_s - 1))) == []
+    assert told(after.tick(at(told_s))) == [f"{told_s} pm2_5_high unshelve"]
 
 
 def test_the_outage_itself_does_not_count_towards_a_fault() -> None:

@@ -7,22 +7,22 @@ import json
 import pytest
 
 from drivers.types import SourceId
-from firmware.alarms.types import AlarmId
+from firmware.alarms.operations import Acknowledge, Reset, ReturnToService, Shelve, TakeOutOfService, Unshelve
+from firmware.alarms.types import AlarmId, Note
 from firmware.uplink.commands import (
     MAX_COMMAND_BYTES,
-    Acknowledge,
     Answer,
     BadCommand,
     Command,
     Report,
     Request,
-    Reset,
     Snapshot,
     parse,
     refusal,
     reply,
 )
 
+HOUR_NS = 3600 * 10**9
 DIRTY = AlarmId("duct_dirty", SourceId("upstream"))
 
 
@@ -38,6 +38,22 @@ DIRTY = AlarmId("duct_dirty", SourceId("upstream"))
         ),
         ('{"command": "reset", "rule": "duct_dirty", "source": "upstream"}', Reset(DIRTY, "mqtt")),
         ('{"command": "reset"}', Reset(None, "mqtt")),
+        (
+            '{"command": "shelve", "rule": "duct_dirty", "source": "upstream", "for": "2h", "reason": "tests"}',
+            Shelve(DIRTY, 2 * HOUR_NS, Note("tests", "mqtt")),
+        ),
+        (
+            '{"command": "unshelve", "rule": "duct_dirty", "source": "upstream", "by": "panel"}',
+            Unshelve(DIRTY, Note("unshelved", "panel")),
+        ),
+        (
+            '{"command": "take_out_of_service", "rule": "duct_dirty", "source": "upstream", "reason": "new camera"}',
+            TakeOutOfService(DIRTY, Note("new camera", "mqtt")),
+        ),
+        (
+            '{"command": "return_to_service", "rule": "duct_dirty", "source": "upstream", "reason": "it is in"}',
+            ReturnToService(DIRTY, Note("it is in", "mqtt")),
+        ),
     ],
 )
 def test_a_command_is_understood(payload: str, command: Command) -> None:
@@ -53,7 +69,7 @@ def test_a_command_is_understood(payload: str, command: Command) -> None:
         (b"[" * MAX_COMMAND_BYTES, "this is not JSON"),
         (b"x" * (MAX_COMMAND_BYTES + 1), "4097 bytes are too many"),
         (b"[]", "a command is a JSON object"),
-        (b"{}", "unknown command null: use one of snapshot, acknowledge, reset, report"),
+        (b"{}", "unknown command null: use one of snapshot, acknowledge, reset, shelve"),
         (b'{"command": "reboot"}', 'unknown command "reboot": use one of'),
         (b'{"command": ["snapshot"]}', "unknown command"),
         (b'{"command": "snapshot", "now": true}', 'snapshot does not take "now": it takes no fields'),
@@ -63,6 +79,10 @@ def test_a_command_is_understood(payload: str, command: Command) -> None:
         (b'{"command": "reset", "by": ""}', "reset: by must be a text of 1 to 200"),
         (b'{"command": "acknowledge", "rule": "%s", "source": "s"}' % (b"r" * 201), "rule must be a text of 1 to 200"),
         (b'{"command": "reset", "by": "\\ud800"}', "reset: by must be a text that can be printed"),
+        (b'{"command": "shelve", "rule": "r", "source": "s", "for": "2h"}', "shelve: reason must be a text"),
+        (b'{"command": "shelve", "rule": "r", "source": "s", "reason": "x"}', "for must be a duration such as"),
+        (b'{"command": "shelve", "rule": "r", "source": "s", "for": "0s", "reason": "x"}', "more than nothing"),
+        (b'{"command": "shelve", "rule": "r", "source": "s", "for": "8d", "reason": "x"}', "at most 7d"),
         (b'{"command": "snapshot", "id": 5}', "id must be a text"),
     ],
 )

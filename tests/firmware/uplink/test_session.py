@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from drivers.types import SourceId
+from firmware.alarms.operations import Acknowledge
 from firmware.alarms.types import AlarmId
 from firmware.observations import Condition
-from firmware.uplink.commands import Acknowledge, Snapshot
+from firmware.uplink.commands import Snapshot
 from firmware.uplink.discovery import Retained
 from tests.firmware.uplink.builders import ALARM, IMAGE, OLD_BOOT, TELEMETRY, TOPICS, note
 from tests.firmware.uplink.sender import LONG_S, sending, settings
