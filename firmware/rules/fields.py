@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
-import math
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Any
 
 from drivers.settings import Duration
 from drivers.types import Quantity, SourceId
 from firmware.alarms.types import Severity
 from firmware.rules.conditions import MOST_VOTES, Agreed, Delay, Held, Limit, Side
+from firmware.rules.names import SIGNALS
+from firmware.rules.names import nearest as nearest
+from firmware.rules.ranges import range_of
 from firmware.rules.types import quantity
 
 MAX_WORDS = 1_000  # characters of one annotation, label or reference: they travel with the alarm
@@ -22,20 +23,6 @@ LARGEST = 1e12  # no quantity comes near it
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")  # safe in MQTT topics, file names and Home Assistant ids
 AMOUNT = re.compile(r"\s*([+-]?\d{1,12}(?:\.\d{1,12})?)\s*(\S{0,20})\s*")
 AGREED = re.compile(r"\s*(\d{1,3})\s+of\s+(\d{1,3})\s*")
-
-SIGNALS = {each.signal: each for each in Quantity}
-RANGE_OF_UNIT = {"Cel": (-273.15, math.inf), "%": (0.0, 100.0), "%RH": (0.0, 100.0)}
-SHARES = {
-    Quantity.FAN_RUNNING,
-    Quantity.CLOCK_SYNCHRONISED,
-    Quantity.ALIVE,
-    Quantity.DIRTY_SCORE,
-    Quantity.BLIND,
-    Quantity.MOVED,
-    Quantity.DISAGREE,
-    Quantity.BUDGET_MISSED,
-}
-"""Quantities from 0 to 1."""
 
 
 def name(value: Any) -> str:
@@ -63,7 +50,7 @@ def signal(value: Any, sources: Collection[SourceId] | None) -> tuple[SourceId |
 def limit(side: Side, value: float, deadband: float, measured: Quantity) -> Limit:
     """A limit that the quantity can exceed, and come back from."""
     found = Limit(side, value, deadband)
-    low, high = _range(measured)
+    low, high = range_of(measured)
     if side is Side.ABOVE:
         can_raise, can_end = value < high, found.edge >= low
     else:
@@ -159,12 +146,6 @@ def labels(value: Any) -> dict[str, str]:
     return {key: words(text) for key, text in value.items()}
 
 
-def nearest(word: Any, known: Iterable[str]) -> str:
-    """` (did you mean 'pm2_5'?)`, or nothing."""
-    near = difflib.get_close_matches(str(word)[:80], list(known), n=1)
-    return f" (did you mean {near[0]!r}?)" if near else ""
-
-
 def shown(value: Any) -> str:
     """A value as it may stand in a message."""
     is_short = isinstance(value, str | float) or (isinstance(value, int) and abs(value) <= LARGEST)
@@ -177,9 +158,3 @@ def _ns(value: Any) -> int:
     if not seconds <= LONGEST_S:
         raise ValueError(f"{shown(value)} is longer than a year")
     return seconds.ns
-
-
-def _range(measured: Quantity) -> tuple[float, float]:
-    if measured in SHARES:
-        return 0.0, 1.0
-    return RANGE_OF_UNIT.get(measured.unit, (0.0, math.inf))
