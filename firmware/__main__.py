@@ -15,6 +15,7 @@ COMMANDS = {
     "run": "firmware.run",
     "check": "firmware.check",
     "detect": "firmware.detect",
+    "alarms": "firmware.alarms_command",
     "rules": "firmware.rules_check",
     "preset": "firmware.preset",
     "model": "firmware.model_tools",

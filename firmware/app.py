@@ -8,6 +8,7 @@ sensors, fan, health, tick, acknowledge, reset ---------------------------------
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -20,11 +21,12 @@ from drivers.types import SourceId
 from drivers.worker import Worker
 from firmware import logs, realtime
 from firmware.agreement import Agreement
+from firmware.alarms.operations import Operation
 from firmware.alarms.outputs import Following, outputs_on
 from firmware.alarms.store import AlarmStore, Remembered
-from firmware.alarms.types import AlarmRecord
+from firmware.alarms.types import AlarmId, AlarmRecord, Transition
 from firmware.album import Album
-from firmware.deciding import Message, decide, tick
+from firmware.deciding import Asked, Message, decide, tick
 from firmware.devices import Site, make
 from firmware.events import Event
 from firmware.health import Health, LoopLag, report_health
@@ -37,6 +39,7 @@ from firmware.pictures import MAILBOX_SIZE as PICTURES_WAITING
 from firmware.pictures import Interest, keep_pictures
 from firmware.plan import Plan
 from firmware.rules.engine import RuleEngine
+from firmware.rules.types import Annotations
 from firmware.sampling import fan_reading, sample, watch_button, watch_fan
 from firmware.streams import Latest, Mailbox
 from firmware.supervisor import Service, Start, Supervisor
@@ -102,7 +105,7 @@ class Board:
         self._contacts: dict[SourceId, bool] = {}
         self._snapshots_taken = aim_period_ns is None and bool(self._config.families["camera"])
         self._lamp = self._make_lamp()
-        engine = RuleEngine(
+        self._engine = RuleEngine(
             plan.rules,
             now=self._clock.now(),
             remembered=remembered.records,
@@ -112,7 +115,7 @@ class Board:
         self.supervisor = Supervisor(
             [
                 Service("tick", partial(tick, mailbox, self._clock), STAGE_LIMIT_S),
-                self._deciding(engine, store),
+                self._deciding(store),
                 *self._photographing(aim_period_ns),
                 *self._judging(),
                 *self._sampling(),
@@ -150,6 +153,24 @@ class Board:
                 self._mailbox.put(command)
                 return Answer(True, "handed to the alarms: their transitions tell what came of it")
 
+    async def operate(self, operation: Operation) -> Sequence[Transition]:
+        """The same for alarms, and what came of it. Never returns if the alarms take no more messages."""
+        moved: asyncio.Future[Sequence[Transition]] = asyncio.get_running_loop().create_future()
+
+        def tell(transitions: Sequence[Transition]) -> None:
+            if not moved.done():  # whoever asked may have gone
+                moved.set_result(transitions)
+
+        self._mailbox.put(Asked(operation, tell))
+        return await moved
+
+    def alarms(self) -> Sequence[AlarmRecord]:
+        """As they stand."""
+        return self._engine.records(self._clock.now())
+
+    def annotations(self, alarm: AlarmId) -> Annotations | None:
+        return self._engine.annotations(alarm)
+
     @property
     def _health(self) -> Health:
         return Health(budget=self._budget, lag=self._lag, figures=self._figures)
@@ -163,7 +184,7 @@ class Board:
             **self._around.figures(),
         }
 
-    def _deciding(self, engine: RuleEngine, store: AlarmStore) -> Service:
+    def _deciding(self, store: AlarmStore) -> Service:
         following = [
             Following(output=SourceId(name), severities=frozenset(policy.severities), until=policy.until)
             for name, policy in self._config.outputs.items()
@@ -179,7 +200,7 @@ class Board:
                 sink(event)
 
         start = partial(
-            decide, self._mailbox, engine=engine, store=store, publish=publish, follow=follow, clock=self._clock
+            decide, self._mailbox, engine=self._engine, store=store, publish=publish, follow=follow, clock=self._clock
         )
         return _stage("decide", start)
 

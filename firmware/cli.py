@@ -34,6 +34,7 @@ def parser() -> argparse.ArgumentParser:
     _run(commands)
     _check(commands)
     _detect(commands)
+    _alarms(commands)
     _rules(commands)
     _preset(commands)
     add_model(commands)
@@ -129,6 +130,57 @@ def _detect(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     detect.add_argument("--model", type=Path, metavar="BUNDLE", help="another model bundle than the one that ships")
 
 
+def _alarms(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    alarms = commands.add_parser(
+        "alarms",
+        help="look at the alarms of the running firmware, and act on them",
+        description="The alarms of the firmware that runs on this board. Without an action: list. Who may use the data "
+        "directory's socket may do this: its user and group.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _door(alarms)
+    actions = alarms.add_subparsers(dest="action", metavar="ACTION")
+    _door(actions.add_parser("list", help="alarms that stand, and those that nobody is told of (the default)"))
+    history = actions.add_parser("history", help="which alarm moved when, why, by whom and with which value")
+    history.add_argument("--limit", type=_count, default=50, metavar="N", help="the last N moves (default %(default)s)")
+    _door(history)
+    ack = actions.add_parser("ack", help="somebody has seen this alarm")
+    ack.add_argument("alarm", metavar="RULE/SOURCE")
+    reset = actions.add_parser("reset", help="it is mended: this alarm, or all that latch")
+    reset.add_argument("alarm", nargs="?", metavar="RULE/SOURCE")
+    shelve = actions.add_parser("shelve", help="tell nobody of this alarm for a while, at most 7d")
+    shelve.add_argument("alarm", metavar="RULE/SOURCE")
+    shelve.add_argument("--for", required=True, metavar="DURATION", help="such as 2h")
+    out = actions.add_parser("out-of-service", help="tell nobody of this alarm until it is returned to service")
+    out.add_argument("alarm", metavar="RULE/SOURCE")
+    for action in (shelve, out):
+        action.add_argument("--reason", required=True, metavar="WORDS", help="kept in the journal")
+    unshelve = actions.add_parser("unshelve", help="tell of it again")
+    back = actions.add_parser("in-service", help="tell of it again")
+    for action in (unshelve, back):
+        action.add_argument("alarm", metavar="RULE/SOURCE")
+        action.add_argument("--reason", metavar="WORDS", help="kept in the journal")
+    for action in (ack, reset, shelve, unshelve, out, back):
+        action.add_argument("--by", metavar="NAME", help="who does it (default: the user of this shell)")
+        _door(action)
+
+
+def _door(command: argparse.ArgumentParser) -> None:
+    """Where the firmware is, and how to answer; also after the action, where people write it."""
+    command.add_argument(
+        "--config", type=Path, default=argparse.SUPPRESS, metavar="FILE", help="the board's configuration"
+    )
+    command.add_argument(
+        "--data",
+        type=Path,
+        default=argparse.SUPPRESS,
+        metavar="DIR",
+        help="its data directory (default: that of --config, or /var/lib/ductwatch)",
+    )
+    command.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="JSON (docs/alarms.md)")
+
+
 def _rules(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     rules = commands.add_parser("rules", help="check alarm rules", description="Work with files of alarm rules.")
     actions = rules.add_subparsers(dest="action", required=True, metavar="ACTION")
@@ -219,6 +271,12 @@ def _broker(text: str) -> tuple[str, int | None]:
     if not host or not port.isdecimal() or not 0 < int(port) < 65536:
         raise argparse.ArgumentTypeError(f"{text!r}: write HOST or HOST:PORT")
     return host, int(port)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= 10_000:
+        raise argparse.ArgumentTypeError(f"{text!r}: write a number from 1 to 10000")
+    return int(text)
 
 
 def _port(text: str) -> int:

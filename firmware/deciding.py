@@ -39,7 +39,15 @@ class Tick:
     at: Instant
 
 
-Message = Observation | Tick | Operation
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An operation, and whoever waits for what comes of it."""
+
+    operation: Operation
+    tell: Callable[[Sequence[Transition]], None]
+
+
+Message = Observation | Tick | Operation | Asked
 
 
 async def tick(mailbox: Mailbox[Message], clock: Clock, pulse: Pulse) -> None:
@@ -71,7 +79,7 @@ async def decide(
             pulse.rest()
             message = await mailbox.get()
             pulse.beat()
-            if not isinstance(message, Tick | Operation):
+            if not isinstance(message, Tick | Operation | Asked):
                 publish(message)
             transitions = list(step(engine, message, clock.now()))
             if transitions or isinstance(message, Tick):
@@ -83,6 +91,8 @@ async def decide(
             finally:
                 for transition in transitions:
                     publish(transition)
+            if isinstance(message, Asked):
+                message.tell(transitions)
     finally:
         await store.save(engine.records(clock.now()), (), limit_s=LAST_SAVE_S)
 
@@ -113,6 +123,8 @@ def step(engine: RuleEngine, message: Message, now: Instant) -> Iterator[Transit
             yield from engine.tick(at)
         case Acknowledge() | Reset() | Shelve() | Unshelve() | TakeOutOfService() | ReturnToService():
             yield from _operated(engine, message, now)
+        case Asked(operation):
+            yield from _operated(engine, operation, now)
         case _:
             for sample in samples(message):
                 yield from engine.feed(sample)

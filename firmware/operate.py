@@ -26,19 +26,21 @@ from firmware.devices import Site
 from firmware.equipment import equipment
 from firmware.errors import ConfigError
 from firmware.events import Event
+from firmware.local.answering import Household, answer_at
+from firmware.local.door import NAME
 from firmware.notify import Notify
 from firmware.observations import BOARD, Condition, HealthChange
 from firmware.photography import Shot
 from firmware.pictures import PICTURES, REMEDY
 from firmware.plan import Plan, unanswered
 from firmware.streams import Mailbox
-from firmware.supervisor import Service
+from firmware.supervisor import Pulse, Service
 from firmware.uplink.commands import Answer, Command
 from firmware.uplink.discovery import Retained, announcement
 from firmware.uplink.outbox import Outbox
 from firmware.uplink.session import PULSE_LIMIT_S, Session
 from firmware.uplink.settings import UplinkSettings
-from firmware.uplink.wire import Topics, message
+from firmware.uplink.wire import Topics, WallClock, message
 from firmware.wall import Wall
 
 FEED_S = 1.0  # how often silent stages are looked for; systemd wants to hear twice in its interval
@@ -159,6 +161,20 @@ async def _make_board(plan: Plan, run: Run, mailbox: Mailbox[Message], stack: As
     async def obey(command: Command) -> Answer:
         return board.obey(command)
 
+    def household() -> Household:
+        return Household(
+            records=board.alarms,
+            annotations=board.annotations,
+            journal=store.journal,
+            utc=lambda wall_ns: WallClock(wall_ns, synchronised=True).utc(Instant(0)),
+            operate=board.operate,
+            obey=board.obey,
+        )
+
+    async def answer(*, pulse: Pulse) -> None:
+        report = lambda *change: mailbox.put(_change(run, BOARD, *change))  # noqa: E731
+        await answer_at(run.site.data / NAME, household(), report, pulse=pulse)
+
     sessions = [
         Session(
             await _reached(uplink, run, stack),
@@ -187,7 +203,10 @@ async def _make_board(plan: Plan, run: Run, mailbox: Mailbox[Message], stack: As
         remembered=await store.load(),
         album=_album(plan, run, mailbox),
         aim_period_ns=run.aim_period_ns,
-        further=[Service("uplink", session.run, PULSE_LIMIT_S) for session in sessions],
+        further=[
+            Service("local", answer, PULSE_LIMIT_S),
+            *(Service("uplink", session.run, PULSE_LIMIT_S) for session in sessions),
+        ],
     )
     return board
 

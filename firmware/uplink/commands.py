@@ -65,8 +65,8 @@ class BadCommand(Exception):
         self.request_id = request_id
 
 
-def parse(payload: bytes) -> Request:
-    """Read a command such as `{"command": "snapshot"}`. Raises `BadCommand`."""
+def parse(payload: bytes, *, by: str = BY_DEFAULT) -> Request:
+    """Read a command such as `{"command": "snapshot"}`, of `by` where it does not say. Raises `BadCommand`."""
     if len(payload) > MAX_COMMAND_BYTES:
         raise BadCommand(f"{len(payload)} bytes are too many: a command has at most {MAX_COMMAND_BYTES}")
     try:
@@ -84,7 +84,7 @@ def parse(payload: bytes) -> Request:
         takes = f"it takes {', '.join(allowed)}" if allowed else "it takes no fields"
         raise BadCommand(f"{name} does not take {_shown(unknown[0])}: {takes}", request_id)
     try:
-        return Request(build(fields), request_id)
+        return Request(build({"by": by, **fields} if "by" in allowed else fields), request_id)
     except ValueError as error:
         raise BadCommand(f"{name}: {error}", request_id) from None
 
@@ -136,7 +136,7 @@ def _alarm(fields: Mapping[str, Any]) -> AlarmId:
 
 
 def _by(fields: Mapping[str, Any]) -> str:
-    return _name(fields, "by") if "by" in fields else BY_DEFAULT
+    return _name(fields, "by")
 
 
 def _name(fields: Mapping[str, Any], key: str) -> str:

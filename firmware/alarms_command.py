@@ -1,0 +1,146 @@
+"""`ductwatch alarms`: looks at the alarms of the running firmware, and acts on them."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from firmware import config
+from firmware.config import Board
+from firmware.errors import ConfigError
+from firmware.local.door import NAME, Unreachable, ask
+
+EX_NOTHING_DONE = 1
+DAY_S, HOUR_S, MINUTE_S = 86_400, 3_600, 60
+
+VERBS = {
+    "ack": "acknowledge",
+    "reset": "reset",
+    "shelve": "shelve",
+    "unshelve": "unshelve",
+    "out-of-service": "take_out_of_service",
+    "in-service": "return_to_service",
+}
+"""Actions on alarms, as the command line and the socket name them."""
+
+
+def main(arguments: Namespace) -> int:
+    """1 if an action changed no alarm. Raises `ConfigError` if nobody answers or the firmware refuses."""
+    arguments = Namespace(**{"config": None, "data": None, "json": False} | vars(arguments))
+    match arguments.action:
+        case None | "list":
+            reply = _asked(arguments, {"command": "alarms"})
+            print(json.dumps(reply, indent=2) if arguments.json else _listed(reply["alarms"]))
+        case "history":
+            reply = _asked(arguments, {"command": "history", "limit": arguments.limit})
+            print(json.dumps(reply, indent=2) if arguments.json else _history(reply["moves"]))
+        case verb:
+            reply = _asked(arguments, _command(VERBS[verb], arguments))
+            print(json.dumps(reply, indent=2) if arguments.json else _came_of_it(reply["moves"]))
+            return 0 if reply["moves"] else EX_NOTHING_DONE
+    return 0
+
+
+def _command(command: str, arguments: Namespace) -> dict[str, Any]:
+    given: dict[str, Any] = {"command": command, "by": arguments.by or _user()}
+    if arguments.alarm is not None:
+        rule, slash, source = arguments.alarm.partition("/")
+        if not slash:
+            raise ConfigError(f"{arguments.alarm!r} is no alarm: write RULE/SOURCE, as `ductwatch alarms` shows it")
+        given |= {"rule": rule, "source": source}
+    for key in ("for", "reason"):
+        if (value := getattr(arguments, key, None)) is not None:
+            given[key] = value
+    return given
+
+
+def _asked(arguments: Namespace, request: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        reply = json.loads(ask(_door(arguments), json.dumps(request).encode()))
+    except Unreachable as error:
+        raise ConfigError(str(error)) from error
+    if "error" in reply:
+        raise ConfigError(reply["error"])
+    found: dict[str, Any] = reply
+    return found
+
+
+def _door(arguments: Namespace) -> Path:
+    if arguments.data is not None:
+        data: Path = arguments.data
+    else:
+        data = (config.load(arguments.config).board if arguments.config else Board()).data
+    return data / NAME
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # nobody whom /etc/passwd knows
+        return "local"
+
+
+def _listed(alarms: Sequence[Mapping[str, Any]]) -> str:
+    if not alarms:
+        return "No alarm stands, and nothing is withheld."
+    return "\n\n".join("\n".join(_alarm(one)) for one in alarms)
+
+
+def _alarm(one: Mapping[str, Any]) -> list[str]:
+    lines = [
+        f"{one['severity'].upper():<9} {_name(one)}  {_words(one['state'])} for {since(one['in_state_s'])}{_value(one)}"
+    ]
+    if one["shelf"]:
+        lines.append(f"          shelved for {since(one['shelf']['left_s'])} more, {_note(one['shelf'])}")
+    if one["out_of_service"]:
+        lines.append(f"          out of service, {_note(one['out_of_service'])}")
+    if "suppressed" in one["withheld"]:
+        lines.append("          suppressed by design")
+    if one["chattering"]:
+        lines.append("          chatters: give its rule a deadband or a delay")
+    if one["stale"]:
+        lines.append("          stale: it has stood for more than a day")
+    return lines + [f"          {text}" for text in (one["cause"], one["action"]) if text]
+
+
+def _history(moves: Sequence[Mapping[str, Any]]) -> str:
+    return "\n".join(f"{move['time'] or 'time unknown':<27} {_move(move)}" for move in moves) or "The journal is empty."
+
+
+def _came_of_it(moves: Sequence[Mapping[str, Any]]) -> str:
+    return "\n".join(map(_move, moves)) or "Nothing changed: no such alarm, or it is not in a state for this."
+
+
+def _move(move: Mapping[str, Any]) -> str:
+    withheld = f", {' and '.join(map(_words, move['withheld']))}" if move["withheld"] else ""
+    return f"{_name(move)}  {_words(move['event'])}: {_words(move['after'])}{withheld}, {_note(move)}"
+
+
+def _name(one: Mapping[str, Any]) -> str:
+    return f"{one['rule']}/{one['source']}"
+
+
+def _note(one: Mapping[str, Any]) -> str:
+    return f"by {one['by']}: {one['reason']}"
+
+
+def _value(one: Mapping[str, Any]) -> str:
+    return "" if one["value"] is None else f", last value {one['value']:.6g}"
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def since(seconds: float) -> str:
+    """`3 d 4 h`, `2 h 5 min`, `40 s`."""
+    whole = round(seconds)
+    for unit_s, unit, smaller_s, smaller in ((DAY_S, "d", HOUR_S, "h"), (HOUR_S, "h", MINUTE_S, "min")):
+        if whole >= unit_s:
+            rest = whole % unit_s // smaller_s
+            return f"{whole // unit_s} {unit} {rest} {smaller}" if rest else f"{whole // unit_s} {unit}"
+    return f"{whole // MINUTE_S} min" if whole >= MINUTE_S else f"{whole} s"

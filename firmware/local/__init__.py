@@ -1,0 +1,1 @@
+"""The firmware's own door on the board: a Unix socket, for whoever its file permissions let in."""
