@@ -16,7 +16,7 @@ COMMANDS = {
     "check": "firmware.check",
     "detect": "firmware.detect",
     "alarms": "firmware.alarms_command",
-    "rules": "firmware.rules_check",
+    "rules": "firmware.rules_command",
     "preset": "firmware.preset",
     "model": "firmware.model_tools",
     "hil": "firmware.hil",

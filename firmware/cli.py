@@ -182,12 +182,23 @@ def _door(command: argparse.ArgumentParser) -> None:
 
 
 def _rules(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    rules = commands.add_parser("rules", help="check alarm rules", description="Work with files of alarm rules.")
+    rules = commands.add_parser(
+        "rules", help="check and test alarm rules", description="Work with files of alarm rules."
+    )
     actions = rules.add_subparsers(dest="action", required=True, metavar="ACTION")
     check = actions.add_parser(
         "check", help="check a rules file", description="Check a file of alarm rules: unknown keys, signals, units."
     )
     check.add_argument("file", nargs="?", type=Path, metavar="FILE", help="default: the rules that ship")
+    test = actions.add_parser(
+        "test",
+        help="do the alarms come and go as they must?",
+        description="Run files of tests: what is measured when, and how the alarms must stand then. Time is compressed; "
+        "nothing else runs. docs/rules.md explains the form. The exit status is 1 if a test fails.",
+    )
+    test.add_argument("files", nargs="*", type=Path, metavar="FILE", help="default: the tests of the rules that ship")
+    test.add_argument("--rules", type=Path, metavar="FILE", help="the rules to test, instead of those that FILE names")
+    test.add_argument("--json", action="store_true", help="one JSON object instead of lines")
 
 
 def _preset(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

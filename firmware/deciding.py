@@ -7,15 +7,7 @@ from dataclasses import dataclass
 
 from drivers.clock import Clock
 from drivers.types import NS_PER_S, Instant
-from firmware.alarms.operations import (
-    Acknowledge,
-    Operation,
-    Reset,
-    ReturnToService,
-    Shelve,
-    TakeOutOfService,
-    Unshelve,
-)
+from firmware.alarms.operations import Operation
 from firmware.alarms.states import NEXT, AlarmEvent, AlarmState
 from firmware.alarms.store import LAST_SAVE_S, AlarmStore
 from firmware.alarms.types import AlarmRecord, Transition
@@ -121,28 +113,11 @@ def step(engine: RuleEngine, message: Message, now: Instant) -> Iterator[Transit
     match message:
         case Tick(at):
             yield from engine.tick(at)
-        case Acknowledge() | Reset() | Shelve() | Unshelve() | TakeOutOfService() | ReturnToService():
-            yield from _operated(engine, message, now)
         case Asked(operation):
-            yield from _operated(engine, operation, now)
+            yield from engine.operate(operation, now)
+        case _ if isinstance(message, Operation):
+            yield from engine.operate(message, now)
         case _:
             for sample in samples(message):
                 yield from engine.feed(sample)
 
-
-def _operated(engine: RuleEngine, operation: Operation, now: Instant) -> Iterator[Transition]:
-    match operation:
-        case Acknowledge(alarm, by):
-            yield from engine.acknowledge(alarm, now, by)
-        case Reset(alarm, by):
-            alarms = [record.alarm for record in engine.records(now)] if alarm is None else [alarm]
-            for one in alarms:
-                yield from engine.reset(one, now, by)
-        case Shelve(alarm, for_ns, note):
-            yield from engine.shelve(alarm, now, for_ns, note)
-        case Unshelve(alarm, note):
-            yield from engine.tell_again(alarm, AlarmEvent.UNSHELVE, now, note)
-        case TakeOutOfService(alarm, note):
-            yield from engine.take_out_of_service(alarm, now, note)
-        case ReturnToService(alarm, note):
-            yield from engine.tell_again(alarm, AlarmEvent.RETURN_TO_SERVICE, now, note)

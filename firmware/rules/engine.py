@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import assert_never
 
 from drivers.types import Instant, SourceId
 from firmware.alarms.alarm import Alarm
+from firmware.alarms.operations import (
+    Acknowledge,
+    Operation,
+    Reset,
+    ReturnToService,
+    Shelve,
+    TakeOutOfService,
+    Unshelve,
+)
 from firmware.alarms.states import AlarmEvent, AlarmState
 from firmware.alarms.types import AlarmId, AlarmRecord, Note, Transition
 from firmware.rules.signals import NOTHING, Signal, fault_of
@@ -58,6 +68,25 @@ class RuleEngine:
         for signal in self._signals.values():
             found.extend(signal.tick(now))
         return found
+
+    def operate(self, operation: Operation, now: Instant) -> Sequence[Transition]:
+        """Do what an operator asks for. Nothing happens to an alarm that there is not, or that is not fit for it."""
+        match operation:
+            case Acknowledge(alarm, by):
+                return self.acknowledge(alarm, now, by)
+            case Reset(alarm, by):
+                alarms = [record.alarm for record in self.records(now)] if alarm is None else [alarm]
+                return [found for one in alarms for found in self.reset(one, now, by)]
+            case Shelve(alarm, for_ns, note):
+                return self.shelve(alarm, now, for_ns, note)
+            case Unshelve(alarm, note):
+                return self.tell_again(alarm, AlarmEvent.UNSHELVE, now, note)
+            case TakeOutOfService(alarm, note):
+                return self.take_out_of_service(alarm, now, note)
+            case ReturnToService(alarm, note):
+                return self.tell_again(alarm, AlarmEvent.RETURN_TO_SERVICE, now, note)
+            case _:
+                assert_never(operation)
 
     def acknowledge(self, alarm: AlarmId, now: Instant, by: str) -> Sequence[Transition]:
         """A human has seen the alarm. Nothing happens to one that does not wait for it, or that there is not."""

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+from argparse import Namespace
 from pathlib import Path
 
 from drivers.types import Quantity
+from firmware import rules_test
 from firmware.alarms.states import ACTIVE, UNSEEN, AlarmState
+from firmware.plan import DEFAULT_RULES
 from firmware.rules.parse import KEYS, parse
 
 PAGE = (Path(__file__).parents[3] / "docs" / "rules.md").read_text(encoding="utf-8")
+
+EXAMPLES = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
 
 
 def rows(heading: str) -> list[list[str]]:
@@ -23,9 +28,14 @@ def names(cell: str) -> list[str]:
 
 
 def test_the_example_is_a_rule() -> None:
-    (example,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+    assert [rule.name for rule in parse(EXAMPLES[0], "docs/rules.md")] == ["pm2_5_high"]
 
-    assert [rule.name for rule in parse(example, "docs/rules.md")] == ["pm2_5_high"]
+
+def test_the_example_of_a_test_passes(tmp_path: Path) -> None:
+    (tmp_path / "rules.toml").write_bytes(DEFAULT_RULES.read_bytes())
+    (tmp_path / "test.toml").write_text(EXAMPLES[1])
+
+    assert rules_test.main(Namespace(files=[tmp_path / "test.toml"], rules=None, json=False)) == 0
 
 
 def test_every_key_is_explained() -> None:
