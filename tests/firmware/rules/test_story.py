@@ -42,8 +42,10 @@ def test_what_did_not_come_is_told_with_what_came_instead() -> None:
 
 
 def test_an_operator_takes_part() -> None:
-    ann = Note("filter change", "ann")
-    acted: list[tuple[float, Operation]] = [(61.0, Acknowledge(alarm(), "ann")), (70.0, Shelve(alarm(), held(60).ns, ann))]
+    acted: list[tuple[float, Operation]] = [
+        (61.0, Acknowledge(alarm(), "ann")),
+        (70.0, Shelve(alarm(), held(60).ns, Note("filter change", "ann"))),
+    ]
 
     told = (61, AlarmState.ACKNOWLEDGED), (70, Withheld.SHELVED), (130, AlarmState.ACKNOWLEDGED)
     assert play(story([pm(50, 0)], *told, actions=acted), [DUSTY]) == []
