@@ -17,8 +17,8 @@ NS_PER_S = 1_000_000_000
 
 
 class Quantity(Enum):
-    """What is measured, and the one unit it is measured in. Names and units follow SenML (RFC 8428, RFC 8798); g/m2 it
-    has none of.
+    """What is measured or derived, and its one unit. Names and units follow SenML (RFC 8428, RFC 8798). It has none
+    for a deposit, its rate and days: g/m2, g/m2/d and d are written as UCUM writes them.
     """
 
     TEMPERATURE = ("temperature", "Cel")
@@ -52,6 +52,20 @@ class Quantity(Enum):
     MOVED = ("moved", "1")
     DISAGREE = ("disagree", "1")
     BUDGET_MISSED = ("budget_missed", "1")
+    DIFFERENTIAL_PRESSURE = ("differential_pressure", "Pa")
+    PM2_5_CORRECTED = ("pm2_5_corrected", "ug/m3")
+    NOWCAST_PM2_5 = ("nowcast_pm2_5", "ug/m3")
+    NOWCAST_PM10 = ("nowcast_pm10", "ug/m3")
+    AQI = ("aqi", "1")
+    DEW_POINT = ("dew_point", "Cel")
+    CONDENSATION_MARGIN = ("condensation_margin", "K")
+    GAS_INDEX = ("gas_index", "1")
+    MOULD_INDEX = ("mould_index", "1")
+    FILTER_LOAD = ("filter_load", "%")
+    DIRT_RATE = ("dirt_rate", "g/m2/d")
+    DAYS_TO_LIMIT = ("days_to_limit", "d")
+    DAYS_TO_LIMIT_LOW = ("days_to_limit_low", "d")
+    DAYS_TO_LIMIT_HIGH = ("days_to_limit_high", "d")
 
     def __init__(self, signal: str, unit: str) -> None:
         self.signal = signal
@@ -63,6 +77,7 @@ class Quality(Enum):
 
     GOOD = "good"
     WARMING_UP = "warming_up"  # heater, fan or laser not settled: the value is shown, not judged
+    LEARNING = "learning"  # compared with what is usual, of which too little is known yet
     BAD = "bad"  # out of the sensor's own range
 
 

@@ -62,6 +62,7 @@ CONDITIONS = {
 QUALITIES = {
     Quality.GOOD: ("", Style.PLAIN),
     Quality.WARMING_UP: (" (warming up)", Style.DIM),
+    Quality.LEARNING: (" (learning)", Style.DIM),
     Quality.BAD: (" (impossible)", Style.RED),
 }
 
@@ -88,6 +89,15 @@ SHOWN = {
     Quantity.PM2_5: Shown("PM2.5", "", 4),
     Quantity.PM4: Shown("PM4", "", 4),
     Quantity.PM10: Shown("PM10", " µg/m³", 4),
+    Quantity.DIFFERENTIAL_PRESSURE: Shown("drop ", " Pa"),
+    Quantity.PM2_5_CORRECTED: Shown("PM2.5 corrected ", " µg/m³"),
+    Quantity.AQI: Shown("AQI ", ""),
+    Quantity.DEW_POINT: Shown("dew point ", " °C", decimals=1),
+    Quantity.CONDENSATION_MARGIN: Shown("margin ", " K", decimals=1),
+    Quantity.GAS_INDEX: Shown("gas index ", ""),
+    Quantity.MOULD_INDEX: Shown("mould ", " of 6", decimals=1),
+    Quantity.FILTER_LOAD: Shown("filter ", " %"),
+    Quantity.DAYS_TO_LIMIT: Shown("cleaning in ", " d"),
     Quantity.CPU_TEMPERATURE: Shown("CPU ", " °C"),
     Quantity.CPU_LOAD: Shown("load ", "", decimals=2),
     Quantity.MEMORY_USED: Shown("memory ", " %"),

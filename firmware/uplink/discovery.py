@@ -15,7 +15,16 @@ from firmware.alarms.types import AlarmId
 from firmware.uplink.wire import Topics, level
 from model.types import Label
 
-UNITS = {"Cel": "°C", "%RH": "%", "ug/m3": "µg/m³", "g/m2": "g/m²", "Ohm": "Ω", "By": "B", "1": None}
+UNITS = {
+    "Cel": "°C",
+    "%RH": "%",
+    "ug/m3": "µg/m³",
+    "g/m2": "g/m²",
+    "g/m2/d": "g/m²/d",
+    "Ohm": "Ω",
+    "By": "B",
+    "1": None,
+}
 """Home Assistant's words for units where they differ from SenML's; None is a plain number."""
 
 DEVICE_CLASSES = {
@@ -26,6 +35,13 @@ DEVICE_CLASSES = {
     Quantity.PM1: "pm1",
     Quantity.PM2_5: "pm25",
     Quantity.PM10: "pm10",
+    Quantity.PM2_5_CORRECTED: "pm25",
+    Quantity.AQI: "aqi",
+    Quantity.DEW_POINT: "temperature",
+    Quantity.DIFFERENTIAL_PRESSURE: "pressure",
+    Quantity.DAYS_TO_LIMIT: "duration",
+    Quantity.DAYS_TO_LIMIT_LOW: "duration",
+    Quantity.DAYS_TO_LIMIT_HIGH: "duration",
     Quantity.RESIDENT: "data_size",
 }
 

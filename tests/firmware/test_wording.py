@@ -183,6 +183,20 @@ def test_readings_of_one_moment_are_one_line_a_sensor() -> None:
     ]
 
 
+def test_what_was_derived_stands_beside_what_was_measured() -> None:
+    assert together(
+        reading(21.44, source=GAS, quantity=Quantity.TEMPERATURE),
+        reading(9.27, source=GAS, quantity=Quantity.DEW_POINT),
+        reading(12.17, source=GAS, quantity=Quantity.CONDENSATION_MARGIN),
+        reading(104.4, source=GAS, quantity=Quantity.GAS_INDEX, quality=Quality.LEARNING),
+        reading(56, source=PM, quantity=Quantity.AQI),
+    ) == [
+        "   0:40  duct-gas    21.4 °C  dew point 9.3 °C  margin 12.2 K",
+        "                     gas index 104 (learning)",
+        "         duct-pm     AQI 56",
+    ]
+
+
 def test_a_value_that_cannot_be_is_not_shown_as_one() -> None:
     assert together(
         reading(65535, source=PM, quantity=Quantity.PM2_5, quality=Quality.BAD),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from drivers.types import Quantity, SourceId
 from firmware.alarms.types import AlarmId
 from firmware.uplink.discovery import Equipment, announcement
@@ -57,6 +59,27 @@ def test_a_quantity_has_home_assistants_word_for_its_unit() -> None:
     assert pm["state_topic"] == TOPICS.reading("duct-pm")
     assert "value_json.quantity == 'pm2_5'" in pm["value_template"]
     assert "unit_of_measurement" not in fan
+
+
+@pytest.mark.parametrize(
+    ("quantity", "unit", "device_class"),
+    [
+        (Quantity.AQI, None, "aqi"),
+        (Quantity.DEW_POINT, "°C", "temperature"),
+        (Quantity.CONDENSATION_MARGIN, "K", None),  # a difference: as a temperature it would be shown 273 too low
+        (Quantity.DIRT_RATE, "g/m²/d", None),
+        (Quantity.DAYS_TO_LIMIT, "d", "duration"),
+        (Quantity.DIFFERENTIAL_PRESSURE, "Pa", "pressure"),
+    ],
+)
+def test_what_was_derived_is_announced_as_what_was_measured(
+    quantity: Quantity, unit: str | None, device_class: str | None
+) -> None:
+    source = SourceId("duct-gas")
+    payload = announcement(Equipment(sensors={source: [quantity]}), TOPICS, version="1").payload
+    part = json.loads(payload)["cmps"][f"{source}_{quantity.signal}"]
+
+    assert (part.get("unit_of_measurement"), part.get("device_class")) == (unit, device_class)
 
 
 def test_an_estimated_deposit_comes_with_its_interval_and_classes() -> None:
