@@ -193,12 +193,28 @@ def _rules(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     test = actions.add_parser(
         "test",
         help="do the alarms come and go as they must?",
-        description="Run files of tests: what is measured when, and how the alarms must stand then. Time is compressed; "
-        "nothing else runs. docs/rules.md explains the form. The exit status is 1 if a test fails.",
+        description="Run files of tests: what is measured when, and how the alarms must stand then. Time is "
+        "compressed, nothing else runs. docs/rules.md explains the form. The exit status is 1 if a test fails.",
     )
     test.add_argument("files", nargs="*", type=Path, metavar="FILE", help="default: the tests of the rules that ship")
     test.add_argument("--rules", type=Path, metavar="FILE", help="the rules to test, instead of those that FILE names")
     test.add_argument("--json", action="store_true", help="one JSON object instead of lines")
+    replay = actions.add_parser(
+        "replay",
+        help="what would these rules have done with what was recorded?",
+        description="Let rules judge what a board recorded: which alarms would have come how often, and how long they "
+        "would have stood. Nobody acknowledges or resets anything; alarms of the recording itself are not looked at.",
+    )
+    replay.add_argument("file", nargs="?", type=Path, metavar="FILE", help="rules; default: those that ship")
+    replay.add_argument(
+        "--events",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="what `ductwatch run --events -` wrote, one event a line; - for stdin",
+    )
+    replay.add_argument("--report", type=Path, metavar="DIR", help="write a page with the timeline as a picture")
+    replay.add_argument("--json", action="store_true", help="one JSON object with every move")
 
 
 def _preset(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

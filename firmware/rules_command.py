@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from firmware import rules_check, rules_test
+from firmware import rules_check, rules_replay, rules_test
 
-ACTIONS = {"check": rules_check.main, "test": rules_test.main}
+ACTIONS = {"check": rules_check.main, "test": rules_test.main, "replay": rules_replay.main}
 
 
 def main(arguments: Namespace) -> int:
