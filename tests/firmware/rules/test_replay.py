@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from drivers.types import Instant
+from firmware.alarms.types import Transition
 from firmware.rules.replay import MOST_BUCKETS, Course, Span, replay
 from tests.firmware.rules.builders import DUCT, alarm, at, engine, held, pm, rule, told
 
@@ -11,7 +12,7 @@ def test_alarms_come_and_go_as_they_would_have_on_the_board() -> None:
     values = [20.0] * 30 + [50.0] * 90 + [20.0] * 30 + [50.0] * 100
     measured = [pm(value, second) for second, value in enumerate(values)]
     live = engine(DUSTY)
-    moves = []
+    moves: list[Transition] = []
     for sample in measured:
         moves += live.tick(sample.at)
         moves += live.feed(sample)
