@@ -17,7 +17,7 @@ from functools import partial
 from drivers.board import BoardSettings
 from drivers.errors import DriverError
 from drivers.settings import SensorSettings, Settings
-from drivers.types import SourceId
+from drivers.types import Reading, SourceId
 from drivers.worker import Worker
 from firmware import logs, realtime
 from firmware.agreement import Agreement
@@ -32,7 +32,7 @@ from firmware.events import Event
 from firmware.health import Health, LoopLag, report_health
 from firmware.judging import judge
 from firmware.lamp import Lamp
-from firmware.observations import BOARD
+from firmware.observations import BOARD, Observation
 from firmware.outputs import drive
 from firmware.photography import Lighting, Photographer, Shot, aim, photograph, request_regularly
 from firmware.pictures import MAILBOX_SIZE as PICTURES_WAITING
@@ -82,6 +82,7 @@ class Board:
         mailbox: Mailbox[Message],
         store: AlarmStore,
         remembered: Remembered,
+        derive: Callable[[Observation], Sequence[Reading]],
         album: Album | None,
         aim_period_ns: int | None,
         further: Sequence[Service] = (),
@@ -105,6 +106,7 @@ class Board:
         self._contacts: dict[SourceId, bool] = {}
         self._snapshots_taken = aim_period_ns is None and bool(self._config.families["camera"])
         self._lamp = self._make_lamp()
+        self._derive = derive
         self._engine = RuleEngine(
             plan.rules,
             now=self._clock.now(),
@@ -200,7 +202,14 @@ class Board:
                 sink(event)
 
         start = partial(
-            decide, self._mailbox, engine=self._engine, store=store, publish=publish, follow=follow, clock=self._clock
+            decide,
+            self._mailbox,
+            engine=self._engine,
+            store=store,
+            publish=publish,
+            follow=follow,
+            clock=self._clock,
+            derive=self._derive,
         )
         return _stage("decide", start)
 

@@ -11,10 +11,12 @@ from typing import Any
 import msgspec
 
 from drivers.settings import Duration, SensorSettings, Settings
-from drivers.types import SourceId
+from drivers.types import Quantity, SourceId
 from firmware import devices
 from firmware.alarms.outputs import Until
 from firmware.alarms.types import Severity
+from firmware.derived.settings import DerivedSettings
+from firmware.derived.wiring import AIR, DERIVED, Wiring, first_with_air
 from firmware.document import Document, nearest, read
 from firmware.observations import BOARD
 from firmware.system.settings import FILES, System
@@ -100,7 +102,19 @@ class FileSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 OUTPUT_KEYS = {field.name for field in msgspec.structs.fields(OutputPolicy)}
-SECTIONS = ("board", "snapshot", "degree", "latency", "realtime", "health", "uplink", "rules", "model", "system")
+SECTIONS = (
+    "board",
+    "snapshot",
+    "degree",
+    "derived",
+    "latency",
+    "realtime",
+    "health",
+    "uplink",
+    "rules",
+    "model",
+    "system",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +125,7 @@ class Config:
     board: Board
     snapshot: SnapshotSettings
     degree: DegreeSettings
+    derived: DerivedSettings
     latency: LatencySettings
     realtime: RealtimeSettings
     health: HealthSettings
@@ -131,6 +146,28 @@ class Config:
     def sources(self) -> frozenset[SourceId]:
         """All that can say something: the devices, and the board itself."""
         return frozenset({BOARD, *(SourceId(device.name) for _, device in self.devices())})
+
+    @property
+    def measured(self) -> Mapping[SourceId, tuple[Quantity, ...]]:
+        """The sensors with what they measure."""
+        return {SourceId(sensor.name): devices.quantities(sensor) for sensor in self.families["sensor"]}
+
+    @property
+    def wiring(self) -> Wiring:
+        """Which of the devices feed which derived signals."""
+        derived, measured = self.derived, self.measured
+        sensors = self.families["sensor"]
+        return Wiring(
+            measured=measured,
+            cameras=tuple(SourceId(camera.name) for camera in self.families["camera"]),
+            climate=first_with_air(measured) if derived.climate is None else SourceId(derived.climate),
+            surface=None if derived.surface is None else SourceId(derived.surface),
+            plantower=frozenset(SourceId(sensor.name) for sensor in sensors if devices.is_plantower(sensor)),
+            masses=derived.plantower_masses,
+            pressure_drop=derived.pressure_drop,
+            limit_g_m2=getattr(self.degree.limits, derived.deposit_class),
+            left_out=frozenset(one for one in DERIVED if one.signal in derived.leave_out),
+        )
 
     @property
     def simulated(self) -> bool:
@@ -159,6 +196,7 @@ def _checked(document: Document, path: Path) -> Config:
         board=document.section("board", Board),
         snapshot=document.section("snapshot", SnapshotSettings),
         degree=document.section("degree", DegreeSettings),
+        derived=document.section("derived", DerivedSettings),
         latency=document.section("latency", LatencySettings),
         realtime=document.section("realtime", RealtimeSettings),
         health=document.section("health", HealthSettings),
@@ -216,7 +254,12 @@ class _Reader:
                 ("board", "name"), f"{config.board.name!r}: use a-z, 0-9, - and _, at most 63 characters"
             )
         self._check_devices(config)
-        for key_path, is_fine, problem in (*_ranges(config), *_sensor_ranges(config), *_preset_files(config)):
+        for key_path, is_fine, problem in (
+            *_ranges(config),
+            *_sensor_ranges(config),
+            *_derived(config),
+            *_preset_files(config),
+        ):
             if not is_fine:
                 raise self._document.error(key_path, problem)
 
@@ -292,6 +335,25 @@ def _sensor_ranges(config: Config) -> Iterator[tuple[KeyPath, bool, str]]:
     for index, sensor in enumerate(config.families["sensor"]):
         assert isinstance(sensor, SensorSettings)
         yield ("sensor", index, "period"), 0.1 <= sensor.period <= 7 * 86400, "the period must be 100ms to 7d"
+
+
+def _derived(config: Config) -> Iterator[tuple[KeyPath, bool, str]]:
+    """Sensors that are named must be there, and measure what is asked of them."""
+    derived, measured = config.derived, config.measured
+    asked = (("climate", derived.climate, AIR), ("surface", derived.surface, frozenset({Quantity.TEMPERATURE})))
+    for key, name, needed in asked:
+        if name is not None:
+            able = [source for source, measures in measured.items() if needed <= frozenset(measures)]
+            words = " and ".join(sorted(quantity.signal for quantity in needed))
+            yield (
+                ("derived", key),
+                name in able,
+                f"{key}: no sensor {name!r} that measures {words}{nearest(name, able)}",
+            )
+    signals = sorted(quantity.signal for quantity in DERIVED)
+    for index, name in enumerate(derived.leave_out):
+        problem = f"leave_out: no derived signal is named {name!r}{nearest(name, signals)}"
+        yield ("derived", "leave_out", index), name in signals, problem
 
 
 def _preset_files(config: Config) -> Iterator[tuple[KeyPath, bool, str]]:

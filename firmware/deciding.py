@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from drivers.clock import Clock
-from drivers.types import NS_PER_S, Instant
+from drivers.types import NS_PER_S, Instant, Reading
 from firmware.alarms.operations import Operation
 from firmware.alarms.states import NEXT, AlarmEvent, AlarmState
 from firmware.alarms.store import LAST_SAVE_S, AlarmStore
@@ -57,8 +57,9 @@ async def decide(
     follow: Callable[[Sequence[AlarmRecord]], None],
     clock: Clock,
     pulse: Pulse,
+    derive: Callable[[Observation], Sequence[Reading]] = lambda _: (),
 ) -> None:
-    """Publish each observation and what the rules make of it, until cancelled.
+    """Publish each observation, what follows from it by `derive`, and what the rules make of both, until cancelled.
 
     `follow` sets the outputs after the alarms, then they are stored, then published: what somebody was told of no power
     cut takes away. Where one comes in between, the next start tells them: it begins with the alarms that stand.
@@ -71,9 +72,12 @@ async def decide(
             pulse.rest()
             message = await mailbox.get()
             pulse.beat()
+            observed: Sequence[Observation] = ()
             if not isinstance(message, Tick | Operation | Asked):
-                publish(message)
-            transitions = list(step(engine, message, clock.now()))
+                observed = (message, *derive(message))
+            for observation in observed:
+                publish(observation)
+            transitions = [moved for one in observed or (message,) for moved in step(engine, one, clock.now())]
             if transitions or isinstance(message, Tick):
                 follow(engine.records(clock.now()))  # before the disk is asked: it may take seconds
             try:
@@ -120,4 +124,3 @@ def step(engine: RuleEngine, message: Message, now: Instant) -> Iterator[Transit
         case _:
             for sample in samples(message):
                 yield from engine.feed(sample)
-

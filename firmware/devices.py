@@ -122,5 +122,10 @@ def quantities(sensor: Settings) -> tuple[Quantity, ...]:
     return SENSORS[sensor.driver].quantities
 
 
+def is_plantower(sensor: Settings) -> bool:
+    """Whether it is one of that maker's, or shows what one would show."""
+    return quantities(sensor) == PLANTOWER
+
+
 def is_simulated(family: str, settings: Settings) -> bool:
     return FAMILIES[family][settings.driver].simulated

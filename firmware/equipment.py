@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from drivers.types import Quantity, SourceId
 from firmware.alarms.types import AlarmId
-from firmware.devices import quantities
 from firmware.observations import BOARD
 from firmware.plan import Plan
 from firmware.uplink.discovery import Equipment
@@ -18,14 +17,15 @@ OF_THE_BOARD = (Quantity.BUDGET_MISSED, Quantity.RESTARTS, Quantity.DROPPED, Qua
 
 
 def equipment(plan: Plan) -> Equipment:
-    """Cameras, sensors with their quantities, and every alarm that the rules can raise on them."""
+    """Cameras, what each source measures or derives, and every alarm that the rules can raise on them."""
     families = plan.config.families
     cameras = tuple(SourceId(camera.name) for camera in families["camera"])
-    sensors = {SourceId(sensor.name): quantities(sensor) for sensor in families["sensor"]}
+    measured, derived = plan.config.measured, plan.config.wiring.derived
+    sensors = {source: (*measured.get(source, ()), *derived.get(source, ())) for source in (*measured, *cameras)}
     signals: Mapping[SourceId, tuple[Quantity, ...]] = {
         BOARD: (*OF_THE_BOARD, *(OF_TWO_CAMERAS if len(cameras) > 1 else ())),
-        **dict.fromkeys(cameras, (*OF_CAMERAS, Quantity.ALIVE)),
-        **{sensor: (*measured, Quantity.ALIVE) for sensor, measured in sensors.items()},
+        **{source: (*present, Quantity.ALIVE) for source, present in sensors.items() if source not in cameras},
+        **{camera: (*OF_CAMERAS, *sensors[camera], Quantity.ALIVE) for camera in cameras},
         **{SourceId(line.name): (Quantity.ALIVE,) for family in LINES for line in families[family]},
     }
     alarms = [

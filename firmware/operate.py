@@ -22,6 +22,8 @@ from firmware.alarms.store import AlarmStore
 from firmware.album import Album
 from firmware.app import Board, Surroundings
 from firmware.deciding import MAILBOX_SIZE, Message
+from firmware.derived.deriving import Deriver
+from firmware.derived_store import DerivedStore
 from firmware.devices import Site
 from firmware.equipment import equipment
 from firmware.errors import ConfigError
@@ -158,6 +160,16 @@ async def _make_board(plan: Plan, run: Run, mailbox: Mailbox[Message], stack: As
         )
     )
 
+    learned = await stack.enter_async_context(
+        DerivedStore(
+            run.site.data / "derived.json",
+            run.site.clock,
+            wall_ns=partial(_wall_ns, run),
+            report=lambda *change: mailbox.put(_change(run, SourceId("derived"), *change)),
+        )
+    )
+    deriver = Deriver(plan.config.wiring, await learned.load())
+
     async def obey(command: Command) -> Answer:
         return board.obey(command)
 
@@ -201,10 +213,12 @@ async def _make_board(plan: Plan, run: Run, mailbox: Mailbox[Message], stack: As
         mailbox=mailbox,
         store=store,
         remembered=await store.load(),
+        derive=deriver.feed,
         album=_album(plan, run, mailbox),
         aim_period_ns=run.aim_period_ns,
         further=[
             Service("local", answer, PULSE_LIMIT_S),
+            Service("derived", partial(learned.keep, deriver.memory), PULSE_LIMIT_S),
             *(Service("uplink", session.run, PULSE_LIMIT_S) for session in sessions),
         ],
     )

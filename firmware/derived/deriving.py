@@ -23,6 +23,8 @@ from model.types import Verdict
 KEPT = {Quantity.TEMPERATURE, Quantity.HUMIDITY, Quantity.FAN_RUNNING}
 """Whose last value others are derived with."""
 
+DECIMALS = 4  # of what is told: more would be noise that a broker is paid for
+
 
 class Deriver:
     """Takes observations in the order of their time. A derived reading comes with one of them, never by itself.
@@ -173,4 +175,4 @@ class Deriver:
 def _reading(
     source: SourceId, quantity: Quantity, value: float, at: Instant, quality: Quality = Quality.GOOD
 ) -> Reading:
-    return Reading(source=source, quantity=quantity, value=float(value), at=at, quality=quality)
+    return Reading(source=source, quantity=quantity, value=round(float(value), DECIMALS), at=at, quality=quality)

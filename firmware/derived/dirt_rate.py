@@ -60,7 +60,7 @@ class DirtRate:
     """The medians of the last 30 days of one camera, newest first, and the values of the day under way.
 
     Days are counted from the first value on. Values that come so often that a day has more than 256 are thinned out
-    evenly: of a day with 288 snapshots every second one is kept.
+    evenly: of a day with 288 snapshots every second one is kept. Raises ValueError for a state that cannot be.
     """
 
     began: Instant
@@ -68,6 +68,10 @@ class DirtRate:
     today: list[float] = field(default_factory=list)
     every: int = 1  # how many values one in `today` stands for
     passed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.every < 1 or len(self.today) > TODAY_AT_MOST:
+            raise ValueError("a day that no feeding leads to")
 
     def feed(self, g_m2: float, at: Instant) -> bool:
         """Take an estimate. True if a day is over."""

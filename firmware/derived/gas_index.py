@@ -21,7 +21,10 @@ FURTHEST = 3.0  # in ln(R): the index ends at 2009 and 5
 
 @dataclass(slots=True)
 class GasBaseline:
-    """What is usual for one sensor. Times are seconds of good readings; sums are weighted by them."""
+    """What is usual for one sensor. Times are seconds of good readings; sums are weighted by them.
+
+    Raises ValueError for a state that cannot be.
+    """
 
     weight_s: float = 0.0
     humidity: float = 0.0  # weighted means, g/m3 and ln(Ohm)
@@ -30,6 +33,10 @@ class GasBaseline:
     products: float = 0.0
     learned_s: float = 0.0
     last_at: Instant | None = None
+
+    def __post_init__(self) -> None:
+        if min(self.weight_s, self.humidity_squares, self.learned_s) < 0:
+            raise ValueError("a baseline that no feeding leads to")
 
     @property
     def learning(self) -> bool:

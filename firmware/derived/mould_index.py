@@ -60,12 +60,19 @@ def _decline_per_day(dry_h: float) -> float:
 
 @dataclass(slots=True)
 class Mould:
-    """The index so far. An hour of which too little is known changes nothing."""
+    """The index so far. An hour of which too little is known changes nothing.
+
+    Raises ValueError for a state that cannot be.
+    """
 
     temperature: Hourly
     humidity: Hourly
     index: float = 0.0
     dry_h: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.index <= HIGHEST or self.dry_h < 0:
+            raise ValueError("an index that no feeding leads to")
 
     def feed(self, temperature_cel: float, humidity_percent: float, at: Instant) -> bool:
         """Take the air at one moment. True if an hour is over and was known."""

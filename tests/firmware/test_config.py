@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from drivers.types import Quantity, SourceId
 from firmware import devices
 from firmware.alarms.outputs import Until
 from firmware.alarms.types import Severity
@@ -77,6 +78,26 @@ def test_the_example_names_every_setting_there_is() -> None:
             "[[camera]]\nname = 'up'\ndriver = 'v4l2'\npath = '/dev/video0'\n",
             "board.toml:1: /dev/video0 may be another camera after the next start",
         ),
+        (
+            "[derived]\nclimate = 'gas'\n",
+            "board.toml:2: climate: no sensor 'gas' that measures humidity and temperature",
+        ),
+        (
+            "[derived]\nsurface = 'pn'\n[[sensor]]\nname = 'pm'\ndriver = 'sps30'\n",
+            "board.toml:2: surface: no sensor 'pn' that measures temperature",
+        ),
+        (
+            "[derived]\nclimate = 'gsa'\n[[sensor]]\nname = 'gas'\ndriver = 'bme680'\n",
+            "board.toml:2: climate: no sensor 'gsa' that measures humidity and temperature: did you mean 'gas'?",
+        ),
+        ("[derived]\nclean_pa = 80\n", "board.toml:1: final_pa is missing: a filter's load needs both pressure drops"),
+        ("[derived]\nclean_pa = 80\nfinal_pa = 80\n", "board.toml:2: clean_pa must be 0 or more and below final_pa"),
+        (
+            "[derived]\nleave_out = ['aqi', 'mold_index']\n",
+            "board.toml:2: leave_out: no derived signal is named 'mold_index': did you mean 'mould_index'?",
+        ),
+        ("[derived]\ndeposit_class = 'none'\n", "board.toml:2: deposit_class: "),
+        ("[derived]\nplantower_masses = 'cf1'\n", "board.toml:2: plantower_masses: "),
         ("[degree]\nlimits_g_m2 = { hihg = 1 }\n", "board.toml:2: unknown key 'hihg': did you mean 'high'?"),
         ("[degree]\nlimits_g_m2 = { low = 2.9 }\n", "board.toml:2: limits_g_m2: a better class has a lower limit"),
         ("[degree]\nlimits_g_m2 = { high = 0 }\n", "board.toml:2: limits_g_m2: a better class has a lower limit"),
@@ -105,6 +126,21 @@ def test_what_is_wrong_is_named_with_file_line_and_remedy(text: str, message: st
 def test_a_class_that_is_not_named_keeps_the_limit_of_the_standard() -> None:
     assert parse("", FILE).degree.limits == SUPPLY_DUCTS
     assert parse("[degree]\nlimits_g_m2 = { high = 0.3 }\n", FILE).degree.limits == Limits(0.3, 3.0, 4.5)
+
+
+def test_what_is_derived_goes_by_the_devices_that_there_are() -> None:
+    wiring = load(EXAMPLE).wiring
+
+    assert (wiring.climate, wiring.surface, wiring.limit_g_m2) == ("duct-gas", None, 3.0)
+    assert wiring.plantower == {"duct-pm", "duct-pm-i2c"}
+    assert Quantity.PM2_5_CORRECTED in wiring.derived[SourceId("duct-pm")]
+
+
+def test_the_days_are_counted_to_the_limit_of_the_class_that_is_named() -> None:
+    text = "[degree]\nlimits_g_m2 = { high = 0.5 }\n[derived]\ndeposit_class = 'high'\nleave_out = ['aqi']\n"
+    wiring = parse(text, FILE).wiring
+
+    assert (wiring.limit_g_m2, wiring.left_out) == (0.5, frozenset({Quantity.AQI}))
 
 
 def test_two_devices_on_one_address_are_refused() -> None:

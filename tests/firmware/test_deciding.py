@@ -4,20 +4,22 @@ import asyncio
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
 from drivers.clock import SimulatedClock
-from drivers.types import SourceId
+from drivers.types import Reading, SourceId
 from firmware.alarms.operations import Acknowledge, Reset
 from firmware.alarms.states import AlarmEvent, AlarmState
 from firmware.alarms.store import AlarmStore
 from firmware.alarms.types import AlarmId, AlarmRecord, Transition
 from firmware.deciding import Message, Tick, decide, step
 from firmware.events import Event
+from firmware.observations import Observation
 from firmware.plan import DEFAULT_RULES, load_rules
+from firmware.rules.conditions import AT_ONCE
 from firmware.rules.engine import RuleEngine
 from firmware.streams import Mailbox
 from firmware.supervisor import Pulse
@@ -119,6 +121,42 @@ async def test_everything_is_published_in_the_order_in_which_it_came_and_alarms_
     assert [type(event) for event in published[:4]] == [Verdict, Verdict, Verdict, Transition]
     assert [alarm.state for alarm in followed[0] if alarm.alarm == DIRTY] == [AlarmState.UNACKNOWLEDGED]
     assert [record.state for record in remembered.records if record.alarm == DIRTY] == [AlarmState.UNACKNOWLEDGED]
+
+
+@pytest.mark.real
+async def test_what_follows_from_a_reading_comes_after_it_and_raises_alarms_too(tmp_path: Path) -> None:
+    mailbox: Mailbox[Message] = Mailbox(100)
+    published: list[Event] = []
+    done = asyncio.Event()
+
+    def publish(event: Event) -> None:
+        published.append(event)
+        if isinstance(event, Transition):
+            done.set()
+
+    def five_times(observation: Observation) -> list[Reading]:
+        return [replace(observation, value=5 * observation.value)] if isinstance(observation, Reading) else []
+
+    rule = next(rule for rule in load_rules(DEFAULT_RULES) if rule.name == "pm2_5_high")
+    async with AlarmStore(tmp_path / "alarms.sqlite", wall_ns=lambda: None, report=lambda *_: None) as store:
+        deciding = asyncio.create_task(
+            decide(
+                mailbox,
+                engine=RuleEngine([replace(rule, on_delay=AT_ONCE)], now=at(0)),
+                store=store,
+                publish=publish,
+                follow=lambda _: None,
+                clock=SimulatedClock(),
+                pulse=Pulse(10, asyncio.get_running_loop().time),
+                derive=five_times,
+            )
+        )
+        mailbox.put(reading(8.0))
+        await done.wait()
+        deciding.cancel()
+        await asyncio.wait([deciding])
+
+    assert [event.value for event in published if isinstance(event, Reading | Transition)] == [8.0, 40.0, 40.0]
 
 
 @pytest.mark.real

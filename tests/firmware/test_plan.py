@@ -99,7 +99,8 @@ def test_the_equipment_names_each_quantity_and_each_alarm_that_can_come() -> Non
     has = equipment(prepare(config.load(SIMULATED_BOARD)))
 
     assert has.cameras == ("upstream", "downstream")
-    assert Quantity.PM2_5 in has.sensors[SourceId("duct-pm")]
+    assert {Quantity.PM2_5, Quantity.PM2_5_CORRECTED, Quantity.AQI} <= set(has.sensors[SourceId("duct-pm")])
+    assert Quantity.DAYS_TO_LIMIT in has.sensors[SourceId("upstream")]
     assert AlarmId("dirty_duct", SourceId("upstream")) in has.alarms
     assert AlarmId("dirty_duct", SourceId("duct-pm")) not in has.alarms
     assert AlarmId("pm2_5_high", SourceId("duct-pm")) in has.alarms
