@@ -49,6 +49,10 @@ RAISED: Stories = {
     "memory_nearly_full": ([91] * 5, A_MINUTE),
     "cpu_hot": ([80.5] * 5, A_MINUTE),
     "clock_not_synchronised": ([0] * 30, A_MINUTE),
+    "condensation": ([0.9] * 16, A_MINUTE),
+    "filter_load_high": ([91] * 60, 10.0),
+    "gas_index_high": ([201] * 30, 10.0),
+    "cleaning_due": ([29.9], A_MINUTE),
 }
 NOT_RAISED: Stories = {
     "dirty_duct": ([0.9, 0.2, 0.9, 0.65, 0.3, None, None], A_MINUTE),
@@ -63,6 +67,10 @@ NOT_RAISED: Stories = {
     "memory_nearly_full": ([91] * 4 + [90] + [91] * 4, A_MINUTE),
     "cpu_hot": ([81] * 4 + [79] + [81] * 4, A_MINUTE),
     "clock_not_synchronised": ([0] * 29 + [1], A_MINUTE),
+    "condensation": ([0.9] * 14 + [1.0] + [0.9] * 14, A_MINUTE),
+    "filter_load_high": ([91] * 59 + [90] + [91] * 59, 10.0),
+    "gas_index_high": ([201] * 29 + [200] + [None] * 60, 10.0),
+    "cleaning_due": ([30], A_MINUTE),
 }
 ENDED: Stories = {
     "dirty_duct": ([0.9] * 3 + [0.3] * 3, A_MINUTE),
@@ -77,6 +85,10 @@ ENDED: Stories = {
     "memory_nearly_full": ([91] * 5 + [85] * 5, A_MINUTE),
     "cpu_hot": ([81] * 5 + [70] * 5, A_MINUTE),
     "clock_not_synchronised": ([0] * 30 + [1] * 3, A_MINUTE),
+    "condensation": ([0.9] * 16 + [2.0] * 16, A_MINUTE),
+    "filter_load_high": ([91] * 60 + [80] * 60, 10.0),
+    "gas_index_high": ([201] * 30 + [150] * 30, 10.0),
+    "cleaning_due": ([29, 45], A_MINUTE),
 }
 
 
