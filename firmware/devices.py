@@ -17,6 +17,7 @@ from drivers.gpio.input import GpioInput, GpioInputSettings
 from drivers.gpio.output import GpioOutput, GpioOutputSettings
 from drivers.i2c.bme680 import Bme680, Bme680Settings
 from drivers.i2c.pmsa003i import Pmsa003i, Pmsa003iSettings
+from drivers.iio.pressure import Pressure, PressureSettings
 from drivers.iio.sps30 import Sps30, Sps30Settings
 from drivers.settings import Settings
 from drivers.simulated.lines import (
@@ -80,6 +81,9 @@ SENSORS: Mapping[str, Driver] = {
     "pms5003": Driver(Pms5003Settings, lambda it, site: Pms5003(it, site.clock), quantities=PLANTOWER),
     "pmsa003i": Driver(Pmsa003iSettings, lambda it, site: Pmsa003i(it, site.clock), quantities=PLANTOWER),
     "sps30": Driver(Sps30Settings, lambda it, site: Sps30(it, site.clock), quantities=SPS30),
+    "iio-pressure": Driver(
+        PressureSettings, lambda it, site: Pressure(it, site.clock), quantities=(Q.DIFFERENTIAL_PRESSURE,)
+    ),
     "board": Driver(BoardSettings, lambda it, site: BoardHealth(it, site.clock), quantities=OWN_HEALTH),
     "simulated-gas": Driver(
         SimulatedGasSettings, lambda it, site: simulated_gas(it, site.simulated, site.clock), True, AIR

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -10,13 +9,13 @@ from typing import Self
 
 from drivers.clock import Clock
 from drivers.errors import Absent, BadData, Lost
-from drivers.faults import Fault, reported_as
+from drivers.faults import reported_as
+from drivers.iio.files import DEVICES, Rubbish, find, number
 from drivers.settings import Duration, SensorSettings
 from drivers.thread_bound import ThreadBound
 from drivers.types import Instant, Quality, Quantity, Reading, SourceId
 
 NAME = "sps30"
-DEVICES = Path("/sys/bus/iio/devices")
 FILES = {  # ug/m3, the unit of IIO's mass concentrations; each takes the driver 1 s, for it waits for new data
     Quantity.PM1: "in_massconcentration_pm1_input",
     Quantity.PM2_5: "in_massconcentration_pm2p5_input",
@@ -25,8 +24,12 @@ FILES = {  # ug/m3, the unit of IIO's mass concentrations; each takes the driver
 }
 READ_LIMIT_S = 15.0  # four files of 1 s, and an adapter that times out after 1 s now and then
 WARM_UP_S = 30.0  # start-up time in clean air, in dusty air 8 s: datasheet, table 1
+CHECK = "Check its cable and its 5 V supply"
+ABSENT = (
+    "Check its cable and its SEL pin, then modprobe sps30 and tell the bus: "
+    "echo sps30 0x69 > /sys/bus/i2c/devices/i2c-1/new_device."
+)
 HIGHEST_UG_M3 = 3000.0  # where the driver cuts off; the datasheet's range ends at 1000, but more dust is no less dusty
-MAX_BYTES = 64  # of a file: a number and a line feed
 
 
 class Sps30Settings(SensorSettings, frozen=True, kw_only=True):
@@ -69,7 +72,7 @@ class Sps30:
         with reported_as(Lost, self.source):
             try:
                 values = await self._files.call(_read, limit_s=self._read_limit_s)
-            except _Rubbish as rubbish:
+            except Rubbish as rubbish:
                 raise BadData(self.source, rubbish.problem, remedy=rubbish.remedy) from rubbish
         now = self._clock.now()
         settled = Quality.GOOD if now >= self._warm_at else Quality.WARMING_UP
@@ -85,51 +88,10 @@ class Sps30:
         )
 
     def _open(self) -> Path:
-        device = self._find()
+        device = find(self._devices, NAME, called="SPS30", parent=self._settings.parent, absent=ABSENT)
         _read(device)
         return device
 
-    def _find(self) -> Path:
-        """The folder of the one SPS30 that is meant."""
-        found = [device for device in sorted(self._devices.glob("iio:device*")) if _name(device) == NAME]
-        meant = [device for device in found if self._settings.parent in ("", device.resolve().parent.name)]
-        if len(meant) == 1:
-            return meant[0]
-        parents = ", ".join(device.resolve().parent.name for device in found)
-        if found:
-            raise Fault(f"there are {len(found)} SPS30 here: {parents}", "Set parent to one of these.")
-        raise Fault(
-            "the kernel has no SPS30",
-            "Check its cable and its SEL pin, then modprobe sps30 and tell the bus: "
-            "echo sps30 0x69 > /sys/bus/i2c/devices/i2c-1/new_device.",
-        )
-
-
-class _Rubbish(Fault):
-    """The sensor answers, but not with what can be used."""
-
-
-def _name(device: Path) -> str:
-    try:
-        return (device / "name").read_text().strip()
-    except OSError:  # it may just have gone, and then it is none of ours
-        return ""
-
 
 def _read(device: Path) -> dict[Quantity, float]:
-    return {quantity: _number(device / file) for quantity, file in FILES.items()}
-
-
-def _number(path: Path) -> float:
-    try:
-        with path.open("rb", buffering=0) as file:
-            text = file.read(MAX_BYTES) or b""
-        return float(text)
-    except ValueError as error:
-        raise _Rubbish(f"{path.name} holds no number", "Update the kernel.") from error
-    except OSError as error:
-        if error.errno in (errno.EIO, errno.ETIMEDOUT):  # bad CRC, or no new data in time: the next try may do
-            raise _Rubbish(f"{path.name}: {error.strerror}", "Check its cable and its 5 V supply.") from error
-        raise Fault(
-            f"{path.name}: {error.strerror}", "Check its cable and its 5 V supply; dmesg | grep sps30 may tell more."
-        ) from error
+    return {quantity: number(device / file, driver=NAME, check=CHECK) for quantity, file in FILES.items()}

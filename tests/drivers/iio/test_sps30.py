@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import pytest
 
@@ -10,35 +9,12 @@ from drivers.errors import Absent, BadData, Lost
 from drivers.iio.sps30 import Sps30, Sps30Settings
 from drivers.settings import from_table
 from drivers.types import NS_PER_S, Instant, Quality, Quantity
+from tests.drivers.iio.board import Board
 
 pytestmark = pytest.mark.real
 
-PMS = {"pm1": "3.120000", "pm2p5": "5.410000", "pm4": "6.020000", "pm10": "6.300000"}
-
-
-class Board:
-    """A /sys as the kernel lays it out: devices below their bus, and links to them from the list of the IIO bus."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self.devices = root / "bus/iio/devices"
-        self.devices.mkdir(parents=True)
-
-    def plug(self, number: int, name: str, parent: str, **pms: str) -> Path:
-        device = self._root / "devices/platform/i2c-1" / parent / f"iio:device{number}"
-        device.mkdir(parents=True)
-        (device / "name").write_text(f"{name}\n")
-        for pm, text in pms.items():
-            (device / f"in_massconcentration_{pm}_input").write_text(f"{text}\n")
-        (self.devices / device.name).symlink_to(device)
-        return device
-
-
-@pytest.fixture
-def board(tmp_path: Path) -> Board:
-    board = Board(tmp_path)
-    board.plug(0, "bmp280", "1-0076")
-    return board
+MASSES = {"pm1": "3.120000", "pm2p5": "5.410000", "pm4": "6.020000", "pm10": "6.300000"}
+PMS = {f"in_massconcentration_{pm}_input": text for pm, text in MASSES.items()}
 
 
 def dust_sensor(board: Board, *, parent: str = "") -> tuple[Sps30, SimulatedClock]:
@@ -47,7 +23,7 @@ def dust_sensor(board: Board, *, parent: str = "") -> tuple[Sps30, SimulatedCloc
 
 
 async def test_it_is_found_by_name_whatever_its_number_and_read_in_ug_m3(board: Board) -> None:
-    board.plug(3, "sps30", "1-0069", **PMS)
+    board.plug(3, "sps30", "1-0069", PMS)
     device, clock = dust_sensor(board)
     async with device:
         cold = await device.read()
@@ -69,14 +45,14 @@ async def test_none_is_absent_and_it_is_found_once_it_is_there(board: Board) -> 
     with pytest.raises(Absent, match=r"duct-dust: the kernel has no SPS30\. Check its cable and its SEL pin"):
         await device.__aenter__()
 
-    board.plug(1, "sps30", "1-0069", **PMS)
+    board.plug(1, "sps30", "1-0069", PMS)
     async with device:
         assert len(await device.read()) == 4
 
 
 async def test_of_two_the_one_on_the_configured_bus_is_taken(board: Board) -> None:
-    board.plug(1, "sps30", "1-0069", **PMS)
-    board.plug(2, "sps30", "4-0069", **(PMS | {"pm2p5": "99.0"}))
+    board.plug(1, "sps30", "1-0069", PMS)
+    board.plug(2, "sps30", "4-0069", PMS | {"in_massconcentration_pm2p5_input": "99.0"})
     device, _ = dust_sensor(board)
     with pytest.raises(Absent, match=r"there are 2 SPS30 here: 1-0069, 4-0069\. Set parent to one of these\."):
         await device.__aenter__()
@@ -87,7 +63,7 @@ async def test_of_two_the_one_on_the_configured_bus_is_taken(board: Board) -> No
 
 
 async def test_a_sensor_whose_driver_was_unloaded_is_lost(board: Board) -> None:
-    sensor = board.plug(1, "sps30", "1-0069", **PMS)
+    sensor = board.plug(1, "sps30", "1-0069", PMS)
     device, _ = dust_sensor(board)
     async with device:
         (sensor / "in_massconcentration_pm4_input").unlink()
@@ -97,7 +73,7 @@ async def test_a_sensor_whose_driver_was_unloaded_is_lost(board: Board) -> None:
 
 @pytest.mark.parametrize("text", ["", "n/a", "5,41"], ids=["empty", "words", "comma"])
 async def test_what_is_no_number_is_bad_data(board: Board, text: str) -> None:
-    sensor = board.plug(1, "sps30", "1-0069", **PMS)
+    sensor = board.plug(1, "sps30", "1-0069", PMS)
     device, _ = dust_sensor(board)
     async with device:
         (sensor / "in_massconcentration_pm2p5_input").write_text(text)
@@ -107,7 +83,7 @@ async def test_what_is_no_number_is_bad_data(board: Board, text: str) -> None:
 
 @pytest.mark.parametrize("text", ["-1.0", "3000.010000", "nan"])
 async def test_what_no_air_can_hold_is_marked_bad(board: Board, text: str) -> None:
-    sensor = board.plug(1, "sps30", "1-0069", **PMS)
+    sensor = board.plug(1, "sps30", "1-0069", PMS)
     device, _ = dust_sensor(board)
     async with device:
         (sensor / "in_massconcentration_pm2p5_input").write_text(text)
@@ -117,7 +93,7 @@ async def test_what_no_air_can_hold_is_marked_bad(board: Board, text: str) -> No
 
 
 async def test_a_file_that_hangs_makes_the_sensor_absent_and_nobody_waits_for_it(board: Board) -> None:
-    sensor = board.plug(1, "sps30", "1-0069", **PMS)
+    sensor = board.plug(1, "sps30", "1-0069", PMS)
     hanging = sensor / "in_massconcentration_pm1_input"
     hanging.unlink()
     os.mkfifo(hanging)  # opening it blocks until somebody writes
