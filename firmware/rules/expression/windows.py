@@ -104,7 +104,7 @@ class _Stack:
 
 
 class _Window:
-    """The samples of the last `duration_ns`. Time never goes back."""
+    """The samples of the last `duration_ns`. What has left it does not come back, should time go back a little."""
 
     def __init__(self, duration_ns: int, began: Instant) -> None:
         self._duration_ns = duration_ns
@@ -180,12 +180,12 @@ class History:
             window.feed(value, at)
 
     def ask(self, function: Function, duration_ns: int, now: Instant) -> float | None:
-        """The answer at `now`, which is never before what was fed or asked earlier; None is unknown.
+        """The answer at `now`, or as near to it as may be where something was fed or asked later; None is unknown.
 
         `duration_ns` is one of those that the history was made for, and counts for nothing with `age`.
         """
         if function is Function.AGE:
-            return None if self._known_at is None else (now - self._known_at) / NS_PER_S
+            return None if self._known_at is None else max(0, now - self._known_at) / NS_PER_S
         window = self._windows.get(duration_ns)
         total = NOTHING if window is None else window.total(now)
         answer = ANSWERS[function](total)

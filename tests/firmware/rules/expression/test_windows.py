@@ -188,6 +188,19 @@ def test_the_age_is_that_of_the_last_known_sample() -> None:
     history.feed(None, at(20))
 
     assert history.ask(Function.AGE, 0, at(40)) == 30.0
+    assert history.ask(Function.AGE, 0, at(9)) == 0.0
+
+
+def test_asking_for_an_earlier_moment_changes_nothing_that_follows() -> None:
+    story = Story(60)
+    story.feed(1.0, 0)
+    story.feed(3.0, 50)
+    assert story.ask(Function.AVG, 65) == 3.0
+
+    assert story.ask(Function.AVG, 55) == 3.0
+    story.feed(5.0, 60)
+
+    assert story.ask(Function.AVG, 65) == 4.0
 
 
 def test_what_is_too_large_for_a_number_is_unknown_and_forgotten() -> None:
