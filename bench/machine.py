@@ -10,7 +10,10 @@ from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
-PACKAGES = ("ductwatch", "ai-edge-litert", "numpy", "simplejpeg", "opencv-python-headless", "aiomqtt", "msgspec")
+PACKAGES = (
+    *("ductwatch", "ai-edge-litert", "numpy", "simplejpeg", "opencv-python-headless", "aiomqtt", "msgspec"),
+    *("common-expression-language", "rule-engine", "simpleeval"),
+)
 CPUINFO, MEMINFO, DEVICE_TREE = Path("/proc/cpuinfo"), Path("/proc/meminfo"), Path("/proc/device-tree/model")
 MIB = 1024 * 1024
 

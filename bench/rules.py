@@ -1,0 +1,158 @@
+"""How fast a compiled rule answers, beside three libraries; and what a sample costs that goes into a window."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from bench.results import Bar, Chart, Goal, Result, Row, Setup
+from bench.timing import Times, in_turn, no_garbage
+from drivers.types import NS_PER_S, Instant
+from firmware.rules.expression.compile import compile_rule
+from firmware.rules.expression.windows import Function, History
+
+RULE = "avg(pm2_5, 10m) > 35.0 && humidity > 70.0 || dirty_score > 0.8"
+IN_CEL = "pm2_5_avg > 35.0 && humidity > 70.0 || dirty_score > 0.8"
+IN_PYTHON = "pm2_5_avg > 35.0 and humidity > 70.0 or dirty_score > 0.8"
+NAMES = ("humidity", "dirty_score", "pm2_5_avg")  # the order of our values: signals, then windows
+FALSE, TRUE = (60.0, 0.3, 20.0), (75.0, 0.3, 40.0)
+PAIRS, SAMPLES = 1_000, 1_000  # of one timed call
+WINDOWS_S = {"1 min": 60, "1 h": 3_600, "1 d": 86_400}
+AT_MOST_US, AT_MOST_TIMES = 1.0, 2.0
+OURS, CEL, RULE_ENGINE, SIMPLE_EVAL = "ductwatch", "common-expression-language", "rule-engine", "simpleeval"
+HOW = (
+    f"{RULE} is compiled once and answered for two sets of values in turn, one for which it is false and one for "
+    "which it is true. The rivals are given the mean as a value by name, from a dictionary that is there already; each "
+    "in its own language, parsed or compiled once. Processor time of the thread, in turn. Windows: one sample a second "
+    "into one that is full, without an answer asked for. Bytes: of 1,000 rules with limits of their own; of a full "
+    "window."
+)
+
+Values = tuple[float, float, float]
+Answer = Callable[[Values], object]
+
+
+def measure(setup: Setup) -> Result:
+    rounds, calls = setup.choose(9, 2), setup.choose(5, 1)
+    answers = contestants()
+    named: dict[Values, Any] = {values: dict(zip(NAMES, values, strict=True)) for values in (FALSE, TRUE)}
+    given = {name: ((FALSE, TRUE) if name == OURS else (named[FALSE], named[TRUE])) for name in answers}
+    asked = in_turn(
+        {name: partial(_ask, answers[name], *given[name]) for name in answers},
+        rounds=rounds,
+        calls=calls,
+        progress=lambda number: setup.progress(f"answers, round {number} of {rounds}"),
+    )
+    windows = {name: _Full(seconds) for name, seconds in WINDOWS_S.items()}
+    fed = in_turn(
+        {name: window.feed for name, window in windows.items()},
+        rounds=rounds,
+        calls=calls,
+        progress=lambda number: setup.progress(f"windows, round {number} of {rounds}"),
+    )
+    setup.progress("memory")
+    rule_bytes = _rule_bytes()
+    each_us = {name: 1_000 * times.median_ms / (2 * PAIRS) for name, times in asked.items()}
+    sample_us = {name: 1_000 * times.median_ms / SAMPLES for name, times in fed.items()}
+    return Result(
+        name="rules",
+        title="Rules: answers and windows",
+        how=HOW,
+        columns=("median /s", "least /s", "most /s", "median us each", "bytes"),
+        rows=(
+            *(_row(name, asked[name], 2 * PAIRS, rule_bytes if name == OURS else None) for name in asked),
+            *(_row(f"window of {name}", fed[name], SAMPLES, windows[name].bytes) for name in fed),
+        ),
+        chart=Chart(
+            unit="million answers a second (median)",
+            bars=tuple(Bar(label=name, value=1 / us) for name, us in each_us.items()),
+        ),
+        goals=(
+            Goal(what="one answer", value=each_us[OURS], at_most=AT_MOST_US, unit="us"),
+            Goal(
+                what="a sample into a window of 1 d, against 1 min",
+                value=sample_us["1 d"] / sample_us["1 min"],
+                at_most=AT_MOST_TIMES,
+                unit="times",
+            ),
+        ),
+        notes=(
+            "Where a value is unknown, ductwatch answers true, false or unknown; common-expression-language and "
+            "rule-engine raise an error then.",
+            "What 1,000 rules cost on a running board is not measured here.",
+        ),
+        details={"rule": RULE},
+    )
+
+
+def contestants() -> dict[str, Answer]:
+    """What answers the rule; ours takes the values, the rivals a dictionary of them by NAMES."""
+    import cel
+    import rule_engine
+    import simpleeval
+
+    evaluator = simpleeval.SimpleEval()
+    parsed = evaluator.parse(IN_PYTHON)
+
+    def simple(values: Any) -> object:
+        evaluator.names = values
+        return evaluator.eval(IN_PYTHON, previously_parsed=parsed)
+
+    return {
+        OURS: compile_rule(RULE).ask,
+        CEL: cel.compile(IN_CEL).execute,
+        RULE_ENGINE: rule_engine.Rule(IN_PYTHON).matches,
+        SIMPLE_EVAL: simple,
+    }
+
+
+def _ask(answer: Answer, false: Values, true: Values, _: int) -> None:
+    for _ in range(PAIRS):
+        answer(false)
+        answer(true)
+
+
+class _Full:
+    """A window with all the samples that it can have, one a second."""
+
+    def __init__(self, seconds: int) -> None:
+        self._second = 0
+        with no_garbage():
+            tracemalloc.start()
+            self._history = History([seconds * NS_PER_S])
+            self._feed(seconds)
+            self.bytes, _ = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+        self._history.ask(Function.AVG, seconds * NS_PER_S, Instant(self._second * NS_PER_S))
+
+    def feed(self, _: int) -> None:
+        self._feed(SAMPLES)
+
+    def _feed(self, count: int) -> None:
+        feed = self._history.feed
+        for second in range(self._second, self._second + count):
+            feed(second % 97 + 0.5, Instant(second * NS_PER_S))
+        self._second += count
+
+
+def _rule_bytes(count: int = 1_000) -> float:
+    compile_rule(RULE)
+    with no_garbage():
+        tracemalloc.start()
+        rules = [compile_rule(RULE.replace("35.0", f"{limit}.5")) for limit in range(count)]
+        size, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    return size / len(rules)
+
+
+def _row(label: str, times: Times, count: int, size: float | None) -> Row:
+    rates = _rates(times, count)
+    return Row(label, (*rates, 1_000 * times.median_ms / count, size))
+
+
+def _rates(times: Times, count: int) -> Sequence[float]:
+    """Median, least and most a second."""
+    taken_ns = (times.median_ms * 1e6, max(times.cpu_ns), min(times.cpu_ns))
+    return tuple(count * NS_PER_S / ns for ns in taken_ns)
