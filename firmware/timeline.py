@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from html import escape
@@ -60,10 +61,10 @@ def _row(alarm: AlarmId, replayed: Replayed, rule: Rule | None, top: int) -> Ite
 
 
 def _course(course: Course, rule: Rule, end: Instant, top: int) -> Iterator[str]:
-    """The band between least and most of each bucket, and the limit through it."""
-    limit = rule.limit.value
-    low = min(limit, *(least for least, _ in course.buckets.values()))
-    high = max(limit, *(most for _, most in course.buckets.values()))
+    """The band between least and most of each bucket, and the limit through it if the rule has one of its own."""
+    limits = [rule.limit.value] if rule.when is None else []
+    low = min(*limits, *(least for least, _ in course.buckets.values()), math.inf)
+    high = max(*limits, *(most for _, most in course.buckets.values()), -math.inf)
     room, height = (high - low) or 1.0, ROW - BAR - 8
 
     def y(value: float) -> float:
@@ -75,12 +76,11 @@ def _course(course: Course, rule: Rule, end: Instant, top: int) -> Iterator[str]
         for number, (least, most) in sorted(course.buckets.items())
     )
     yield f'<path d="{band}" fill="#3f6f8f"/>'
-    yield (
-        f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(limit):.1f}" y2="{y(limit):.1f}" stroke="#b3202c" '
-        f'stroke-dasharray="5 4"/>'
-    )
-    shown = escape(quantity(limit, rule.unit))
-    yield f'<text x="{WIDTH - RIGHT + 6}" y="{y(limit) + 4:.1f}" fill="#b3202c">{shown}</text>'
+    for limit in limits:
+        at, shown = f"{y(limit):.1f}", escape(quantity(limit, rule.unit))
+        line = f'x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{at}" y2="{at}" stroke="#b3202c"'
+        yield f'<line {line} stroke-dasharray="5 4"/>'
+        yield f'<text x="{WIDTH - RIGHT + 6}" y="{y(limit) + 4:.1f}" fill="#b3202c">{shown}</text>'
 
 
 def _marks(end: Instant, start: datetime, height: int) -> Iterator[str]:

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
-from drivers.types import NS_PER_S, Instant
+from drivers.types import Instant
 from firmware.alarms.states import NEXT, RAISED, TELLS_AGAIN, UNSEEN, WITHHOLDS, AlarmEvent, AlarmState, Withheld
-from firmware.alarms.types import AlarmId, AlarmRecord, Evidence, Note, Severity, Shelf, Transition
-
-CHATTERS, WITHIN_NS = 3, 60 * NS_PER_S  # times within a minute: EEMUA 191 calls that chattering
-LATELY_NS = 3600 * NS_PER_S  # so long an alarm is listed as chattering after it last was
+from firmware.alarms.types import (
+    CHATTERS,
+    AlarmId,
+    AlarmRecord,
+    Evidence,
+    Note,
+    Severity,
+    Shelf,
+    Transition,
+    chatters,
+)
 
 
 class Alarm:
@@ -48,8 +55,9 @@ class Alarm:
         self.fault = fault
         self.state = record.state if record else AlarmState.NORMAL
         self._re_alarm_ns = re_alarm_ns
-        self._raises: deque[Instant] = deque(maxlen=CHATTERS)
         off_ns = outage_ns or 0
+        raised = [Instant(now - ago - off_ns) for ago in record.raised_ns] if record else []
+        self._raises: deque[Instant] = deque(raised, maxlen=CHATTERS)
         self._since = Instant(now - (record.in_state_ns + off_ns if record else 0))
         self._untold = record.untold if record else False
         self._suppressed = record.suppressed if record else False
@@ -60,6 +68,10 @@ class Alarm:
     @property
     def raised(self) -> bool:
         return self.state in RAISED
+
+    @property
+    def suppressed(self) -> bool:
+        return self._suppressed
 
     @property
     def withheld(self) -> frozenset[Withheld]:
@@ -86,7 +98,7 @@ class Alarm:
         if event is AlarmEvent.RAISE:
             self._untold = bool(self.withheld) and (self._untold or before not in UNSEEN)
             self._raises.append(at)
-            if self._chatters():
+            if chatters(self._raises):
                 reason = f"{reason}; {CHATTERS} times within a minute: it chatters, look at its deadband and delays"
         if self.state is not before:
             self._since = at
@@ -154,11 +166,11 @@ class Alarm:
             age_ns=age_ns,
             evidence=evidence,
             in_state_ns=max(0, now - self._since),
+            raised_ns=tuple(max(0, now - at) for at in self._raises),
             untold=self._untold,
             shelf=Shelf(max(0, self._shelf_ends - now), self._shelf) if self._shelf else None,
             suppressed=self._suppressed,
             out_of_service=self._out_of_service,
-            chattering=self._chatters() and now - self._raises[-1] < LATELY_NS,
         )
 
     def _withhold(self, event: AlarmEvent, now: Instant, note: Note, *, value: float | None) -> Transition:
@@ -180,6 +192,3 @@ class Alarm:
             by=by,
             withheld=self.withheld,
         )
-
-    def _chatters(self) -> bool:
-        return len(self._raises) == CHATTERS and self._raises[-1] - self._raises[0] <= WITHIN_NS

@@ -23,8 +23,9 @@ SCHEMA = f"""
 CREATE TABLE alarm (
   rule TEXT, source TEXT, signal TEXT, condition TEXT, fault INTEGER, severity TEXT, state TEXT,
   value REAL, age_ns INTEGER, elapsed_ns INTEGER, running INTEGER, votes INTEGER,
-  in_state_ns INTEGER DEFAULT 0, untold INTEGER DEFAULT 0, suppressed INTEGER DEFAULT 0, shelf_ns INTEGER,
-  shelf_reason TEXT, shelf_by TEXT, out_reason TEXT, out_by TEXT, PRIMARY KEY (rule, source)) STRICT;
+  in_state_ns INTEGER DEFAULT 0, raised_ns TEXT DEFAULT '', untold INTEGER DEFAULT 0,
+  suppressed INTEGER DEFAULT 0, shelf_ns INTEGER, shelf_reason TEXT, shelf_by TEXT, out_reason TEXT, out_by TEXT,
+  PRIMARY KEY (rule, source)) STRICT;
 CREATE TABLE saved (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), wall_ns INTEGER) STRICT;
 CREATE TABLE journal (
   place INTEGER PRIMARY KEY AUTOINCREMENT, run TEXT, number INTEGER, wall_ns INTEGER, at_ns INTEGER,
@@ -35,6 +36,7 @@ PRAGMA user_version = {VERSION};
 
 FROM_VERSION_1 = f"""
 ALTER TABLE alarm ADD COLUMN in_state_ns INTEGER DEFAULT 0;
+ALTER TABLE alarm ADD COLUMN raised_ns TEXT DEFAULT '';
 ALTER TABLE alarm ADD COLUMN untold INTEGER DEFAULT 0;
 ALTER TABLE alarm ADD COLUMN suppressed INTEGER DEFAULT 0;
 ALTER TABLE alarm ADD COLUMN shelf_ns INTEGER;
@@ -171,9 +173,9 @@ def _load(connection: sqlite3.Connection) -> tuple[tuple[AlarmRecord, ...], int 
 
 
 def _record(rule: str, source: str, signal: str, condition: str, fault: int, severity: str, *row: Any) -> AlarmRecord:
-    state, value, age_ns, elapsed_ns, running, votes, in_state_ns, untold, suppressed, *withheld = row
+    state, value, age_ns, elapsed_ns, running, votes, in_state_ns, raised_ns, untold, suppressed, *withheld = row
     shelf_ns, shelf_reason, shelf_by, out_reason, out_by = withheld
-    if None in (rule, source, signal, condition, fault, running, untold, suppressed):
+    if None in (rule, source, signal, condition, fault, running, raised_ns, untold, suppressed):
         raise ValueError("a part of an alarm is missing")
     for number in (age_ns, elapsed_ns, votes, in_state_ns, 0 if shelf_ns is None else shelf_ns):
         if number is None or not 0 <= number <= LARGEST:
@@ -189,6 +191,7 @@ def _record(rule: str, source: str, signal: str, condition: str, fault: int, sev
         age_ns=age_ns,
         evidence=Evidence(elapsed_ns, bool(running), votes),
         in_state_ns=in_state_ns,
+        raised_ns=tuple(map(int, raised_ns.split())),
         untold=bool(untold),
         shelf=None if shelf_ns is None else Shelf(shelf_ns, Note(shelf_reason or "", shelf_by or "")),
         suppressed=bool(suppressed),
@@ -204,7 +207,7 @@ def _save(
 ) -> None:
     with connection:
         connection.execute("DELETE FROM alarm")
-        connection.executemany(f"INSERT INTO alarm VALUES ({_marks(20)})", map(_alarm_row, records))
+        connection.executemany(f"INSERT INTO alarm VALUES ({_marks(21)})", map(_alarm_row, records))
         connection.execute("INSERT OR REPLACE INTO saved VALUES (1, ?)", (wall_ns,))
         connection.executemany(f"INSERT OR IGNORE INTO journal VALUES (NULL, {_marks(15)})", map(_journal_row, entries))
         connection.execute("DELETE FROM journal WHERE place <= (SELECT max(place) FROM journal) - ?", (JOURNAL_ROWS,))
@@ -228,6 +231,7 @@ def _alarm_row(record: AlarmRecord) -> tuple[Any, ...]:
         evidence.running,
         evidence.votes,
         min(record.in_state_ns, LARGEST),
+        " ".join(map(str, record.raised_ns)),
         record.untold,
         record.suppressed,
         *shelf,

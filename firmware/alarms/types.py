@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from drivers.types import Instant, SourceId
+from drivers.types import NS_PER_S, Instant, SourceId
 from firmware.alarms.states import ACTIVE, AlarmEvent, AlarmState, Withheld
+
+CHATTERS, WITHIN_NS = 3, 60 * NS_PER_S  # times within a minute: EEMUA 191 calls that chattering
+LATELY_NS = 3600 * NS_PER_S  # so long an alarm is listed as chattering after it last was
 
 
 class Severity(Enum):
@@ -75,6 +79,11 @@ class Evidence:
 NO_EVIDENCE = Evidence()
 
 
+def chatters(raised_ns: Sequence[int]) -> bool:
+    """Whether it was raised so often in so short a time: moments or ages, of the last times."""
+    return len(raised_ns) == CHATTERS and abs(raised_ns[0] - raised_ns[-1]) <= WITHIN_NS
+
+
 @dataclass(frozen=True, slots=True)
 class Note:
     """Why an operator did something to an alarm, and who that was."""
@@ -96,8 +105,9 @@ class AlarmRecord:
     """An alarm as it stands, with all that a new engine needs to carry on as if there had been no other.
 
     `value` is the last known one of the signal, `age_ns` the time since it was known. `in_state_ns` is how long the
-    alarm has been in its state; `untold` that it was raised while it was withheld; `chattering` that it came three
-    times within a minute, not long ago.
+    alarm has been in its state; `raised_ns` how long ago it was raised the last times, oldest first, of which
+    `chattering` says whether it was three times within a minute, not long ago; `untold` that it was raised while it was
+    withheld.
     """
 
     alarm: AlarmId
@@ -110,11 +120,15 @@ class AlarmRecord:
     age_ns: int
     evidence: Evidence = NO_EVIDENCE
     in_state_ns: int = 0
+    raised_ns: tuple[int, ...] = ()
     untold: bool = False
     shelf: Shelf | None = None
     suppressed: bool = False
     out_of_service: Note | None = None
-    chattering: bool = False
+
+    @property
+    def chattering(self) -> bool:
+        return chatters(self.raised_ns) and self.raised_ns[-1] < LATELY_NS
 
     @property
     def withheld(self) -> frozenset[Withheld]:

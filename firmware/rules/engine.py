@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import assert_never
 
 from drivers.types import Instant, SourceId
@@ -17,9 +18,16 @@ from firmware.alarms.operations import (
     Unshelve,
 )
 from firmware.alarms.states import AlarmEvent, AlarmState
-from firmware.alarms.types import AlarmId, AlarmRecord, Note, Transition
-from firmware.rules.signals import NOTHING, Signal, fault_of
+from firmware.alarms.types import NO_EVIDENCE, AlarmId, AlarmRecord, Note, Transition
+from firmware.rules.compound import Compound, Suppression
+from firmware.rules.expression.compile import Condition
+from firmware.rules.names import SIGNALS
+from firmware.rules.signals import NOTHING, Signal, alarm_of, fault_of, still_good
+from firmware.rules.tracks import Bound, Place, Tracks
 from firmware.rules.types import Annotations, Rule, Sample
+from firmware.rules.watch import Watch
+
+UNITS = {name: quantity.unit for name, quantity in SIGNALS.items()}
 
 MAX_NAME = 64  # characters of whoever acknowledges: the rest is cut off
 MAX_REASON = 500  # characters of why somebody shelves an alarm
@@ -50,23 +58,56 @@ class RuleEngine:
         alarms stay, half run delays by time start anew. `sources` are all that can send samples, None for any:
         what is remembered of others, or of rules that are gone, is retired at the first tick.
         """
+        self._tracks = Tracks(())
+        self._new_suppressions: list[Suppression] = []
         self._build(tuple(rules), tuple(remembered), now, outage_ns, sources)
 
     def feed(self, sample: Sample) -> Sequence[Transition]:
         """Take a sample. Samples of one signal come in the order of their time; an older one is passed over."""
-        signal = self._signals.get((sample.source, sample.signal))
-        if signal is None:
-            if sample.signal not in self._rules:
-                return NOTHING
-            signal = self._watch(sample.source, sample.signal, sample.at)
-        return signal.feed(sample.value, sample.at)
+        place = (sample.source, sample.signal)
+        if self._tracks.mentions(sample.signal):
+            return self._feed_asked_for(sample, place)
+        signal = self._signals.get(place)
+        if signal is not None:
+            return signal.feed(sample.value, sample.at)
+        if sample.signal not in self._rules:
+            return NOTHING
+        signal = self._watch(*place, sample.at)
+        return [*self._begin_suppressing(sample.at), *signal.feed(sample.value, sample.at)]
+
+    def _feed_asked_for(self, sample: Sample, place: Place) -> Sequence[Transition]:
+        """The same with a signal that expressions mention. What suppresses comes before what it suppresses."""
+        if self._tracks.feed(sample):
+            for rule in self._compound_rules:
+                if rule.signal == sample.signal and rule.source in (None, sample.source):
+                    self._add_compound(rule, sample.source, sample.at)
+            self._bind_anew()
+        signal = self._signals.get(place)
+        if signal is None and (sample.signal in self._rules or self._mentioned_by(*place)):
+            signal = self._watch(*place, sample.at)
+        found = self._begin_suppressing(sample.at)
+        askers = self._askers.get(place, ())
+        found.extend(moved for one in askers if isinstance(one, Suppression) for moved in one.ask(sample.at))
+        if signal is not None:
+            found.extend(signal.feed(sample.value, sample.at))
+        found.extend(moved for one in askers if isinstance(one, Compound) for moved in one.feed(place, sample.at))
+        return found
+
+    def _begin_suppressing(self, at: Instant) -> list[Transition]:
+        """What was not there yet when it was last said that its alarm means nothing."""
+        new, self._new_suppressions = self._new_suppressions, []
+        return [moved for suppression in new for moved in suppression.ask(at)]
 
     def tick(self, now: Instant) -> Sequence[Transition]:
         """Let time go on: delays run out, signals get too old."""
         found = [_retire(record, now) for record in self._orphans]
         self._orphans.clear()
+        for suppression in self._suppressions:
+            found.extend(suppression.ask(now))
         for signal in self._signals.values():
             found.extend(signal.tick(now))
+        for compound in self._compounds.values():
+            found.extend(compound.tick(now))
         return found
 
     def operate(self, operation: Operation, now: Instant) -> Sequence[Transition]:
@@ -125,7 +166,7 @@ class RuleEngine:
 
     def records(self, now: Instant) -> tuple[AlarmRecord, ...]:
         """What a new engine must be given to go on from here."""
-        return (*self._orphans, *(record for signal in self._signals.values() for record in signal.records(now)))
+        return (*self._orphans, *(record for one in self._watched() for record in one.records(now)))
 
     def annotations(self, alarm: AlarmId) -> Annotations | None:
         """Cause, consequence and action for an alarm; None if no rule can raise it."""
@@ -141,20 +182,42 @@ class RuleEngine:
     ) -> None:
         self._rules: dict[str, list[Rule]] = {}
         for rule in rules:
-            self._rules.setdefault(rule.signal, []).append(rule)
-        self._signals: dict[tuple[SourceId, str], Signal] = {}  # at most one for each source and quantity
+            if rule.when is None:
+                self._rules.setdefault(rule.signal, []).append(rule)
+        self._compound_rules = [rule for rule in rules if rule.when is not None]
+        conditions = [one for rule in rules for one in (rule.when, rule.suppress_when) if one is not None]
+        self._tracks = Tracks(conditions, self._tracks)
+        self._signals: dict[Place, Signal] = {}  # at most one for each source and quantity
+        self._compounds: dict[AlarmId, Compound] = {}
+        self._suppressions: list[Suppression] = []
+        self._new_suppressions = []
+        self._askers: dict[Place, list[Compound | Suppression]] = {}
         self._orphans: list[AlarmRecord] = []
-        kept: dict[tuple[SourceId, str], list[AlarmRecord]] = {}
+        kept: dict[Place, list[AlarmRecord]] = {}
         for record in remembered:
             if self._has_place(record, sources):
                 kept.setdefault((record.alarm.source, record.signal), []).append(record)
             elif record.state is not AlarmState.NORMAL:
                 self._orphans.append(record)
         for (source, signal), records in kept.items():
-            self._watch(source, signal, now, records, outage_ns)
+            if self._rules_on(source, signal) or self._mentioned_by(source, signal):
+                self._watch(source, signal, now, records, outage_ns)
+            for rule in self._compound_rules:
+                for record in records:
+                    if record.alarm.rule == rule.name:
+                        self._add_compound(rule, source, now, record, outage_ns)
+        for rule in self._compound_rules:
+            for source in self._tracks.sources(rule.signal):
+                if rule.source in (None, source):
+                    self._add_compound(rule, source, now)
         for rule in rules:
-            if rule.source is not None and (rule.source, rule.signal) not in self._signals:
+            if rule.source is None:
+                continue
+            if rule.when is not None:
+                self._add_compound(rule, rule.source, now)
+            elif (rule.source, rule.signal) not in self._signals:
                 self._watch(rule.source, rule.signal, now)
+        self._bind_anew()
 
     def _has_place(self, record: AlarmRecord, sources: Collection[SourceId] | None) -> bool:
         source = record.alarm.source
@@ -162,8 +225,12 @@ class RuleEngine:
             return False
         rules = self._rules_on(source, record.signal)
         if record.fault:
-            return record.alarm.rule == fault_of(record.signal) and any(rule.tolerance_ns is not None for rule in rules)
-        return any(rule.name == record.alarm.rule for rule in rules)
+            hidden = (*rules, *self._mentioned_by(source, record.signal))
+            return record.alarm.rule == fault_of(record.signal) and any(one.tolerance_ns is not None for one in hidden)
+        compounds = [
+            rule for rule in self._compound_rules if rule.signal == record.signal and rule.source in (None, source)
+        ]
+        return any(rule.name == record.alarm.rule for rule in (*rules, *compounds))
 
     def _watch(
         self,
@@ -174,9 +241,80 @@ class RuleEngine:
         outage_ns: int | None = 0,
     ) -> Signal:
         rules = self._rules_on(source, signal)
-        watched = Signal(source, signal, rules, now=now, records=records, outage_ns=outage_ns)
+        watched = Signal(
+            source,
+            signal,
+            rules,
+            mentioned_by=self._mentioned_by(source, signal),
+            unit=rules[0].unit if rules else UNITS[signal],
+            now=now,
+            records=records,
+            outage_ns=outage_ns,
+        )
         self._signals[source, signal] = watched
+        self._suppress(watched)
         return watched
+
+    def _add_compound(
+        self,
+        rule: Rule,
+        source: SourceId,
+        now: Instant,
+        record: AlarmRecord | None = None,
+        outage_ns: int | None = 0,
+    ) -> None:
+        if rule.when is None or AlarmId(rule.name, source) in self._compounds:
+            return
+        alarm = alarm_of(rule, source, now=now, record=record, outage_ns=outage_ns)
+        evidence = still_good(record, rule, outage_ns) if record else NO_EVIDENCE
+        watch = Watch(rule, alarm, evidence=evidence, now=now)
+        compound = Compound(rule, source, watch, self._bound(rule.when, rule, source), None)
+        self._compounds[alarm.id] = compound
+        self._suppress(compound)
+
+    def _suppress(self, owner: Signal | Compound) -> None:
+        for watch in owner.watches:
+            if (condition := watch.rule.suppress_when) is not None:
+                bound = self._bound(condition, watch.rule, owner.source)
+                suppression = Suppression(owner, watch, bound)
+                self._suppressions.append(suppression)
+                self._new_suppressions.append(suppression)
+                for place in bound.places:
+                    self._askers.setdefault(place, []).append(suppression)
+
+    def _bind_anew(self) -> None:
+        """A source was heard for the first time: expressions may ask it from now on."""
+        self._askers = {}
+        for compound in self._compounds.values():
+            rule = compound.rule
+            assert rule.when is not None
+            leading = self._tracks.get((compound.source, rule.signal))
+            compound.rebind(self._bound(rule.when, rule, compound.source), leading)
+        for suppression in self._suppressions:
+            condition = suppression.rule.suppress_when
+            assert condition is not None
+            suppression.bound = self._bound(condition, suppression.rule, suppression.owner.source)
+        askers: Iterator[Compound | Suppression] = chain(self._suppressions, self._compounds.values())
+        for one in askers:
+            for place in one.bound.places:
+                self._askers.setdefault(place, []).append(one)
+
+    def _bound(self, condition: Condition, rule: Rule, source: SourceId) -> Bound:
+        return Bound(condition, self._tracks, source, tolerance_ns=rule.tolerance_ns, units=UNITS)
+
+    def _mentioned_by(self, source: SourceId, signal: str) -> list[Rule]:
+        """Rules with a tolerance whose expression asks for the signal of this source."""
+        return [
+            rule
+            for rule in self._compound_rules
+            if rule.tolerance_ns is not None
+            and rule.when is not None
+            and any(ref.signal == signal and ref.device in (None, source) for ref in rule.when.mentioned)
+        ]
+
+    def _watched(self) -> Iterator[Signal | Compound]:
+        yield from self._signals.values()
+        yield from self._compounds.values()
 
     def _rules_on(self, source: SourceId, signal: str) -> list[Rule]:
         return [rule for rule in self._rules.get(signal, ()) if rule.source in (None, source)]
@@ -191,8 +329,8 @@ class RuleEngine:
             if one.id == alarm and one.can(event)
         ]
 
-    def _of(self, alarm: AlarmId) -> list[Signal]:
-        return [signal for (source, _), signal in self._signals.items() if source == alarm.source]
+    def _of(self, alarm: AlarmId) -> list[Signal | Compound]:
+        return [one for one in self._watched() if one.source == alarm.source]
 
 
 def _cut(note: Note) -> Note:

@@ -10,15 +10,31 @@ from typing import Any, TypeVar
 from drivers.types import Quantity, SourceId
 from firmware.rules import fields
 from firmware.rules.conditions import AT_ONCE, Held, Limit, Side
-from firmware.rules.types import Annotations, Rule
+from firmware.rules.expression.compile import Condition, compile_rule
+from firmware.rules.expression.errors import BadExpression
+from firmware.rules.names import SIGNALS
+from firmware.rules.types import NO_LIMIT, Annotations, Rule
 from firmware.toml_positions import KeyPath, locate
 
 MAX_TEXT = 1_000_000  # characters: some 1,500 rules with all that belongs to them
 MAX_RULES = 5_000
 MAX_PROBLEMS = 20  # told at once
+NEWLINE = "\n"
 
-NEEDED = ("name", "signal", "severity", "annotations", "reference")
-KEYS = (*NEEDED, "above", "below", "deadband", "on_delay", "off_delay", "latch", "re_alarm", "tolerance", "labels")
+NEEDED = ("name", "severity", "annotations", "reference")
+OF_A_LIMIT = ("signal", "above", "below", "deadband")
+KEYS = (
+    *NEEDED,
+    *OF_A_LIMIT,
+    "when",
+    "suppress_when",
+    "on_delay",
+    "off_delay",
+    "latch",
+    "re_alarm",
+    "tolerance",
+    "labels",
+)
 ANNOTATIONS = ("cause", "consequence", "action")
 
 T = TypeVar("T")
@@ -31,9 +47,11 @@ class BadRules(Exception):
 class _Problem(Exception):
     """One thing wrong, at `path` within its rule."""
 
-    def __init__(self, path: KeyPath, problem: str) -> None:
+    def __init__(self, path: KeyPath, problem: str, *, within: tuple[str, int] | None = None) -> None:
+        """`within` is the text that stands at `path`, and how far in it the problem is."""
         super().__init__(problem)
         self.path = path
+        self.within = within
 
 
 def parse(text: str, file: str, *, sources: Collection[SourceId] | None = None) -> tuple[Rule, ...]:
@@ -50,12 +68,25 @@ def parse(text: str, file: str, *, sources: Collection[SourceId] | None = None) 
                 raise _Problem(("name",), f"two rules are named {rule.name!r}: give each its own name")
             rules[rule.name] = rule
         except _Problem as problem:
-            problems.append(f"{file}:{locate(text, ('rule', index, *problem.path))}: {problem}")
+            problems.append(f"{file}:{_place(text, ('rule', index, *problem.path), problem)}: {problem}")
             if len(problems) == MAX_PROBLEMS:
                 break
     if problems:
         raise BadRules("\n".join(problems))
     return tuple(rules.values())
+
+
+def _place(text: str, path: KeyPath, problem: _Problem) -> str:
+    """Line, and the column where it is known: within an expression that is written as it reads."""
+    line = locate(text, path)
+    if problem.within is None:
+        return str(line)
+    written, offset = problem.within
+    begins = sum(len(each) + 1 for each in text.split("\n")[: line - 1])
+    if (found := text.find(written, begins)) < 0:  # it has escapes in it
+        return str(line)
+    before = text[: found + offset]
+    return f"{before.count(NEWLINE) + 1}:{len(before) - before.rfind(NEWLINE)}"
 
 
 def _tables(text: str, file: str) -> list[Any]:
@@ -88,12 +119,15 @@ def _rule(table: Any, sources: Collection[SourceId] | None) -> Rule:
     if not isinstance(table, dict):
         raise _Problem((), "a rule is a table: write [[rule]] and its keys below it")
     _check_keys(table, (), KEYS, NEEDED)
-    source, measured = _read(table, "signal", lambda value: fields.signal(value, sources))
+    when = _condition(table, "when", sources)
+    source, measured = _of(when, table, sources)
     rule = Rule(
         name=_read(table, "name", fields.name),
         signal=measured.signal,
         source=source,
-        limit=_limit(table, measured),
+        limit=NO_LIMIT if when is not None else _limit(table, measured),
+        when=when,
+        suppress_when=_condition(table, "suppress_when", sources),
         unit=measured.unit,
         on_delay=_read(table, "on_delay", fields.delay, AT_ONCE),
         off_delay=_read(table, "off_delay", fields.delay, AT_ONCE),
@@ -107,6 +141,33 @@ def _rule(table: Any, sources: Collection[SourceId] | None) -> Rule:
     )
     _check_delays(rule)
     return rule
+
+
+def _of(
+    when: Condition | None, table: dict[str, Any], sources: Collection[SourceId] | None
+) -> tuple[SourceId | None, Quantity]:
+    """The signal that a rule is about, of one device or of each."""
+    if when is None:
+        if "signal" not in table:
+            raise _Problem((), 'signal is missing: add it, with above or below; or when = "an expression"')
+        return _read(table, "signal", lambda value: fields.signal(value, sources))
+    for key in OF_A_LIMIT:
+        if key in table:
+            raise _Problem((key,), f"{key} has no place beside when: write the limit into the expression")
+    first = when.mentioned[0]
+    return first.device, SIGNALS[first.signal]
+
+
+def _condition(table: dict[str, Any], key: str, sources: Collection[SourceId] | None) -> Condition | None:
+    if key not in table:
+        return None
+    text = table[key]
+    if not isinstance(text, str):
+        raise _Problem((key,), f'{key}: write an expression in quotes, such as "fan_running == 0.0"')
+    try:
+        return compile_rule(text, sources=sources)
+    except BadExpression as error:
+        raise _Problem((key,), f"{key}: {error.problem}", within=(text, error.start)) from error
 
 
 def _limit(table: dict[str, Any], measured: Quantity) -> Limit:

@@ -24,8 +24,9 @@ def fault_of(signal: str) -> str:
 class Signal:
     """Passes values to the rules that watch this signal, and raises the FAULT alarm when there are none for too long.
 
-    The FAULT alarm goes by the shortest tolerance among the rules and has the highest severity among them:
-    an unknown signal hides each of their alarms. It returns with the first known value.
+    The FAULT alarm goes by the shortest tolerance among the rules, those that mention the signal in an expression
+    included, and has the highest severity among them: an unknown signal hides each of their alarms. It returns with the
+    first known value.
     """
 
     def __init__(
@@ -34,6 +35,8 @@ class Signal:
         name: str,
         rules: Iterable[Rule],
         *,
+        mentioned_by: Sequence[Rule] = (),
+        unit: str,
         now: Instant,
         records: Sequence[AlarmRecord] = (),
         outage_ns: int | None = 0,
@@ -41,6 +44,7 @@ class Signal:
         """`records` are this signal's alone; `outage_ns` is how long ago they were taken, None if nobody knows."""
         self.source = source
         self.name = name
+        self._unit = unit
         remembered = {record.alarm: record for record in records}
         self._known_at = Instant(now - records[0].age_ns) if records else now
         self._value = records[0].value if records else None
@@ -50,11 +54,12 @@ class Signal:
             alarm = alarm_of(rule, source, now=now, record=record, outage_ns=outage_ns)
             evidence = still_good(record, rule, outage_ns) if record else NO_EVIDENCE
             self._watches.append(Watch(rule, alarm, evidence=evidence, now=now))
-        tolerances = [watch.rule.tolerance_ns for watch in self._watches if watch.rule.tolerance_ns is not None]
+        self._hidden = [*(watch.rule for watch in self._watches), *mentioned_by]
+        tolerances = [rule.tolerance_ns for rule in self._hidden if rule.tolerance_ns is not None]
         self._tolerance_ns = min(tolerances, default=NEVER_NS)
         self._fault: Alarm | None = None
         if tolerances:
-            severity = max((watch.rule.severity for watch in self._watches), key=lambda severity: severity.rank)
+            severity = max((rule.severity for rule in self._hidden), key=lambda severity: severity.rank)
             fault = AlarmId(fault_of(name), source)
             self._fault = Alarm(
                 fault, severity=severity, fault=True, now=now, record=remembered.get(fault), outage_ns=outage_ns
@@ -64,6 +69,10 @@ class Signal:
     def value(self) -> float | None:
         """The last known one."""
         return self._value
+
+    @property
+    def watches(self) -> Sequence[Watch]:
+        return self._watches
 
     def feed(self, value: float | None, at: Instant) -> Sequence[Transition]:
         """Take a value, or None. One that is older than the last known one is old news and is passed over."""
@@ -133,10 +142,10 @@ class Signal:
         return f"{self.name} of {self.source} unknown for {in_words(self._tolerance_ns)}, {last}"
 
     def _shown(self, value: float) -> str:
-        return quantity(value, self._watches[0].rule.unit)
+        return quantity(value, self._unit)
 
     def _what_to_do(self) -> Annotations:
-        hidden = ", ".join(watch.rule.name for watch in self._watches)
+        hidden = ", ".join(rule.name for rule in self._hidden)
         return Annotations(
             cause=f"{self.source} is dead, unplugged, warming up, or reports {self.name} outside its range.",
             consequence=f"While {self.name} is unknown nothing can raise or end: {hidden}.",

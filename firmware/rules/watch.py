@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from drivers.types import Instant
 from firmware.alarms.alarm import Alarm
 from firmware.alarms.states import AlarmEvent
@@ -29,13 +31,21 @@ class Watch:
     def feed(self, value: float | None, at: Instant) -> Transition | None:
         """Take a value; None is unknown, and never moves the alarm."""
         if self._progress.see(self._asks(value), at):
-            return self._turn(value, at)
+            return self._turn(value, at, self._reason(value))
+        return None
+
+    def answer(
+        self, answer: bool | None, at: Instant, *, value: float | None, reason: Callable[[], str]
+    ) -> Transition | None:
+        """Take what an expression answers, with the value and the reason to tell if the alarm moves by it."""
+        if self._progress.see(answer if answer is None or not self.alarm.raised else not answer, at):
+            return self._turn(value, at, reason())
         return None
 
     def tick(self, now: Instant, known_at: Instant, value: float | None) -> Transition | None:
         """Has a delay run out by itself? `value` was known at `known_at`, and holds for the tolerance."""
         if self._progress.due(self._held_until(now, known_at)):
-            return self._turn(value, now)
+            return self._turn(value, now, self._reason(value))
         return None
 
     def forget(self, gap_ns: int, at: Instant) -> None:
@@ -55,8 +65,7 @@ class Watch:
     def _held_until(self, now: Instant, known_at: Instant) -> Instant:
         return now if self.rule.tolerance_ns is None else Instant(min(now, known_at + self.rule.tolerance_ns))
 
-    def _turn(self, value: float | None, at: Instant) -> Transition:
-        reason = self._reason(value)
+    def _turn(self, value: float | None, at: Instant, reason: str) -> Transition:
         if self.alarm.raised:
             transition = self.alarm.end(at, latch=self.rule.latch, value=value, reason=reason)
         else:

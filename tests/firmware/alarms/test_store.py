@@ -304,6 +304,7 @@ def test_a_file_of_an_older_firmware_is_brought_up_to_date_with_all_that_is_in_i
 def test_why_nobody_is_told_survives(path: Path) -> None:
     ann = Note("the filter is being changed", "ann")
     withheld = replace(record(), shelf=Shelf(5, ann), suppressed=True, out_of_service=ann, untold=True, in_state_ns=8)
+    withheld = replace(withheld, raised_ns=(9, 3))
     entry = JournalEntry("run", 0, None, replace(raised(), withheld=frozenset(Withheld)))
     database = Database(path)
 

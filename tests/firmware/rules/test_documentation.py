@@ -27,13 +27,13 @@ def names(cell: str) -> list[str]:
     return re.findall(r"`([a-z0-9_]+)`", cell)
 
 
-def test_the_example_is_a_rule() -> None:
-    assert [rule.name for rule in parse(EXAMPLES[0], "docs/rules.md")] == ["pm2_5_high"]
+def test_the_examples_are_rules() -> None:
+    assert [rule.name for text in EXAMPLES[:2] for rule in parse(text, "docs/rules.md")] == ["pm2_5_high", "damp_dust"]
 
 
 def test_the_example_of_a_test_passes(tmp_path: Path) -> None:
     (tmp_path / "rules.toml").write_bytes(DEFAULT_RULES.read_bytes())
-    (tmp_path / "test.toml").write_text(EXAMPLES[1])
+    (tmp_path / "test.toml").write_text(EXAMPLES[2])
 
     assert rules_test.main(Namespace(files=[tmp_path / "test.toml"], rules=None, json=False)) == 0
 

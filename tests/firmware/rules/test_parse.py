@@ -193,6 +193,49 @@ def test_an_empty_file_has_no_rules() -> None:
     assert parse("# nothing yet\n", "rules.toml") == ()
 
 
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        (
+            'when = "pm2_5 > 35.0 && humidty > 70.0"',
+            "4:25: when: no signal is named 'humidty' (did you mean 'humidity'?)",
+        ),
+        ("when = 'pm2_5 > humidity'", "4:9: when: 'pm2_5' is in ug/m3, 'humidity' in %RH: they cannot be compared"),
+        ('when = """\npm2_5 > 35.0 &&\n  humidity > 170.0"""', "6:3: when: 'humidity' is from 0 to 100 %RH"),
+        ('when = "pm2_5 > 35.0 \\u0026& x"', "4: when: no signal is named 'x'"),
+        ('when = "pm2_5 > 35.0"\nabove = 1', "5: above has no place beside when"),
+        ("when = 5", "4: when: write an expression in quotes"),
+        ('when = "true"', "4:9: when: no signal is named: it would always be the same"),
+        ('when = "pm2_5 > 35.0"\non_delay = "5min"', "5: on_delay: a time asks how long one value of pm2_5 stands"),
+        ('when = "pm2_5 > 35.0"\nsuppress_when = "fan_runing == 0.0"', "5:18: suppress_when: no signal is named"),
+        ("when = \"of['duct-pn'].pm2_5 > 35.0\"", "did you mean 'duct-pm'?"),
+        ("above = 5", "2: signal is missing: add it, with above or below; or when ="),
+    ],
+)
+def test_an_expression_that_cannot_be_meant_is_refused_with_line_and_column(keys: str, told: str) -> None:
+    text = f"""
+[[rule]]
+name = "a"
+{keys}
+severity = "low"
+reference = "test"
+annotations = {{ cause = "a", consequence = "b", action = "c" }}
+"""
+    with pytest.raises(BadRules) as refused:
+        parse(text, "rules.toml", sources={SourceId("duct-pm")})
+
+    assert told in str(refused.value)
+
+
+def test_a_rule_with_an_expression_is_about_its_first_signal() -> None:
+    text = minimal("a").replace('signal = "alive"', "").replace("below = 0.5", "when = 'of[\"duct-pm\"].pm2_5 > 35.0'")
+
+    (rule,) = parse(text, "rules.toml")
+
+    assert (rule.source, rule.signal, rule.unit) == ("duct-pm", "pm2_5", "ug/m3")
+    assert rule.condition == 'of["duct-pm"].pm2_5 > 35.0, on 0s, off 0s'
+
+
 def minimal(name: str, *, signal: str = "alive", limit: str = "below = 0.5") -> str:
     return f"""[[rule]]
 name = "{name}"

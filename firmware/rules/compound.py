@@ -1,0 +1,121 @@
+"""Rules that ask an expression: of one source, one alarm; and what suppresses alarms by design."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from drivers.types import Instant, SourceId
+from firmware.alarms.alarm import Alarm
+from firmware.alarms.states import AlarmEvent, AlarmState
+from firmware.alarms.types import NO_EVIDENCE, AlarmId, AlarmRecord, Note, Transition
+from firmware.rules.conditions import Agreed
+from firmware.rules.signals import Signal
+from firmware.rules.tracks import Bound, Place, Track
+from firmware.rules.types import Annotations, Rule
+from firmware.rules.watch import Watch
+
+BY_DESIGN = "rule"
+
+
+class Compound:
+    """A rule with `when`, on the source of its first signal.
+
+    It is asked anew with each sample of a signal that it mentions, and each second. A count ("3 of 4") counts the
+    samples of its first signal.
+    """
+
+    def __init__(self, rule: Rule, source: SourceId, watch: Watch, bound: Bound, leading: Track | None) -> None:
+        self.source = source
+        self.rule = rule
+        self._watch = watch
+        self._unknown_since: Instant | None = None
+        self._bind(bound, leading)
+
+    def rebind(self, bound: Bound, leading: Track | None) -> None:
+        """A source was heard for the first time."""
+        self._bind(bound, leading)
+
+    def _bind(self, bound: Bound, leading: Track | None) -> None:
+        self.bound = bound
+        self._leading = leading
+
+    @property
+    def value(self) -> float | None:
+        """The last known one of its first signal."""
+        return None if self._leading is None else self._leading.value
+
+    def feed(self, place: Place, at: Instant) -> Sequence[Transition]:
+        """A signal that it mentions has a new sample."""
+        is_vote = place == (self.source, self.rule.signal)
+        delay = self.rule.off_delay if self._watch.alarm.raised else self.rule.on_delay
+        return self._ask(at) if is_vote or not isinstance(delay, Agreed) else ()
+
+    def tick(self, now: Instant) -> Iterator[Transition]:
+        delay = self.rule.off_delay if self._watch.alarm.raised else self.rule.on_delay
+        if not isinstance(delay, Agreed):
+            yield from self._ask(now)
+        yield from self._watch.alarm.tick(now, value=self.value)
+
+    def _ask(self, at: Instant) -> Sequence[Transition]:
+        answer = self.bound.ask(at)
+        if answer is None:
+            self._unknown_since = at if self._unknown_since is None else self._unknown_since
+        elif self._unknown_since is not None:
+            self._watch.forget(at - self._unknown_since, at)
+            self._unknown_since = None
+        raised = self._watch.alarm.raised
+        moved = self._watch.answer(answer, at, value=self.value, reason=lambda: self._reason(raised, at))
+        return () if moved is None else (moved,)
+
+    def _reason(self, was_raised: bool, at: Instant) -> str:
+        return f"{'no longer ' if was_raised else ''}{self.rule.bound}: {self.bound.shown(at)}"
+
+    def reset(self, alarm: AlarmId, now: Instant, by: str) -> Sequence[Transition]:
+        if self._watch.alarm.id != alarm or not self._watch.alarm.can(AlarmEvent.RESET):
+            return ()
+        return (self._watch.reset(now, value=self.value, by=by),)
+
+    @property
+    def watches(self) -> Sequence[Watch]:
+        return (self._watch,)
+
+    def alarms(self) -> Iterator[Alarm]:
+        yield self._watch.alarm
+
+    def annotations(self, alarm: AlarmId) -> Annotations | None:
+        return self.rule.annotations if self._watch.alarm.id == alarm else None
+
+    def records(self, now: Instant) -> Iterator[AlarmRecord]:
+        """What is not as it would be in a new engine."""
+        alarm, evidence = self._watch.alarm, self._watch.evidence(now, now)
+        if alarm.state is AlarmState.NORMAL and not alarm.withheld and evidence == NO_EVIDENCE:
+            return
+        known_at = now if self._leading is None else self._leading.known_at
+        yield alarm.record(
+            now,
+            signal=self.rule.signal,
+            condition=self.rule.condition,
+            value=self.value,
+            age_ns=max(0, now - known_at),
+            evidence=evidence,
+        )
+
+
+class Suppression:
+    """While `bound` is true, nobody is told of `alarm`; while nobody knows, it stays as it is."""
+
+    def __init__(self, owner: Signal | Compound, watch: Watch, bound: Bound) -> None:
+        self.owner = owner
+        self.alarm = watch.alarm
+        self.rule = watch.rule
+        self.bound = bound
+
+    def ask(self, now: Instant) -> Sequence[Transition]:
+        answer = self.bound.ask(now)
+        if answer is None or answer is self.alarm.suppressed or self.rule.suppress_when is None:
+            return ()
+        reason = f"{self.rule.suppress_when.text}: {self.bound.shown(now)}"
+        if answer:
+            return (self.alarm.suppress(now, reason, value=self.owner.value),)
+        note = Note(f"no longer {reason}", BY_DESIGN)
+        return (self.alarm.tell_again(AlarmEvent.UNSUPPRESS, now, note, value=self.owner.value),)
