@@ -109,7 +109,7 @@ class Deriver:
             yield _reading(source, Quantity.PM2_5_CORRECTED, corrected, at)
             value = corrected
         memory = self._memory(source)
-        memory.pm2_5 = memory.pm2_5 or NowCast(Hourly(at, value, at))
+        memory.pm2_5 = memory.pm2_5 or NowCast(Hourly(_hour_of(memory.pm10, at), value, at))
         if memory.pm2_5.feed(max(0.0, value), at):
             if memory.pm2_5.value is not None:
                 yield _reading(source, Quantity.NOWCAST_PM2_5, memory.pm2_5.value, at)
@@ -119,7 +119,7 @@ class Deriver:
     def _coarse_dust(self, raw: Reading) -> Iterator[Reading]:
         source, at = raw.source, raw.at
         memory = self._memory(source)
-        memory.pm10 = memory.pm10 or NowCast(Hourly(at, raw.value, at))
+        memory.pm10 = memory.pm10 or NowCast(Hourly(_hour_of(memory.pm2_5, at), raw.value, at))
         if memory.pm10.feed(max(0.0, raw.value), at):
             if memory.pm10.value is not None:
                 yield _reading(source, Quantity.NOWCAST_PM10, memory.pm10.value, at)
@@ -170,6 +170,11 @@ class Deriver:
         """The last value, if it is not too old."""
         last = self._last.get((source, quantity))
         return None if last is None or at - last.at > STANDS_NS else last.value
+
+
+def _hour_of(other: NowCast | None, at: Instant) -> Instant:
+    """Both dusts of a sensor are counted in the same hours: one index is made of both."""
+    return at if other is None else other.hour.began
 
 
 def _reading(

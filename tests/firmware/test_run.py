@@ -114,6 +114,18 @@ def test_one_seed_gives_the_same_run_however_fast_time_goes() -> None:
     assert repeatable(slow) == repeatable(fast)
 
 
+def test_what_is_derived_comes_with_what_it_follows_from_and_is_remembered(tmp_path: Path) -> None:
+    events = run("--time-factor", "60", "--data", str(tmp_path), seconds=30)
+    told = {event["quantity"]: event for event in of(events, "reading")}
+
+    assert told["dew_point"]["value"] == pytest.approx(
+        told["temperature"]["value"] - told["condensation_margin"]["value"], abs=0.01
+    )
+    assert told["gas_index"]["quality"] == "learning"
+    assert told["pm2_5_corrected"]["at_s"] == told["pm2_5"]["at_s"]
+    assert set(json.loads((tmp_path / "derived.json").read_text())["sources"]) >= {"duct-gas", "duct-pm", "upstream"}
+
+
 def test_another_seed_gives_another_run() -> None:
     one, other = (run("--seed", seed, "--time-factor", "100", seconds=6) for seed in ("1", "2"))
 

@@ -104,6 +104,17 @@ def test_the_index_is_the_higher_of_both_dusts() -> None:
     assert values(told(deriver, hours_of_dust(2.5, 5.0, 254.0)))[Q.AQI] == 150
 
 
+def test_both_dusts_have_the_same_hours_though_humidity_was_known_later() -> None:
+    deriver = Deriver(wiring())
+    told(deriver, dust(9.0, 0.0, 0))
+    found = []
+    for minute in range(5, 185, 5):
+        found += told(deriver, [*air(25, 40, minute * MINUTE), *dust(9.0, 0.0, minute * MINUTE)])
+
+    hourly = [one for one in found if one.quantity in (Q.NOWCAST_PM2_5, Q.AQI)]
+    assert [(one.quantity, one.at) for one in hourly[:2]] == [(Q.NOWCAST_PM2_5, hourly[1].at), (Q.AQI, hourly[0].at)]
+
+
 def test_a_sensor_of_fine_dust_alone_has_an_index_too() -> None:
     deriver = Deriver(wiring(measured={PM: (Q.PM2_5,)}, climate=None))
     fine = [one for one in hours_of_dust(2.5, 9.0, 0) if one.quantity is Q.PM2_5]
