@@ -18,20 +18,55 @@ OF_THE_BOARD = (Quantity.BUDGET_MISSED, Quantity.RESTARTS, Quantity.DROPPED, Qua
 
 def equipment(plan: Plan) -> Equipment:
     """Cameras, what each source measures or derives, and every alarm that the rules can raise on them."""
-    families = plan.config.families
-    cameras = tuple(SourceId(camera.name) for camera in families["camera"])
+    signals = _signals(plan)
+    cameras = tuple(SourceId(camera.name) for camera in plan.config.families["camera"])
     measured, derived = plan.config.measured, plan.config.wiring.derived
     sensors = {source: (*measured.get(source, ()), *derived.get(source, ())) for source in (*measured, *cameras)}
-    signals: Mapping[SourceId, tuple[Quantity, ...]] = {
-        BOARD: (*OF_THE_BOARD, *(OF_TWO_CAMERAS if len(cameras) > 1 else ())),
-        **{source: (*present, Quantity.ALIVE) for source, present in sensors.items() if source not in cameras},
-        **{camera: (*OF_CAMERAS, *sensors[camera], Quantity.ALIVE) for camera in cameras},
-        **{SourceId(line.name): (Quantity.ALIVE,) for family in LINES for line in families[family]},
-    }
     alarms = [
         AlarmId(rule.name, source)
         for rule in plan.rules
         for source, present in signals.items()
-        if rule.source in (None, source) and rule.signal in {quantity.signal for quantity in present}
+        if rule.source in (None, source) and rule.signal in present
     ]
     return Equipment(cameras=cameras, sensors=sensors, alarms=alarms)
+
+
+def unclear(plan: Plan) -> list[tuple[str, str]]:
+    """Problem and remedy, where an expression asks for a signal that no device of the board has, or that several have.
+
+    A board runs all the same: such a signal is unknown to the rule.
+    """
+    signals = _signals(plan)
+    found = []
+    for rule in plan.rules:
+        about = [
+            source for source, present in signals.items() if rule.source in (None, source) and rule.signal in present
+        ]
+        asked = [ref for one in (rule.when, rule.suppress_when) if one is not None for ref in one.mentioned]
+        for ref in dict.fromkeys(asked):
+            having = [source for source, present in signals.items() if ref.signal in present]
+            if ref.device is not None or not about or set(about) <= set(having) or len(having) == 1:
+                continue
+            if having:
+                problem = f"rule {rule.name}: {ref.signal} is measured by {', '.join(having)}: none of them is meant"
+                found.append((problem, f'Name one in the rule: of["{having[0]}"].{ref.signal}'))
+            else:
+                problem = f"rule {rule.name}: no device of this board measures {ref.signal}"
+                found.append((problem, "Take it out of the rule, or add the device to the configuration."))
+    return found
+
+
+def _signals(plan: Plan) -> Mapping[SourceId, frozenset[str]]:
+    """What each source says, by the names of signals."""
+    families = plan.config.families
+    cameras = tuple(SourceId(camera.name) for camera in families["camera"])
+    measured, derived = plan.config.measured, plan.config.wiring.derived
+    sensors = {source: (*measured.get(source, ()), *derived.get(source, ())) for source in (*measured, *cameras)}
+    said: Mapping[SourceId, tuple[Quantity, ...]] = {
+        BOARD: (*OF_THE_BOARD, *(OF_TWO_CAMERAS if len(cameras) > 1 else ())),
+        **{source: (*present, Quantity.ALIVE) for source, present in sensors.items() if source not in cameras},
+        **{camera: (*OF_CAMERAS, *sensors[camera], Quantity.ALIVE) for camera in cameras},
+        **{SourceId(line.name): (Quantity.ALIVE,) for family in LINES for line in families[family]},
+        **{SourceId(fan.name): (Quantity.ALIVE, Quantity.FAN_RUNNING) for fan in families["fan"]},
+    }
+    return {source: frozenset(quantity.signal for quantity in present) for source, present in said.items()}

@@ -25,7 +25,7 @@ from firmware.deciding import MAILBOX_SIZE, Message
 from firmware.derived.deriving import Deriver
 from firmware.derived_store import DerivedStore
 from firmware.devices import Site
-from firmware.equipment import equipment
+from firmware.equipment import equipment, unclear
 from firmware.errors import ConfigError
 from firmware.events import Event
 from firmware.local.answering import Household, answer_at
@@ -129,7 +129,7 @@ async def _run(plan: Plan, run: Run, mailbox: Mailbox[Message]) -> None:
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
         with run.site.clock.held():  # starting takes none of the duct's time
             board = await _make_board(plan, run, mailbox, stack)
-        for problem, remedy in (*_make_punctual(plan), *unanswered(plan)):
+        for problem, remedy in (*_make_punctual(plan), *unanswered(plan), *unclear(plan)):
             mailbox.put(_change(run, BOARD, Condition.DEGRADED, problem, remedy))
         if run.site.world is not None:
             group.create_task(fill_disk(run.site.world, run.site.clock), name="disk-full")

@@ -10,7 +10,7 @@ from msgspec import structs
 from drivers.types import Quantity, SourceId
 from firmware import config
 from firmware.alarms.types import AlarmId
-from firmware.equipment import equipment
+from firmware.equipment import equipment, unclear
 from firmware.errors import ConfigError
 from firmware.plan import Plan, load_classifier, load_rules, prepare, unanswered
 from firmware.run import SIMULATED_BOARD
@@ -105,3 +105,31 @@ def test_the_equipment_names_each_quantity_and_each_alarm_that_can_come() -> Non
     assert AlarmId("dirty_duct", SourceId("duct-pm")) not in has.alarms
     assert AlarmId("pm2_5_high", SourceId("duct-pm")) in has.alarms
     assert AlarmId("device_dead", SourceId("fan")) in has.alarms
+
+
+def when(text: str) -> str:
+    return RULE_ON_DEPOSITS.replace('signal = "estimated_deposit"', f"when = '{text}'").replace(
+        'above = "3 g/m2"\ndeadband = "1 g/m2"\n', ""
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("pm2_5 > 35.0 && humidity > 70.0", ""),
+        ("dirty_score > 0.5 && blind < 0.5", ""),
+        ('pm2_5 > 35.0 && of["upstream"].dirty_score > 0.5', ""),
+        ("pm2_5 > 35.0 && dirty_score > 0.5", "rule too_much: dirty_score is measured by upstream, downstream"),
+        ("pm2_5 > 35.0 && pm4 > 1.0", "rule too_much: no device of this board measures pm4"),
+        ("pm4 > 35.0 && dirty_score > 0.5", ""),
+    ],
+)
+def test_an_expression_that_does_not_say_which_device_it_means_is_told_of(
+    tmp_path: Path, text: str, problem: str
+) -> None:
+    path = tmp_path / "rules.toml"
+    path.write_text(when(text))
+
+    told = unclear(replace(prepare(config.load(SIMULATED_BOARD)), rules=load_rules(path)))
+
+    assert [one.startswith(problem) for one, _ in told] == ([True] if problem else [])
