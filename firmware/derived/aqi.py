@@ -29,7 +29,7 @@ def index(ug_m3: float, scale: Scale) -> int | None:
     """The index of a NowCast, or of a day's mean. None for what is no concentration.
 
     The concentration is truncated to the scale's step and the index rounded. Beyond 500 the line of the last category
-    goes on, as the document has it for values above the table.
+    goes on.
     """
     if not 0 <= ug_m3 <= HIGHEST_UG_M3:
         return None

@@ -31,7 +31,7 @@ def forecast(days: Sequence[float | None], limit_g_m2: float) -> Forecast | None
     """From the medians of days, newest first, of which None is unknown. None where fewer than 7 are known.
 
     Theil and Sen: the rate is the median of the slopes between any two days. Its interval is Sen's of 1968, by
-    Kendall's variance (Gilbert 1987, "Statistical Methods for Environmental Pollution Monitoring", 16.4.2).
+    Kendall's variance (Gilbert 1987, "Statistical Methods for Environmental Pollution Monitoring", 16.4).
     """
     points = [(-float(ago), level) for ago, level in enumerate(days[:DAYS]) if level is not None]
     if len(points) < NEEDED:

@@ -19,7 +19,7 @@ NEVER_H = 1e6
 
 
 def critical_percent(temperature_cel: float) -> float:
-    """The humidity from which on mould grows, at 0 to 50 Cel: equation 1."""
+    """The humidity from which on mould grows, at 0 to 50 Cel."""
     if temperature_cel > 20:
         return 80.0
     t = temperature_cel
@@ -39,7 +39,7 @@ def change_in_an_hour(index: float, temperature_cel: float, humidity_percent: fl
 
 
 def _growth(index: float, temperature_cel: float, humidity: float) -> float:
-    """Equations 2 to 6, with sawn pine: species W = 0, surface SQ = 0."""
+    """For sawn pine: species W = 0, surface SQ = 0."""
     ln_t, ln_h = math.log(temperature_cel), math.log(humidity)
     weeks_to_1 = math.exp(-0.68 * ln_t - 13.9 * ln_h + 66.02)
     weeks_to_3 = math.exp(-0.74 * ln_t - 12.72 * ln_h + 61.50)
@@ -52,7 +52,6 @@ def _growth(index: float, temperature_cel: float, humidity: float) -> float:
 
 
 def _decline_per_day(dry_h: float) -> float:
-    """Equation 7."""
     if dry_h < 6:
         return -0.032
     return 0.0 if dry_h < 24 else -0.016

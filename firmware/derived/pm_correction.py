@@ -40,7 +40,7 @@ def _atm(raw: float, humidity: float) -> float:
 def _cf_1(raw: float, humidity: float) -> float:
     """The three pieces for CF=1 masses: Barkjohn, Holder, Frederick, Clements 2022, doi 10.3390/s22249669.
 
-    Their share of smoke, 0.0244 raw - 13.9, is 0 at 570 and 1 at 611 but for its rounding.
+    Their share of smoke, 0.0244 raw - 13.9, is 0 at 570 and 1 at 611 but for its rounding. From a secondary source.
     """
     usual = RISE * raw - PER_PERCENT * humidity + OFFSET
     smoke = 4.21e-4 * raw**2 + 0.392 * raw + 3.44
