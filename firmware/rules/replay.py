@@ -88,19 +88,18 @@ def replay(samples: Iterable[Sample], rules: Sequence[Rule]) -> Replayed:
     """Nobody acknowledges or resets anything. Samples come in the order of their time."""
     engine = RuleEngine(rules, now=START)
     seen = Replayed()
-    watched = {rule.signal for rule in rules}
+    drawn = {rule.signal for rule in rules}
     tick = 0
     for sample in samples:
-        if sample.at >= tick:
+        if sample.at > tick:
             tick = _tick_until(sample.at, tick, engine, seen)
-        if sample.signal in watched:
-            if found := engine.feed(sample):
-                _keep(found, seen)
-            if sample.value is not None:
-                course = seen.courses.get((sample.source, sample.signal))
-                if course is None:
-                    course = seen.courses[sample.source, sample.signal] = Course()
-                course.add(sample.value, sample.at)
+        if found := engine.feed(sample):
+            _keep(found, seen)
+        if sample.value is not None and sample.signal in drawn:
+            course = seen.courses.get((sample.source, sample.signal))
+            if course is None:
+                course = seen.courses[sample.source, sample.signal] = Course()
+            course.add(sample.value, sample.at)
         seen.samples += 1
         seen.end = sample.at
     _keep(engine.tick(seen.end), seen)
@@ -108,13 +107,13 @@ def replay(samples: Iterable[Sample], rules: Sequence[Rule]) -> Replayed:
 
 
 def _tick_until(now: Instant, tick: int, engine: RuleEngine, seen: Replayed) -> int:
-    """All ticks before `now`, and one at it; the next one."""
+    """All ticks before `now`; the next one, which may be at it: of one moment, values come first."""
     quiet_since = tick
     while tick < now:
         if found := engine.tick(Instant(tick)):
             _keep(found, seen)
         tick += TICK_NS if tick - quiet_since < LONG_GAP_NS else COARSE_TICK_NS
-    return now - now % TICK_NS + TICK_NS
+    return -(-now // TICK_NS) * TICK_NS
 
 
 def _keep(found: Sequence[Transition], seen: Replayed) -> None:

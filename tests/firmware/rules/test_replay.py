@@ -1,8 +1,10 @@
 from __future__ import annotations
 
-from drivers.types import Instant
+from drivers.types import Instant, SourceId
 from firmware.alarms.types import Transition
+from firmware.rules.expression.compile import compile_rule
 from firmware.rules.replay import MOST_BUCKETS, Course, Span, replay
+from firmware.rules.types import NO_LIMIT, Sample
 from tests.firmware.rules.builders import DUCT, alarm, at, engine, held, pm, rule, told
 
 DUSTY = rule(on_delay=held(60), off_delay=held(10), tolerance_ns=held(300).ns)
@@ -30,6 +32,25 @@ def test_delays_run_out_and_faults_come_in_the_gaps_between_samples() -> None:
     replayed = replay([pm(50, 0), pm(50, 10_000)], [DUSTY])
 
     assert told(replayed.moves)[:2] == ["60 pm2_5_high raise", "300 pm2_5_fault raise"]
+
+
+def test_a_signal_that_stops_is_a_fault_while_another_goes_on_each_second() -> None:
+    stops = [pm(20, 0), *(pm(20, second, SourceId("other")) for second in range(1, 400))]
+
+    assert told(replay(stops, [DUSTY]).moves) == ["300 pm2_5_fault raise"]
+
+
+def test_expressions_see_all_their_signals() -> None:
+    damp = compile_rule("pm2_5 > 35.0 && humidity > 70.0")
+    rules = [
+        rule("damp_dust", limit=NO_LIMIT, when=damp),
+        rule("dust", suppress_when=compile_rule("fan_running == 0.0")),
+    ]
+    still, humid = Sample(SourceId("fan"), "fan_running", 0.0, at(0)), Sample(DUCT, "humidity", 80.0, at(0))
+
+    moves = replay([still, humid, pm(50, 1)], rules).moves
+
+    assert told(moves) == ["1 dust suppress", "1 dust raise", "1 damp_dust raise"]
 
 
 def test_after_an_hour_of_silence_it_is_exact_to_a_minute_only() -> None:
