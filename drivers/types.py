@@ -51,6 +51,7 @@ class Quantity(Enum):
     BLIND = ("blind", "1")
     MOVED = ("moved", "1")
     DISAGREE = ("disagree", "1")
+    CLEANING = ("cleaning", "1")
     BUDGET_MISSED = ("budget_missed", "1")
     DIFFERENTIAL_PRESSURE = ("differential_pressure", "Pa")
     PM2_5_CORRECTED = ("pm2_5_corrected", "ug/m3")

@@ -13,7 +13,7 @@ from firmware.uplink.discovery import Equipment
 OF_CAMERAS = (Quantity.DIRTY_SCORE, Quantity.ESTIMATED_DEPOSIT, Quantity.BLIND, Quantity.MOVED)
 OF_TWO_CAMERAS = (Quantity.DISAGREE,)
 LINES = ("light", "output", "fan", "button")
-OF_THE_BOARD = (Quantity.BUDGET_MISSED, Quantity.RESTARTS, Quantity.DROPPED, Quantity.OVERWRITTEN)
+OF_THE_BOARD = (Quantity.CLEANING, Quantity.BUDGET_MISSED, Quantity.RESTARTS, Quantity.DROPPED, Quantity.OVERWRITTEN)
 
 
 def equipment(plan: Plan) -> Equipment:

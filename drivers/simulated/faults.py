@@ -38,6 +38,7 @@ class Fault(Enum):
     SENSOR_HANGS = ("sensor-hangs", Concerns.SENSOR, "reading the sensor blocks and does not return")
     SENSOR_RUBBISH = ("sensor-rubbish", Concerns.SENSOR, "the sensor answers with bad checksums and impossible values")
     PARTICULATES_NOISE = ("particulates-noise", Concerns.SENSOR, "the particulate sensor's values jump about wildly")
+    DUCT_CLEANED = ("duct-cleaned", Concerns.BOARD, "the walls are clean while it lasts, and get dirty anew afterwards")
     FAN_OFF = ("fan-off", Concerns.BOARD, "the fan stands still")
     BROKER_DOWN = ("broker-down", Concerns.BOARD, "the broker cannot be reached")
     DISK_FULL = ("disk-full", Concerns.BOARD, "nothing more can be written to the disk")

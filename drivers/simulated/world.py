@@ -82,7 +82,14 @@ class World:
     def deposit_g_m2(self, at: Instant, pace: float) -> float:
         """Mean dust on the duct's walls. `pace` is how fast a place gets dirty, 1 being usual."""
         seeds_own = 0.95 + 0.1 * chance(self.key("pace"))
-        return along(DEPOSIT_G_M2, self.elapsed_s(at) * pace * seeds_own)
+        return along(DEPOSIT_G_M2, self._gathering_s(at) * pace * seeds_own)
+
+    def _gathering_s(self, at: Instant) -> float:
+        """For how long dust has settled since the walls were clean."""
+        if self.failing_s(Fault.DUCT_CLEANED, None, at) is not None:
+            return 0.0
+        cleaned = [edge for edge in self.edges(Fault.DUCT_CLEANED) if edge <= at]
+        return (at - max(cleaned, default=self._origin)) / NS_PER_S
 
     def scenes(self, place: str) -> Iterator[int]:
         """Seeds of scenes that may be seen from there, without end, to choose the first fitting one from."""

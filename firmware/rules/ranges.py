@@ -15,6 +15,7 @@ SHARES = {
     Quantity.BLIND,
     Quantity.MOVED,
     Quantity.DISAGREE,
+    Quantity.CLEANING,
     Quantity.BUDGET_MISSED,
 }
 """Quantities from 0 to 1."""

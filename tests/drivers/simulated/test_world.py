@@ -31,6 +31,15 @@ def test_a_place_with_half_the_pace_is_as_dirty_after_twice_the_time() -> None:
     assert world().deposit_g_m2(at(60), pace=0.5) == world().deposit_g_m2(at(30), pace=1.0)
 
 
+def test_a_duct_that_was_cleaned_is_clean_and_gets_dirty_anew() -> None:
+    duct = world("duct-cleaned@60s+10s", "duct-cleaned@200s")
+
+    assert duct.deposit_g_m2(at(59), pace=1.0) > 10
+    assert duct.deposit_g_m2(at(60), pace=1.0) == duct.deposit_g_m2(at(70), pace=1.0) == 0.02
+    assert duct.deposit_g_m2(at(100), pace=1.0) == world().deposit_g_m2(at(30), pace=1.0)
+    assert duct.deposit_g_m2(at(1000), pace=1.0) == 0.02
+
+
 def test_one_seed_is_one_duct_and_another_seed_is_another() -> None:
     assert world(seed=1).air(at(100)) == world(seed=1).air(at(100))
     assert world(seed=1).air(at(100)) != world(seed=2).air(at(100))
