@@ -39,6 +39,14 @@ def test_classes_that_part_cleanly_do_not_make_it_sure_of_everything() -> None:
     assert certainty.max() < 0.9
 
 
+def test_few_photos_move_the_threshold_a_little_and_many_as_far_as_they_say() -> None:
+    few, many = drawn(1.0, 2.5, 80), drawn(1.0, 2.5)
+
+    best = 2.5 - np.log(many[1].sum() / (~many[1]).sum())
+    assert fit_line(*many).shift == pytest.approx(best, abs=0.1)
+    assert 0 < fit_line(*few).shift < best / 2
+
+
 def test_a_network_that_has_learned_the_opposite_is_refused() -> None:
     with pytest.raises(BadDataset, match="does not hold for the photos that were kept aside"):
         fit_line(*drawn(-1.0, 0.0))
