@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 from drivers.types import Instant
 from firmware.alarms.states import NEXT, RAISED, TELLS_AGAIN, UNSEEN, WITHHOLDS, AlarmEvent, AlarmState, Withheld
@@ -142,15 +142,23 @@ class Alarm:
             self._untold = False  # this very move tells it
         return self._told(self.state, event, now, value=value, reason=note.reason, by=note.by)
 
-    def tick(self, now: Instant, *, value: float | None) -> Iterator[Transition]:
+    def tick(self, now: Instant, *, value: float | None) -> Sequence[Transition]:
         """What time alone does to it: a shelf ends, and what was acknowledged long ago asks again."""
+        if self._shelf is None and self._re_alarm_ns is None:
+            return ()
+        found = []
         if self._shelf is not None and now >= self._shelf_ends:
-            yield self.tell_again(AlarmEvent.UNSHELVE, now, Note("its time on the shelf is over", "rule"), value=value)
-        if self._re_alarm_ns is None or self.withheld or not self.can(AlarmEvent.RE_ALARM):
-            return
-        if now - self._since >= self._re_alarm_ns:
+            note = Note("its time on the shelf is over", "rule")
+            found.append(self.tell_again(AlarmEvent.UNSHELVE, now, note, value=value))
+        if self._asks_again(now):
             reason = "acknowledged, and still there after its re-alarm time"
-            yield self.move(AlarmEvent.RE_ALARM, now, value=value, reason=reason)
+            found.append(self.move(AlarmEvent.RE_ALARM, now, value=value, reason=reason))
+        return found
+
+    def _asks_again(self, now: Instant) -> bool:
+        if self._re_alarm_ns is None or now - self._since < self._re_alarm_ns:
+            return False
+        return self.can(AlarmEvent.RE_ALARM) and not self.withheld
 
     def record(
         self, now: Instant, *, signal: str, condition: str, value: float | None, age_ns: int, evidence: Evidence

@@ -8,7 +8,6 @@ from drivers.types import Instant, SourceId
 from firmware.alarms.alarm import Alarm
 from firmware.alarms.states import AlarmEvent, AlarmState
 from firmware.alarms.types import NO_EVIDENCE, AlarmId, AlarmRecord, Note, Transition
-from firmware.rules.conditions import Agreed
 from firmware.rules.signals import Signal
 from firmware.rules.tracks import Bound, Place, Track
 from firmware.rules.types import Annotations, Rule
@@ -46,15 +45,11 @@ class Compound:
 
     def feed(self, place: Place, at: Instant) -> Sequence[Transition]:
         """A signal that it mentions has a new sample."""
-        is_vote = place == (self.source, self.rule.signal)
-        delay = self.rule.off_delay if self._watch.alarm.raised else self.rule.on_delay
-        return self._ask(at) if is_vote or not isinstance(delay, Agreed) else ()
+        return self._ask(at) if not self._watch.counts or place == (self.source, self.rule.signal) else ()
 
-    def tick(self, now: Instant) -> Iterator[Transition]:
-        delay = self.rule.off_delay if self._watch.alarm.raised else self.rule.on_delay
-        if not isinstance(delay, Agreed):
-            yield from self._ask(now)
-        yield from self._watch.alarm.tick(now, value=self.value)
+    def tick(self, now: Instant) -> Sequence[Transition]:
+        found = () if self._watch.counts else self._ask(now)
+        return (*found, *self._watch.alarm.tick(now, value=self.value))
 
     def _ask(self, at: Instant) -> Sequence[Transition]:
         answer = self.bound.ask(at)
@@ -63,12 +58,10 @@ class Compound:
         elif self._unknown_since is not None:
             self._watch.forget(at - self._unknown_since, at)
             self._unknown_since = None
-        raised = self._watch.alarm.raised
-        moved = self._watch.answer(answer, at, value=self.value, reason=lambda: self._reason(raised, at))
-        return () if moved is None else (moved,)
+        return (self._watch.turn(self.value, at, self._reason(at)),) if self._watch.answer(answer, at) else ()
 
-    def _reason(self, was_raised: bool, at: Instant) -> str:
-        return f"{'no longer ' if was_raised else ''}{self.rule.bound}: {self.bound.shown(at)}"
+    def _reason(self, at: Instant) -> str:
+        return f"{'no longer ' if self._watch.alarm.raised else ''}{self.rule.bound}: {self.bound.shown(at)}"
 
     def reset(self, alarm: AlarmId, now: Instant, by: str) -> Sequence[Transition]:
         if self._watch.alarm.id != alarm or not self._watch.alarm.can(AlarmEvent.RESET):
@@ -79,8 +72,8 @@ class Compound:
     def watches(self) -> Sequence[Watch]:
         return (self._watch,)
 
-    def alarms(self) -> Iterator[Alarm]:
-        yield self._watch.alarm
+    def alarms(self) -> Sequence[Alarm]:
+        return (self._watch.alarm,)
 
     def annotations(self, alarm: AlarmId) -> Annotations | None:
         return self.rule.annotations if self._watch.alarm.id == alarm else None

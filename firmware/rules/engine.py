@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from itertools import chain
 from typing import assert_never
 
 from drivers.types import Instant, SourceId
@@ -77,7 +76,7 @@ class RuleEngine:
 
     def _feed_asked_for(self, sample: Sample, place: Place) -> Sequence[Transition]:
         """The same with a signal that expressions mention. What suppresses comes before what it suppresses."""
-        if self._tracks.feed(sample):
+        if self._tracks.feed(sample, place):
             for rule in self._compound_rules:
                 if rule.signal == sample.signal and rule.source in (None, sample.source):
                     self._add_compound(rule, sample.source, sample.at)
@@ -85,12 +84,13 @@ class RuleEngine:
         signal = self._signals.get(place)
         if signal is None and (sample.signal in self._rules or self._mentioned_by(*place)):
             signal = self._watch(*place, sample.at)
-        found = self._begin_suppressing(sample.at)
-        askers = self._askers.get(place, ())
-        found.extend(moved for one in askers if isinstance(one, Suppression) for moved in one.ask(sample.at))
+        found = self._begin_suppressing(sample.at) if self._new_suppressions else []
+        for suppression in self._suppressions_by.get(place, ()):
+            found += suppression.ask(sample.at)
         if signal is not None:
-            found.extend(signal.feed(sample.value, sample.at))
-        found.extend(moved for one in askers if isinstance(one, Compound) for moved in one.feed(place, sample.at))
+            found += signal.feed(sample.value, sample.at)
+        for compound in self._compounds_by.get(place, ()):
+            found += compound.feed(place, sample.at)
         return found
 
     def _begin_suppressing(self, at: Instant) -> list[Transition]:
@@ -103,11 +103,11 @@ class RuleEngine:
         found = [_retire(record, now) for record in self._orphans]
         self._orphans.clear()
         for suppression in self._suppressions:
-            found.extend(suppression.ask(now))
+            found += suppression.ask(now)
         for signal in self._signals.values():
-            found.extend(signal.tick(now))
+            found += signal.tick(now)
         for compound in self._compounds.values():
-            found.extend(compound.tick(now))
+            found += compound.tick(now)
         return found
 
     def operate(self, operation: Operation, now: Instant) -> Sequence[Transition]:
@@ -191,7 +191,8 @@ class RuleEngine:
         self._compounds: dict[AlarmId, Compound] = {}
         self._suppressions: list[Suppression] = []
         self._new_suppressions = []
-        self._askers: dict[Place, list[Compound | Suppression]] = {}
+        self._suppressions_by: dict[Place, list[Suppression]] = {}  # which asks for what
+        self._compounds_by: dict[Place, list[Compound]] = {}
         self._orphans: list[AlarmRecord] = []
         kept: dict[Place, list[AlarmRecord]] = {}
         for record in remembered:
@@ -280,24 +281,24 @@ class RuleEngine:
                 self._suppressions.append(suppression)
                 self._new_suppressions.append(suppression)
                 for place in bound.places:
-                    self._askers.setdefault(place, []).append(suppression)
+                    self._suppressions_by.setdefault(place, []).append(suppression)
 
     def _bind_anew(self) -> None:
         """A source was heard for the first time: expressions may ask it from now on."""
-        self._askers = {}
+        self._suppressions_by, self._compounds_by = {}, {}
         for compound in self._compounds.values():
             rule = compound.rule
             assert rule.when is not None
             leading = self._tracks.get((compound.source, rule.signal))
             compound.rebind(self._bound(rule.when, rule, compound.source), leading)
+            for place in compound.bound.places:
+                self._compounds_by.setdefault(place, []).append(compound)
         for suppression in self._suppressions:
             condition = suppression.rule.suppress_when
             assert condition is not None
             suppression.bound = self._bound(condition, suppression.rule, suppression.owner.source)
-        askers: Iterator[Compound | Suppression] = chain(self._suppressions, self._compounds.values())
-        for one in askers:
-            for place in one.bound.places:
-                self._askers.setdefault(place, []).append(one)
+            for place in suppression.bound.places:
+                self._suppressions_by.setdefault(place, []).append(suppression)
 
     def _bound(self, condition: Condition, rule: Rule, source: SourceId) -> Bound:
         return Bound(condition, self._tracks, source, tolerance_ns=rule.tolerance_ns, units=UNITS)

@@ -9,11 +9,11 @@ from firmware.alarms.alarm import Alarm
 from firmware.alarms.states import AlarmEvent, AlarmState
 from firmware.alarms.types import NO_EVIDENCE, AlarmId, AlarmRecord, Evidence, Transition
 from firmware.rules.conditions import in_words
+from firmware.rules.tracks import NEVER_NS
 from firmware.rules.types import Annotations, Rule, quantity
 from firmware.rules.watch import Watch
 
 NOTHING: Sequence[Transition] = ()
-NEVER_NS = 2**63  # longer than any board lives
 
 
 def fault_of(signal: str) -> str:
@@ -64,6 +64,8 @@ class Signal:
             self._fault = Alarm(
                 fault, severity=severity, fault=True, now=now, record=remembered.get(fault), outage_ns=outage_ns
             )
+        faults = () if self._fault is None else (self._fault,)
+        self._alarms = (*faults, *(watch.alarm for watch in self._watches))
 
     @property
     def value(self) -> float | None:
@@ -92,14 +94,17 @@ class Signal:
         if self._fault is not None and self._fault.raised:
             reason = f"{self.name} of {self.source} is known again: {self._shown(value)}"
             found.append(self._fault.end(at, latch=False, value=value, reason=reason))
-        found.extend(moved for watch in self._watches if (moved := watch.feed(value, at)) is not None)
+        for watch in self._watches:
+            if (moved := watch.feed(value, at)) is not None:
+                found.append(moved)  # noqa: PERF401 - not a comprehension: it would be made for each sample
         return found
 
     def tick(self, now: Instant) -> Sequence[Transition]:
         """Time has come to `now` without a value."""
         known_at, value = self._known_at, self._value
         found = [moved for watch in self._watches if (moved := watch.tick(now, known_at, value)) is not None]
-        found.extend(moved for alarm in self.alarms() for moved in alarm.tick(now, value=value))
+        for alarm in self._alarms:
+            found += alarm.tick(now, value=value)
         if now - self._known_at >= self._tolerance_ns and self._fault is not None and not self._fault.raised:
             found.append(self._fault.move(AlarmEvent.RAISE, now, value=None, reason=self._unknown()))
         return found
@@ -111,11 +116,8 @@ class Signal:
             if watch.alarm.id == alarm and watch.alarm.can(AlarmEvent.RESET)
         ]
 
-    def alarms(self) -> Iterator[Alarm]:
-        if self._fault is not None:
-            yield self._fault
-        for watch in self._watches:
-            yield watch.alarm
+    def alarms(self) -> Sequence[Alarm]:
+        return self._alarms
 
     def annotations(self, alarm: AlarmId) -> Annotations | None:
         if self._fault is not None and self._fault.id == alarm:

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from drivers.types import Instant, SourceId
 from firmware.rules.expression.compile import Condition
-from firmware.rules.expression.tree import SignalRef
-from firmware.rules.expression.windows import History
+from firmware.rules.expression.tree import SignalRef, WindowRef
+from firmware.rules.expression.windows import History, Question
 from firmware.rules.types import Sample, quantity
 
 TOLD = 4  # values in the reason of a move
+NEVER_NS = 2**63  # longer than any board lives
 Place = tuple[SourceId, str]
 """One signal of one source."""
 
@@ -34,11 +35,12 @@ class Track:
             self.value, self.known_at = value, at
             self.history.feed(value, at)
 
-    def held(self, now: Instant, tolerance_ns: int | None) -> float | None:
+    def held(self, now: Instant, tolerance_ns: int) -> float | None:
         """The last value, unless something unknown came after it, or it is older than the tolerance."""
-        if self.unknown or (tolerance_ns is not None and now - self.known_at >= tolerance_ns):
-            return None
-        return self.value
+        return None if self.unknown or now - self.known_at >= tolerance_ns else self.value
+
+
+NEVER_HEARD = Track(())
 
 
 class Tracks:
@@ -46,36 +48,39 @@ class Tracks:
 
     def __init__(self, conditions: Iterable[Condition], earlier: Tracks | None = None) -> None:
         """What `earlier` knows of signals that are asked for in the same windows goes on."""
-        self._durations_ns: dict[str, set[int]] = {}
+        self._signals: set[str] = set()
+        self._durations_ns: dict[SignalRef, set[int]] = {}
         for condition in conditions:
-            for ref in condition.mentioned:
-                self._durations_ns.setdefault(ref.signal, set())
+            self._signals.update(ref.signal for ref in condition.mentioned)
             for window in condition.windows:
                 if window.duration_ns:
-                    self._durations_ns[window.signal].add(window.duration_ns)
+                    self._durations_ns.setdefault(window.of, set()).add(window.duration_ns)
         self._tracks: dict[Place, Track] = {}
         if earlier is not None:
             for place, track in earlier._tracks.items():
-                if earlier._durations_ns[place[1]] == self._durations_ns.get(place[1]):
+                if place[1] in self._signals and earlier._windows(place) == self._windows(place):
                     self._tracks[place] = track
+
+    def _windows(self, place: Place) -> set[int]:
+        """The durations, in ns, that any expression asks of this very source."""
+        source, signal = place
+        asked_of = (SignalRef(None, signal), SignalRef(source, signal))
+        return {duration_ns for ref in asked_of for duration_ns in self._durations_ns.get(ref, ())}
 
     def sources(self, signal: str) -> list[SourceId]:
         """Those that have said something of it."""
         return [source for source, name in self._tracks if name == signal]
 
     def mentions(self, signal: str) -> bool:
-        return signal in self._durations_ns
+        return signal in self._signals
 
-    def feed(self, sample: Sample) -> bool:
-        """Whether this is the first that this source says of this signal."""
-        place = (sample.source, sample.signal)
+    def feed(self, sample: Sample, place: Place) -> bool:
+        """Whether this is the first that this source says of this signal: one that is mentioned."""
         track = self._tracks.get(place)
         if track is not None:
             track.feed(sample.value, sample.at)
             return False
-        if sample.signal not in self._durations_ns:
-            return False
-        track = self._tracks[place] = Track(self._durations_ns[sample.signal])
+        track = self._tracks[place] = Track(self._windows(place))
         track.feed(sample.value, sample.at)
         return True
 
@@ -98,7 +103,7 @@ class Tracks:
 class Bound:
     """An expression that asks the signals of certain sources."""
 
-    __slots__ = ("_condition", "_shown", "_signals", "_tolerance_ns", "_windows", "places")
+    __slots__ = ("_answer", "_questions", "_shown", "_signals", "_tolerance_ns", "_windows", "places")
 
     def __init__(
         self,
@@ -110,20 +115,21 @@ class Bound:
         units: Mapping[str, str],
     ) -> None:
         """`units` are those of the signals; None of `tolerance_ns` is for ever."""
-        self._condition = condition
-        self._tolerance_ns = tolerance_ns
+        self._answer = condition.ask
+        self._tolerance_ns = NEVER_NS if tolerance_ns is None else tolerance_ns
         found = {ref: tracks.place(ref, own) for ref in condition.mentioned}
         self.places = frozenset(place for place in found.values() if place is not None)
-        self._signals = [tracks.get(found[ref]) for ref in condition.signals]
-        self._windows = [(tracks.get(found[window.of]), window) for window in condition.windows]
+        self._signals = [tracks.get(found[ref]) or NEVER_HEARD for ref in condition.signals]
+        self._questions = [_question(tracks.get(found[window.of]), window) for window in condition.windows]
         self._shown = [(_name(ref), units[ref.signal]) for ref in condition.signals]
+        self._windows = condition.windows
 
     def ask(self, now: Instant) -> bool | None:
         tolerance_ns = self._tolerance_ns
-        values = [None if track is None else track.held(now, tolerance_ns) for track in self._signals]
-        for track, window in self._windows:
-            values.append(None if track is None else track.history.ask(window.function, window.duration_ns, now))
-        return self._condition.ask(values)
+        values = [track.held(now, tolerance_ns) for track in self._signals]
+        for question in self._questions:
+            values.append(question(now))  # noqa: PERF401 - mostly there is none
+        return self._answer(values)
 
     def shown(self, now: Instant) -> str:
         """The first values that it asks for: `pm2_5 40 ug/m3, avg(humidity) 80`."""
@@ -131,11 +137,19 @@ class Bound:
 
     def _values(self, now: Instant) -> Iterator[str]:
         for track, (name, unit) in zip(self._signals, self._shown, strict=True):
-            value = None if track is None else track.held(now, self._tolerance_ns)
+            value = track.held(now, self._tolerance_ns)
             yield f"{name} {'unknown' if value is None else quantity(value, unit)}"
-        for track, window in self._windows:
-            value = None if track is None else track.history.ask(window.function, window.duration_ns, now)
+        for question, window in zip(self._questions, self._windows, strict=True):
+            value = question(now)
             yield f"{window.function.value}({_name(window.of)}) {'unknown' if value is None else f'{value:.6g}'}"
+
+
+def _question(track: Track | None, window: WindowRef) -> Question:
+    return _unknown if track is None else track.history.question(window.function, window.duration_ns)
+
+
+def _unknown(_: Instant) -> None:
+    return None
 
 
 def _name(ref: SignalRef) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from drivers.types import Instant
 from firmware.alarms.alarm import Alarm
 from firmware.alarms.states import AlarmEvent
@@ -15,7 +13,7 @@ from firmware.rules.types import Rule, quantity
 class Watch:
     """A rule on one source. A normal alarm asks whether the limit is exceeded, a raised one whether that is over."""
 
-    __slots__ = ("_asks", "_limit", "_progress", "alarm", "rule")
+    __slots__ = ("_asks", "_limit", "_progress", "_raised", "alarm", "counts", "rule")
 
     def __init__(self, rule: Rule, alarm: Alarm, *, evidence: Evidence, now: Instant) -> None:
         self.rule = rule
@@ -24,28 +22,26 @@ class Watch:
         self._begin(evidence, now)
 
     def _begin(self, evidence: Evidence, now: Instant) -> None:
-        raised = self.alarm.raised
-        self._asks = self._limit.over if raised else self._limit.exceeded
-        self._progress = progress(self.rule.off_delay if raised else self.rule.on_delay, evidence, now)
+        self._raised = self.alarm.raised  # only moves after which a delay begins anew change that
+        self._asks = self._limit.over if self._raised else self._limit.exceeded
+        delay = self.rule.off_delay if self._raised else self.rule.on_delay
+        self.counts = isinstance(delay, Agreed)
+        self._progress = progress(delay, evidence, now)
 
     def feed(self, value: float | None, at: Instant) -> Transition | None:
         """Take a value; None is unknown, and never moves the alarm."""
         if self._progress.see(self._asks(value), at):
-            return self._turn(value, at, self._reason(value))
+            return self.turn(value, at, self._reason(value))
         return None
 
-    def answer(
-        self, answer: bool | None, at: Instant, *, value: float | None, reason: Callable[[], str]
-    ) -> Transition | None:
-        """Take what an expression answers, with the value and the reason to tell if the alarm moves by it."""
-        if self._progress.see(answer if answer is None or not self.alarm.raised else not answer, at):
-            return self._turn(value, at, reason())
-        return None
+    def answer(self, answer: bool | None, at: Instant) -> bool:
+        """Take what an expression answers: whether the alarm is to `turn` now."""
+        return self._progress.see(not answer if self._raised and answer is not None else answer, at)
 
     def tick(self, now: Instant, known_at: Instant, value: float | None) -> Transition | None:
         """Has a delay run out by itself? `value` was known at `known_at`, and holds for the tolerance."""
-        if self._progress.due(self._held_until(now, known_at)):
-            return self._turn(value, now, self._reason(value))
+        if self._progress.due(now) and self._progress.due(self._held_until(now, known_at)):
+            return self.turn(value, now, self._reason(value))
         return None
 
     def forget(self, gap_ns: int, at: Instant) -> None:
@@ -65,7 +61,8 @@ class Watch:
     def _held_until(self, now: Instant, known_at: Instant) -> Instant:
         return now if self.rule.tolerance_ns is None else Instant(min(now, known_at + self.rule.tolerance_ns))
 
-    def _turn(self, value: float | None, at: Instant, reason: str) -> Transition:
+    def turn(self, value: float | None, at: Instant, reason: str) -> Transition:
+        """From normal to raised or back."""
         if self.alarm.raised:
             transition = self.alarm.end(at, latch=self.rule.latch, value=value, reason=reason)
         else:

@@ -36,6 +36,10 @@ class Function(Enum):
     AGE = "age"
 
 
+Question = Callable[[Instant], float | None]
+"""What a function makes of a window, at some moment; None is unknown."""
+
+
 class Total(NamedTuple):
     """Number, means, sums of squared deviations, and extremes of some samples (`at` in s, of a time of its own)."""
 
@@ -51,6 +55,7 @@ class Total(NamedTuple):
 
 NOTHING = Total()
 WIDTH = len(NOTHING)
+_new = tuple.__new__  # what `Total(...)` comes to: it is made for each sample in each window
 
 
 def together(one: Total, other: Total) -> Total:
@@ -65,15 +70,18 @@ def together(one: Total, other: Total) -> Total:
     share = other_number / both
     later, more = other_at - mean_at, other_mean - mean
     weight = number * share
-    return Total(
-        both,
-        mean_at + later * share,
-        mean + more * share,
-        at_at + other_at_at + later * later * weight,
-        at_value + other_at_value + later * more * weight,
-        value_value + other_value_value + more * more * weight,
-        least if least < other_least else other_least,
-        most if most > other_most else other_most,
+    return _new(
+        Total,
+        (
+            both,
+            mean_at + later * share,
+            mean + more * share,
+            at_at + other_at_at + later * later * weight,
+            at_value + other_at_value + later * more * weight,
+            value_value + other_value_value + more * more * weight,
+            least if least < other_least else other_least,
+            most if most > other_most else other_most,
+        ),
     )
 
 
@@ -106,34 +114,48 @@ class _Stack:
 class _Window:
     """The samples of the last `duration_ns`. What has left it does not come back, should time go back a little."""
 
-    def __init__(self, duration_ns: int, began: Instant) -> None:
+    def __init__(self, duration_ns: int) -> None:
         self._duration_ns = duration_ns
         self._bucket_ns = -(-duration_ns // BUCKETS)
-        self._began = began  # seconds since then are exact enough as floats, for years
+        self._began: Instant | None = None  # with the first sample: seconds since then are exact as floats, for years
         self._older = _Stack()
         self._newer = _Stack()
         self._newer_total = NOTHING
         self._open = NOTHING
-        self._open_since = self._open_until = began
+        self._open_since = self._open_until = Instant(0)
+        self._stays_until = Instant(0)  # before then, no bucket leaves
+        self._closed: Total | None = None  # of all but the open bucket, where it has been asked for
+        self._total: Total | None = None
 
     def feed(self, value: float, at: Instant) -> None:
-        self._leave(at)
-        if self._open.number and at - self._open_since >= self._bucket_ns:
+        if self._began is None:
+            self._began = at
+        if at >= self._stays_until:
+            self._leave(at)
+        if self._open[0] and at - self._open_since >= self._bucket_ns:
             self._newer.push(self._open, self._open_until)
             self._newer_total = together(self._newer_total, self._open)
             self._open = NOTHING
-        if not self._open.number:
+            self._closed = None
+        if not self._open[0]:
             self._open_since = at
         self._open_until = at
+        self._total = None
         at_s = (at - self._began) / NS_PER_S
-        self._open = together(self._open, Total(1.0, at_s, value, 0.0, 0.0, 0.0, value, value))
+        self._open = together(self._open, _new(Total, (1.0, at_s, value, 0.0, 0.0, 0.0, value, value)))
 
     def total(self, now: Instant) -> Total:
-        self._leave(now)
-        return together(together(self._older.top(), self._newer_total), self._open)
+        if now >= self._stays_until:
+            self._leave(now)
+        if self._total is None:
+            if self._closed is None:
+                self._closed = together(self._older.top(), self._newer_total)
+            self._total = together(self._closed, self._open)
+        return self._total
 
     def _leave(self, now: Instant) -> None:
         """Drop the buckets whose newest sample is as old as the window is long."""
+        self._closed = self._total = None
         gone = now - self._duration_ns
         if self._open_until <= gone:  # and so are all that are older
             self._older, self._newer = _Stack(), _Stack()
@@ -142,7 +164,9 @@ class _Window:
         while True:
             if not self._older:
                 self._turn_over()
-            if not self._older or self._older.top_until() > gone:
+            oldest_until = self._older.top_until() if self._older else self._open_until
+            if oldest_until > gone:
+                self._stays_until = Instant(oldest_until + self._duration_ns)
                 return
             self._older.drop()
 
@@ -164,16 +188,13 @@ class History:
 
     def __init__(self, durations_ns: Collection[int]) -> None:
         """Durations are above 0; none are needed for `age`."""
-        self._durations_ns = frozenset(durations_ns)
-        self._windows: dict[int, _Window] = {}
+        self._windows = {duration_ns: _Window(duration_ns) for duration_ns in durations_ns}
         self._known_at: Instant | None = None
 
     def feed(self, value: float | None, at: Instant) -> None:
         if value is None or not math.isfinite(value):
             return
-        if self._known_at is None:
-            self._windows = {duration_ns: _Window(duration_ns, at) for duration_ns in self._durations_ns}
-        elif at < self._known_at:
+        if self._known_at is not None and at < self._known_at:
             return
         self._known_at = at
         for window in self._windows.values():
@@ -184,12 +205,22 @@ class History:
 
         `duration_ns` is one of those that the history was made for, and counts for nothing with `age`.
         """
+        return self.question(function, duration_ns)(now)
+
+    def question(self, function: Function, duration_ns: int) -> Question:
+        """The same, for whoever asks again and again."""
         if function is Function.AGE:
-            return None if self._known_at is None else max(0, now - self._known_at) / NS_PER_S
-        window = self._windows.get(duration_ns)
-        total = NOTHING if window is None else window.total(now)
-        answer = ANSWERS[function](total)
-        return answer if answer is not None and math.isfinite(answer) else None
+            return self._age
+        window, answer = self._windows[duration_ns], ANSWERS[function]
+
+        def ask(now: Instant) -> float | None:
+            found = answer(window.total(now))
+            return found if found is not None and math.isfinite(found) else None
+
+        return ask
+
+    def _age(self, now: Instant) -> float | None:
+        return None if self._known_at is None else max(0, now - self._known_at) / NS_PER_S
 
 
 def _mean(total: Total) -> float | None:
