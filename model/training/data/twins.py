@@ -69,10 +69,16 @@ def groups(prints: Prints) -> npt.NDArray[np.intp]:
 
     The number is the place of the group's first picture.
     """
-    group = np.arange(len(prints))
-    for pairs, _ in twin_pairs(prints):
+    return groups_and_copies(prints)[0]
+
+
+def groups_and_copies(prints: Prints) -> tuple[npt.NDArray[np.intp], Pairs]:
+    """The same, and the pairs (m, 2) that are the same picture."""
+    group, copies = np.arange(len(prints)), [np.zeros((0, 2), np.intp)]
+    for pairs, same in twin_pairs(prints):
         join(group, pairs)
-    return group
+        copies.append(pairs[same])
+    return group, np.concatenate(copies)
 
 
 def join(group: npt.NDArray[np.intp], pairs: Pairs) -> None:
