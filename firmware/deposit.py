@@ -14,7 +14,7 @@ FIELDS = {"estimated_g_m2": "g_m2", "estimated_low_g_m2": "low_g_m2", "estimated
 def in_words(degree: Degree, cleanliness: Sequence[Cleanliness]) -> str:
     """`estimated 2.4 g/m² (0.9 to 5.1), class medium or worse`: an estimate, and never without how sure it is."""
     low, high = two_digits(degree.low_g_m2), two_digits(degree.high_g_m2)
-    return f"estimated {two_digits(degree.g_m2)} g/m² ({low} to {high}), {_classes(cleanliness)}"
+    return f"estimated {two_digits(degree.g_m2)} g/m² ({low} to {high}), {classes_in_words(cleanliness)}"
 
 
 def as_fields(degree: Degree | None, cleanliness: Sequence[Cleanliness]) -> dict[str, Any]:
@@ -23,7 +23,8 @@ def as_fields(degree: Degree | None, cleanliness: Sequence[Cleanliness]) -> dict
     return {**numbers, "cleanliness_classes": [one.value for one in cleanliness]}
 
 
-def _classes(cleanliness: Sequence[Cleanliness]) -> str:
+def classes_in_words(cleanliness: Sequence[Cleanliness]) -> str:
+    """`class medium or worse`: all that the interval of an estimate leaves open, of which there is one at least."""
     best, worst = cleanliness[0], cleanliness[-1]
     if best is Cleanliness.NONE:
         return "meets no class"

@@ -14,7 +14,7 @@ from model.degree import degree_of
 from model.errors import UnfitModel, Unreadable
 from model.image_quality import measure, unfit, unlit
 from model.interpreter import REMEDY, Interpreter
-from model.manifest import Manifest
+from model.manifest import Manifest, Thresholds
 from model.tensors import Decoder, quantise
 from model.types import Judgement, Label, ModelId, Reason
 from model.viewpoint import Viewpoint
@@ -58,7 +58,7 @@ class Classifier:
         if picture is not None and not reasons:
             score = self._score(self._interpreter.run(quantise(picture)))
         invoke_ns = time.perf_counter_ns() - decoded_ns if score is not None else 0
-        label = _label(score, self.manifest)
+        label = label_of(score, self.manifest.thresholds)
         return Judgement(
             source=frame.source,
             label=label,
@@ -110,11 +110,12 @@ class Classifier:
         return min(max(score, 0.0), 1.0)
 
 
-def _label(score: float | None, manifest: Manifest) -> Label:
+def label_of(score: float | None, thresholds: Thresholds) -> Label:
+    """What one score says by itself; None, of a picture that was not fit to be judged, says nothing."""
     if score is None:
         return Label.CANNOT_TELL
-    if score < manifest.thresholds.clean_below:
+    if score < thresholds.clean_below:
         return Label.CLEAN
-    if score > manifest.thresholds.dirty_above:
+    if score > thresholds.dirty_above:
         return Label.DIRTY
     return Label.CANNOT_TELL

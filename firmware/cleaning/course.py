@@ -158,7 +158,7 @@ class Course:
             self._steps = []
         self._state = NEXT[self._state, step.event]
         self._steps.append(step)
-        if step.event is CleaningEvent.FINISH:
+        if self.under_way:  # what was seen before this says nothing
             self._looking = self._anew()
 
     def _anew(self) -> _Looking:

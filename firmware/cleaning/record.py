@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from drivers.types import NS_PER_S, Instant, SourceId
 from firmware.cleaning.states import CleaningEvent
-from model.types import Verdict
+from model.types import Label, Verdict
 
 FRESH_NS = 3600 * NS_PER_S  # a reading older than this says nothing of a moment
 
@@ -40,8 +40,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """A camera's picture as JPEG, empty where it cannot be shown, and what the board said of it."""
+    """A camera's picture as JPEG, empty where it cannot be shown, and what the board said of it.
 
+    `label` is what this picture's score says; that of the verdict goes by the ones before, too.
+    """
+
+    label: Label
     verdict: Verdict
     stamp: Stamp
     jpeg: bytes = field(repr=False)

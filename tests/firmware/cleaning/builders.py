@@ -38,7 +38,8 @@ def step(event: CleaningEvent, seconds: float, by: str = "ann", reason: str = ""
 
 
 def look(seen: Verdict | None = None, *, seconds: float = 0, jpeg: bytes = b"\xff\xd8jpeg\xff\xd9") -> Look:
-    return Look(verdict=seen or verdict(), stamp=moment(seconds).stamp, jpeg=jpeg)
+    seen = seen or verdict()
+    return Look(label=seen.label, verdict=seen, stamp=moment(seconds).stamp, jpeg=jpeg)
 
 
 def measured(value: float, signal: str = "pm2_5", unit: str = "ug/m3", source: str = "duct-pm") -> Measured:

@@ -92,8 +92,11 @@ def test_too_many_snapshots_without_are_not_verified_and_name_the_camera() -> No
 
 def test_who_sees_that_it_is_not_clean_goes_on_cleaning_and_the_start_stays_the_first() -> None:
     it = finished()
-    it.start(moment(200), "ann")
-    it.finish(moment(300), "ann")
+    for seconds in (250, 400, 550):
+        assert it.asks(at(seconds))
+    it.start(moment(600), "ann")
+    assert it.tick(moment(900)) is None  # the snapshots before are none of its business
+    it.finish(moment(900), "ann")
 
     assert [each.event for each in it.steps] == [E.START, E.FINISH, E.START, E.FINISH]
     assert it.snapshots == 0
