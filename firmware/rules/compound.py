@@ -95,20 +95,27 @@ class Compound:
 
 
 class Suppression:
-    """While `bound` is true, nobody is told of `alarm`; while nobody knows, it stays as it is."""
+    """While `bound` is true, nobody is told of some alarms; while nobody knows, they stay as they are.
 
-    def __init__(self, owner: Signal | Compound, watch: Watch, bound: Bound) -> None:
-        self.owner = owner
-        self.alarm = watch.alarm
-        self.rule = watch.rule
-        self.bound = bound
+    There is one for all alarms that ask the same of the same signals: often that is whether the fan runs.
+    """
+
+    def __init__(self, bound: Bound) -> None:
+        self._bound = bound
+        self._alarms: list[tuple[Alarm, Signal | Compound]] = []
+
+    def add(self, alarm: Alarm, owner: Signal | Compound) -> None:
+        self._alarms.append((alarm, owner))
 
     def ask(self, now: Instant) -> Sequence[Transition]:
-        answer = self.bound.ask(now)
-        if answer is None or answer is self.alarm.suppressed or self.rule.suppress_when is None:
+        answer = self._bound.ask(now)
+        if answer is None:
             return ()
-        reason = f"{self.rule.suppress_when.text}: {self.bound.shown(now)}"
+        turning = [(alarm, owner) for alarm, owner in self._alarms if alarm.suppressed is not answer]
+        return [self._turn(alarm, answer, now, owner.value) for alarm, owner in turning]
+
+    def _turn(self, alarm: Alarm, answer: bool, now: Instant, value: float | None) -> Transition:
+        reason = f"{self._bound.condition.text}: {self._bound.shown(now)}"
         if answer:
-            return (self.alarm.suppress(now, reason, value=self.owner.value),)
-        note = Note(f"no longer {reason}", BY_DESIGN)
-        return (self.alarm.tell_again(AlarmEvent.UNSUPPRESS, now, note, value=self.owner.value),)
+            return alarm.suppress(now, reason, value=value)
+        return alarm.tell_again(AlarmEvent.UNSUPPRESS, now, Note(f"no longer {reason}", BY_DESIGN), value=value)

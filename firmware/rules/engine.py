@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from typing import assert_never
 
 from drivers.types import Instant, SourceId
@@ -58,7 +58,6 @@ class RuleEngine:
         what is remembered of others, or of rules that are gone, is retired at the first tick.
         """
         self._tracks = Tracks(())
-        self._new_suppressions: list[Suppression] = []
         self._build(tuple(rules), tuple(remembered), now, outage_ns, sources)
 
     def feed(self, sample: Sample) -> Sequence[Transition]:
@@ -84,7 +83,7 @@ class RuleEngine:
         signal = self._signals.get(place)
         if signal is None and (sample.signal in self._rules or self._mentioned_by(*place)):
             signal = self._watch(*place, sample.at)
-        found = self._begin_suppressing(sample.at) if self._new_suppressions else []
+        found = self._begin_suppressing(sample.at)
         for suppression in self._suppressions_by.get(place, ()):
             found += suppression.ask(sample.at)
         if signal is not None:
@@ -95,14 +94,17 @@ class RuleEngine:
 
     def _begin_suppressing(self, at: Instant) -> list[Transition]:
         """What was not there yet when it was last said that its alarm means nothing."""
-        new, self._new_suppressions = self._new_suppressions, []
-        return [moved for suppression in new for moved in suppression.ask(at)]
+        if not self._may_be_suppressed:
+            return []
+        self._may_be_suppressed = False
+        return [moved for suppression in self._suppressions.values() for moved in suppression.ask(at)]
 
     def tick(self, now: Instant) -> Sequence[Transition]:
         """Let time go on: delays run out, signals get too old."""
         found = [_retire(record, now) for record in self._orphans]
         self._orphans.clear()
-        for suppression in self._suppressions:
+        self._may_be_suppressed = False
+        for suppression in self._suppressions.values():
             found += suppression.ask(now)
         for signal in self._signals.values():
             found += signal.tick(now)
@@ -189,8 +191,9 @@ class RuleEngine:
         self._tracks = Tracks(conditions, self._tracks)
         self._signals: dict[Place, Signal] = {}  # at most one for each source and quantity
         self._compounds: dict[AlarmId, Compound] = {}
-        self._suppressions: list[Suppression] = []
-        self._new_suppressions = []
+        self._suppressible: list[tuple[Condition, Watch, Signal | Compound]] = []
+        self._suppressions: dict[Hashable, Suppression] = {}
+        self._may_be_suppressed = False  # an alarm is new, and nobody has asked yet
         self._suppressions_by: dict[Place, list[Suppression]] = {}  # which asks for what
         self._compounds_by: dict[Place, list[Compound]] = {}
         self._orphans: list[AlarmRecord] = []
@@ -275,13 +278,19 @@ class RuleEngine:
 
     def _suppress(self, owner: Signal | Compound) -> None:
         for watch in owner.watches:
-            if (condition := watch.rule.suppress_when) is not None:
-                bound = self._bound(condition, watch.rule, owner.source)
-                suppression = Suppression(owner, watch, bound)
-                self._suppressions.append(suppression)
-                self._new_suppressions.append(suppression)
-                for place in bound.places:
-                    self._suppressions_by.setdefault(place, []).append(suppression)
+            if watch.rule.suppress_when is not None:
+                self._suppressible.append((watch.rule.suppress_when, watch, owner))
+                self._may_be_suppressed = True
+                self._bind_suppression(watch.rule.suppress_when, watch, owner)
+
+    def _bind_suppression(self, condition: Condition, watch: Watch, owner: Signal | Compound) -> None:
+        bound = self._bound(condition, watch.rule, owner.source)
+        suppression = self._suppressions.get(bound.key)
+        if suppression is None:
+            suppression = self._suppressions[bound.key] = Suppression(bound)
+            for place in bound.places:
+                self._suppressions_by.setdefault(place, []).append(suppression)
+        suppression.add(watch.alarm, owner)
 
     def _bind_anew(self) -> None:
         """A source was heard for the first time: expressions may ask it from now on."""
@@ -293,12 +302,9 @@ class RuleEngine:
             compound.rebind(self._bound(rule.when, rule, compound.source), leading)
             for place in compound.bound.places:
                 self._compounds_by.setdefault(place, []).append(compound)
-        for suppression in self._suppressions:
-            condition = suppression.rule.suppress_when
-            assert condition is not None
-            suppression.bound = self._bound(condition, suppression.rule, suppression.owner.source)
-            for place in suppression.bound.places:
-                self._suppressions_by.setdefault(place, []).append(suppression)
+        self._suppressions = {}
+        for suppressible in self._suppressible:
+            self._bind_suppression(*suppressible)
 
     def _bound(self, condition: Condition, rule: Rule, source: SourceId) -> Bound:
         return Bound(condition, self._tracks, source, tolerance_ns=rule.tolerance_ns, units=UNITS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Annotated
 
 import msgspec
 
@@ -17,9 +18,12 @@ NS_PER_US, MICROSECOND = 1_000, timedelta(microseconds=1)
 REASONS_SEEN_WELL = {each.value for each in SEEN_WELL}
 
 
+Time = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
 class _Reading(msgspec.Struct, frozen=True, tag_field="type", tag="reading"):
     source: str
-    time: datetime
+    time: Time
     quantity: str
     value: float | None
     quality: str = Quality.GOOD.value
@@ -27,7 +31,7 @@ class _Reading(msgspec.Struct, frozen=True, tag_field="type", tag="reading"):
 
 class _Verdict(msgspec.Struct, frozen=True, tag_field="type", tag="verdict"):
     source: str
-    time: datetime
+    time: Time
     label: Label
     score: float | None = None
     reasons: tuple[str, ...] = ()
@@ -38,7 +42,7 @@ class _Other(msgspec.Struct, frozen=True):
     """An event that rules do not judge."""
 
     type: str
-    time: datetime
+    time: Time
 
 
 @dataclass(slots=True)
@@ -57,7 +61,8 @@ class Recording:
     def samples(self, lines: Iterable[bytes], problem: Callable[[int, str], Exception]) -> Iterator[Sample]:
         """Raises what `problem` makes of a line that is no event: of its number, from 1, and what is wrong with it."""
         decode = msgspec.json.Decoder(_Reading | _Verdict).decode
-        last = Instant(0)
+        last, last_time = Instant(0), None
+        at = last
         for number, line in enumerate(lines, start=1):
             if not line.strip():
                 continue
@@ -69,20 +74,17 @@ class Recording:
                 raise problem(number, f"not JSON: {error}") from error
             self.events += 1
             self.start = self.start or event.time
-            elapsed = event.time - self.start
-            at = Instant(
-                (elapsed.days * 86_400_000_000 + elapsed.seconds * 1_000_000 + elapsed.microseconds) * NS_PER_US
-            )
-            if at < last:
-                self.out_of_order += 1
-                at = last
-            else:
-                last, self.end = at, event.time
+            if event.time != last_time:  # what one sensor measures at once has one time
+                last_time = event.time
+                at = Instant((event.time - self.start) // MICROSECOND * NS_PER_US)
+                if at >= last:
+                    last, self.end = at, event.time
+            self.out_of_order += at < last
             if isinstance(event, _Reading):
                 value = event.value if event.quality == Quality.GOOD.value else None
-                yield Sample(SourceId(event.source), event.quantity, value, at)
+                yield Sample(SourceId(event.source), event.quantity, value, last)
             elif isinstance(event, _Verdict):
-                yield from _of_verdict(event, at)
+                yield from _of_verdict(event, last)
 
 
 def _other(line: bytes, number: int, problem: Callable[[int, str], Exception]) -> _Other:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 
 from drivers.types import Instant, SourceId
 from firmware.rules.expression.compile import Condition
@@ -103,7 +103,7 @@ class Tracks:
 class Bound:
     """An expression that asks the signals of certain sources."""
 
-    __slots__ = ("_answer", "_questions", "_shown", "_signals", "_tolerance_ns", "_windows", "places")
+    __slots__ = ("_answer", "_questions", "_shown", "_signals", "_tolerance_ns", "condition", "key", "places")
 
     def __init__(
         self,
@@ -115,14 +115,16 @@ class Bound:
         units: Mapping[str, str],
     ) -> None:
         """`units` are those of the signals; None of `tolerance_ns` is for ever."""
+        self.condition = condition
         self._answer = condition.ask
         self._tolerance_ns = NEVER_NS if tolerance_ns is None else tolerance_ns
         found = {ref: tracks.place(ref, own) for ref in condition.mentioned}
         self.places = frozenset(place for place in found.values() if place is not None)
+        self.key: Hashable = (condition, tolerance_ns, tuple(found.values()))
+        """Alike for all that have the same answer at any time."""
         self._signals = [tracks.get(found[ref]) or NEVER_HEARD for ref in condition.signals]
         self._questions = [_question(tracks.get(found[window.of]), window) for window in condition.windows]
         self._shown = [(_name(ref), units[ref.signal]) for ref in condition.signals]
-        self._windows = condition.windows
 
     def ask(self, now: Instant) -> bool | None:
         tolerance_ns = self._tolerance_ns
@@ -141,7 +143,7 @@ class Bound:
         for track, (name, unit) in zip(self._signals, self._shown, strict=True):
             value = track.held(now, self._tolerance_ns)
             yield f"{name} {'unknown' if value is None else quantity(value, unit)}"
-        for question, window in zip(self._questions, self._windows, strict=True):
+        for question, window in zip(self._questions, self.condition.windows, strict=True):
             value = question(now)
             yield f"{window.function.value}({_name(window.of)}) {'unknown' if value is None else f'{value:.6g}'}"
 

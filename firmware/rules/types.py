@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from drivers.types import Instant, SourceId
 from firmware.alarms.types import Severity
@@ -14,8 +15,7 @@ from firmware.rules.expression.compile import Condition
 NO_LIMIT = Limit(Side.ABOVE, math.inf)
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(NamedTuple):
     """One signal of one source at one moment. `value` None is *unknown*: bad, warming up, or cannot tell."""
 
     source: SourceId

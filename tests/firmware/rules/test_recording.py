@@ -70,6 +70,7 @@ def test_what_is_before_the_line_above_counts_as_that_one() -> None:
         (b'{"type":"reading"}', "2: no event of a board"),
         (b'{"type":"reading","time":"2026-05-01T00:00:00Z","source":"a"}', "2: no event of a board"),
         (b'{"type":"reading","time":"soon","source":"a","quantity":"pm1","value":1}', "2: no event of a board"),
+        (b'{"type":"reading","time":"2026-05-01T00:00:00","source":"a","quantity":"pm1","value":1}', "2: no event"),
         (b"[" * 5_000, "2: "),
     ],
 )
