@@ -61,6 +61,15 @@ def test_after_an_hour_of_silence_it_is_exact_to_a_minute_only() -> None:
     assert held(7_230).ns <= fault.at <= held(7_290).ns
 
 
+def test_a_clock_that_was_set_from_1970_to_now_takes_no_minutes() -> None:
+    year_s = 366 * 86_400
+    late = rule(tolerance_ns=held(year_s).ns)
+
+    (fault, *_) = replay([pm(20, 0), pm(20, 9_000 * year_s)], [late]).moves
+
+    assert held(year_s).ns <= fault.at <= held(year_s).ns * 1.001
+
+
 def test_a_course_keeps_least_and_most_however_long_it_gets() -> None:
     course = Course()
     for second in range(10 * MOST_BUCKETS):
