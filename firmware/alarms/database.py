@@ -5,18 +5,16 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from drivers.types import Instant, SourceId
-from firmware.alarms.states import AlarmEvent, AlarmState, Withheld
-from firmware.alarms.types import AlarmId, AlarmRecord, Evidence, Note, Severity, Shelf, Transition
+from firmware.alarms.rows import JournalEntry as JournalEntry
+from firmware.alarms.rows import entry_of, record_of, row_of_entry, row_of_record, wall_ns_of
+from firmware.alarms.types import AlarmRecord
 
 JOURNAL_ROWS = 10_000  # some 3 MB; beyond it the oldest go: a month of an alarm every four minutes
 MAX_FILE_BYTES = 32 * 1024 * 1024  # SQLite refuses to let the file grow further
 BUSY_S = 1.0  # how long to wait for somebody who reads the file with another program
-LARGEST = 2**62  # of what is counted: 146 years of nanoseconds, and more than the votes of any rule
 VERSION = 2  # of the tables: version 1 is brought up to it, a file with any other is set aside
 
 SCHEMA = f"""
@@ -71,19 +69,6 @@ class Damaged(Exception):
     """The file is there, and not what we wrote: set it aside and start anew."""
 
 
-@dataclass(frozen=True, slots=True)
-class JournalEntry:
-    """A transition and when it was noted: nanoseconds since 1970, None if the clock was not to be trusted.
-
-    `number` counts from 0 within one `run` of the firmware: an entry that is written twice is kept once.
-    """
-
-    run: str
-    number: int
-    wall_ns: int | None
-    transition: Transition
-
-
 class Database:
     """Opens the file when it is first needed, and again after a failure. Methods raise Unavailable or Damaged."""
 
@@ -131,7 +116,7 @@ class Database:
             if code & 0xFF in WORTH_WAITING:  # the low byte is the primary code (sqlite.org/rescode)
                 raise Unavailable(str(error)) from error
             raise Damaged(str(error)) from error
-        except ValueError as error:  # a state or severity that there is not, a length of time that cannot be
+        except ValueError as error:  # of a row that is none of ours
             self.close()
             raise Damaged(str(error)) from error
 
@@ -167,36 +152,9 @@ def _prepare(connection: sqlite3.Connection) -> None:
 
 def _load(connection: sqlite3.Connection) -> tuple[tuple[AlarmRecord, ...], int | None]:
     with closing(connection.execute("SELECT * FROM alarm ORDER BY rule, source")) as rows:
-        records = tuple(_record(*row) for row in rows)
+        records = tuple(map(record_of, rows))
     saved = connection.execute("SELECT wall_ns FROM saved").fetchone()
-    return records, saved[0] if saved else None
-
-
-def _record(rule: str, source: str, signal: str, condition: str, fault: int, severity: str, *row: Any) -> AlarmRecord:
-    state, value, age_ns, elapsed_ns, running, votes, in_state_ns, raised_ns, untold, suppressed, *withheld = row
-    shelf_ns, shelf_reason, shelf_by, out_reason, out_by = withheld
-    if None in (rule, source, signal, condition, fault, running, raised_ns, untold, suppressed):
-        raise ValueError("a part of an alarm is missing")
-    for number in (age_ns, elapsed_ns, votes, in_state_ns, 0 if shelf_ns is None else shelf_ns):
-        if number is None or not 0 <= number <= LARGEST:
-            raise ValueError(f"an alarm has {number} for a time or for votes")
-    return AlarmRecord(
-        alarm=AlarmId(rule, SourceId(source)),
-        signal=signal,
-        condition=condition,
-        fault=bool(fault),
-        severity=Severity(severity),
-        state=AlarmState(state),
-        value=value,
-        age_ns=age_ns,
-        evidence=Evidence(elapsed_ns, bool(running), votes),
-        in_state_ns=in_state_ns,
-        raised_ns=tuple(map(int, raised_ns.split())),
-        untold=bool(untold),
-        shelf=None if shelf_ns is None else Shelf(shelf_ns, Note(shelf_reason or "", shelf_by or "")),
-        suppressed=bool(suppressed),
-        out_of_service=None if out_reason is None else Note(out_reason, out_by or ""),
-    )
+    return records, wall_ns_of(saved)
 
 
 def _save(
@@ -207,81 +165,16 @@ def _save(
 ) -> None:
     with connection:
         connection.execute("DELETE FROM alarm")
-        connection.executemany(f"INSERT INTO alarm VALUES ({_marks(21)})", map(_alarm_row, records))
+        connection.executemany(f"INSERT INTO alarm VALUES ({_marks(21)})", map(row_of_record, records))
         connection.execute("INSERT OR REPLACE INTO saved VALUES (1, ?)", (wall_ns,))
-        connection.executemany(f"INSERT OR IGNORE INTO journal VALUES (NULL, {_marks(15)})", map(_journal_row, entries))
+        connection.executemany(f"INSERT OR IGNORE INTO journal VALUES (NULL, {_marks(15)})", map(row_of_entry, entries))
         connection.execute("DELETE FROM journal WHERE place <= (SELECT max(place) FROM journal) - ?", (JOURNAL_ROWS,))
-
-
-def _alarm_row(record: AlarmRecord) -> tuple[Any, ...]:
-    evidence = record.evidence
-    shelf = (record.shelf.left_ns, record.shelf.note.reason, record.shelf.note.by) if record.shelf else (None,) * 3
-    out = (record.out_of_service.reason, record.out_of_service.by) if record.out_of_service else (None,) * 2
-    return (
-        record.alarm.rule,
-        record.alarm.source,
-        record.signal,
-        record.condition,
-        record.fault,
-        record.severity.value,
-        record.state.value,
-        record.value,
-        record.age_ns,
-        evidence.elapsed_ns,
-        evidence.running,
-        evidence.votes,
-        min(record.in_state_ns, LARGEST),
-        " ".join(map(str, record.raised_ns)),
-        record.untold,
-        record.suppressed,
-        *shelf,
-        *out,
-    )
 
 
 def _journal(connection: sqlite3.Connection, limit: int) -> tuple[JournalEntry, ...]:
     with closing(connection.execute("SELECT * FROM journal ORDER BY place DESC LIMIT ?", (limit,))) as rows:
-        newest_first = tuple(_entry(*row[1:]) for row in rows)
+        newest_first = tuple(entry_of(row[1:]) for row in rows)
     return newest_first[::-1]
-
-
-def _journal_row(entry: JournalEntry) -> tuple[Any, ...]:
-    transition = entry.transition
-    return (
-        entry.run,
-        entry.number,
-        entry.wall_ns,
-        transition.at,
-        transition.alarm.rule,
-        transition.alarm.source,
-        transition.before.value,
-        transition.event.value,
-        transition.after.value,
-        transition.value,
-        transition.severity.value,
-        transition.fault,
-        transition.reason,
-        transition.by,
-        " ".join(sorted(each.value for each in transition.withheld)),
-    )
-
-
-def _entry(run: str, number: int, wall_ns: int | None, *row: Any) -> JournalEntry:
-    at_ns, rule, source, before, event, after, value, severity, fault, reason, by, withheld = row
-    transition = Transition(
-        alarm=AlarmId(rule, source),
-        before=AlarmState(before),
-        event=AlarmEvent(event),
-        after=AlarmState(after),
-        at=Instant(at_ns),
-        value=value,
-        severity=Severity(severity),
-        fault=bool(fault),
-        reason=reason,
-        by=by,
-        withheld=frozenset(map(Withheld, withheld.split())),
-    )
-    return JournalEntry(run, number, wall_ns, transition)
 
 
 def _number(connection: sqlite3.Connection, query: str) -> int:

@@ -58,6 +58,7 @@ class RuleEngine:
         what is remembered of others, or of rules that are gone, is retired at the first tick.
         """
         self._tracks = Tracks(())
+        self._may_be_suppressed = False  # an alarm is new, and nobody has asked yet
         self._build(tuple(rules), tuple(remembered), now, outage_ns, sources)
 
     def feed(self, sample: Sample) -> Sequence[Transition]:
@@ -193,7 +194,6 @@ class RuleEngine:
         self._compounds: dict[AlarmId, Compound] = {}
         self._suppressible: list[tuple[Condition, Watch, Signal | Compound]] = []
         self._suppressions: dict[Hashable, Suppression] = {}
-        self._may_be_suppressed = False  # an alarm is new, and nobody has asked yet
         self._suppressions_by: dict[Place, list[Suppression]] = {}  # which asks for what
         self._compounds_by: dict[Place, list[Compound]] = {}
         self._orphans: list[AlarmRecord] = []

@@ -14,7 +14,9 @@ from firmware.rules.types import Rule, Sample
 START = Instant(0)
 TICK_NS = NS_PER_S  # as on the board: delays are exact to this
 LONG_GAP_NS, COARSE_TICK_NS = 3600 * NS_PER_S, 60 * NS_PER_S  # after an hour without a sample, to a minute
-LATER_TICKS = 1_440  # after a day without one, to so small a part of that time: a clock that starts in 1970 costs seconds
+LATER_TICKS = (
+    1_440  # after a day without one, to so small a part of that time: a clock that starts in 1970 costs seconds
+)
 MOST_MOVES = 100_000  # that are kept; further ones are counted
 MOST_BUCKETS = 2_048  # of a signal's course: at twice as many, each two become one
 

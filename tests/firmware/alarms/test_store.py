@@ -153,6 +153,18 @@ def holding(column: str, value: str) -> Callable[[Path], None]:
     return damage
 
 
+def with_tables(alarm: str) -> Callable[[Path], None]:
+    def damage(path: Path) -> None:
+        with sqlite3.connect(path) as connection:
+            connection.execute("DROP TABLE alarm")
+            connection.execute(f"CREATE TABLE {alarm}")
+            columns = connection.execute("SELECT count(*) FROM pragma_table_info('alarm')").fetchone()[0]
+            connection.execute(f"INSERT INTO alarm VALUES ({', '.join(['1'] * columns)})")
+        connection.close()
+
+    return damage
+
+
 @pytest.mark.parametrize(
     "damage",
     [
@@ -165,6 +177,15 @@ def holding(column: str, value: str) -> Callable[[Path], None]:
         pytest.param(holding("votes", "NULL"), id="votes that are missing"),
         pytest.param(holding("age_ns", "-1"), id="a value from the future, to which all news would be old"),
         pytest.param(holding("elapsed_ns", "9223372036854775807"), id="a delay of centuries, which cannot be added to"),
+        pytest.param(holding("raised_ns", "'1 2 3 4'"), id="more times than are kept"),
+        pytest.param(holding("raised_ns", "'9223372036854775807'"), id="raised centuries ago"),
+        pytest.param(holding("value", "9e999"), id="an infinite value, which no message can carry"),
+        pytest.param(holding("suppressed", "7"), id="neither true nor false"),
+        pytest.param(with_tables("alarm (rule, source)"), id="a table with other columns"),
+        pytest.param(
+            with_tables(f"alarm ({', '.join(f'column_{n}' for n in range(21))}) "),
+            id="columns of no type with no names",
+        ),
     ],
 )
 async def test_a_damaged_file_is_set_aside_and_said_once(
@@ -313,6 +334,17 @@ def test_why_nobody_is_told_survives(path: Path) -> None:
     assert database.load() == ((withheld,), None)
     assert database.journal(1) == (entry,)
     database.close()
+
+
+async def test_a_journal_that_is_damaged_is_set_aside_and_costs_no_start(path: Path, clock: Clock, told: Told) -> None:
+    async with store(path, clock, told) as running:
+        await running.save([], [raised()])
+        with sqlite3.connect(path) as vandal:
+            vandal.execute("UPDATE journal SET withheld = NULL")
+        vandal.close()
+        assert await running.journal(limit=9) == ()
+
+    assert told.conditions[0] is Condition.DEGRADED
 
 
 SAVE_FOR_EVER = """
