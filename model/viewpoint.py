@@ -70,6 +70,10 @@ class Viewpoint:
         self._see(veil)
         return None
 
+    def see_anew(self) -> None:
+        """The lens was wiped or the walls are bright again: how clearly it sees counts from here on, of the same view."""
+        self._clearest = 1.0
+
     @property
     def _is_sure(self) -> bool:
         return len(self._veils) == KNOWN_AFTER

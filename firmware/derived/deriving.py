@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from drivers.types import Instant, Quality, Quantity, Reading, SourceId
 from firmware.derived import aqi
-from firmware.derived.dirt_rate import DirtRate, forecast
+from firmware.derived.dirt_rate import DirtRate, days_to, forecast
 from firmware.derived.filter_load import load_percent
 from firmware.derived.gas_index import GasBaseline
 from firmware.derived.hourly import STANDS_NS, Hourly
@@ -161,6 +161,21 @@ class Deriver:
             yield _reading(source, Quantity.DAYS_TO_LIMIT, found.days, at)
             yield _reading(source, Quantity.DAYS_TO_LIMIT_LOW, found.days_low, at)
             yield _reading(source, Quantity.DAYS_TO_LIMIT_HIGH, found.days_high, at)
+
+    def cleaned(self, deposits_g_m2: Mapping[SourceId, float], at: Instant) -> tuple[Reading, ...]:
+        """The duct was cleaned, to so much in the pictures of each camera: how dirty it was before says nothing more.
+
+        How fast it gets dirty does, until the rate is known anew: the days to the limit are told by that of before.
+        """
+        told: list[Reading] = []
+        for source, g_m2 in deposits_g_m2.items():
+            past = self._memory(source).dirt
+            rate = None if past is None else forecast(past.past, self._wiring.limit_g_m2)
+            self._memory(source).dirt = DirtRate(at)
+            if rate is not None and Quantity.DAYS_TO_LIMIT in self._wiring.derived.get(source, ()):
+                days = days_to(self._wiring.limit_g_m2, g_m2, rate.rate)
+                told.append(_reading(source, Quantity.DAYS_TO_LIMIT, days, at))
+        return tuple(told)
 
     def _memory(self, source: SourceId) -> Memory:
         """At most one for each device."""

@@ -45,10 +45,11 @@ def forecast(days: Sequence[float | None], limit_g_m2: float) -> Forecast | None
     fastest = slopes[min(len(slopes) - 1, math.ceil((len(slopes) + off) / 2))]
     newest = points[0][0]
     level = median(level - rate * (day - newest) for day, level in points)
-    return Forecast(rate, *(_days_to(limit_g_m2, level, slope) for slope in (rate, fastest, slowest)))
+    return Forecast(rate, *(days_to(limit_g_m2, level, slope) for slope in (rate, fastest, slowest)))
 
 
-def _days_to(limit_g_m2: float, level_g_m2: float, rate: float) -> float:
+def days_to(limit_g_m2: float, level_g_m2: float, rate: float) -> float:
+    """0 beyond the limit; MOST_DAYS may be never. `rate` is in g/m2 a day."""
     left = limit_g_m2 - level_g_m2
     if left <= 0:
         return 0.0

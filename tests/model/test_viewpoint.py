@@ -57,6 +57,16 @@ def test_dust_that_settles_makes_no_other_view(settled: Viewpoint) -> None:
     assert seen(settled, (photo(9, g_m2=g_m2) for g_m2 in steps)) == [None] * len(steps)
 
 
+def test_a_camera_that_was_wiped_sees_as_clearly_as_it_sees_then_and_still_knows_its_view(settled: Viewpoint) -> None:
+    hazy = [photo(number, optics=Optics(fog=0.15)) for number in range(20, 24)]
+    assert seen(settled, hazy[:1]) == [Reason.HAZY]
+
+    settled.see_anew()
+
+    assert seen(settled, hazy) == [None] * 4
+    assert seen(settled, [photo(30, turned(yaw=0.1))]) == [Reason.MOVED]
+
+
 def test_a_duct_that_is_suddenly_dirty_and_clean_again_makes_no_other_view(settled: Viewpoint) -> None:
     assert seen(settled, (photo(9, g_m2=g_m2) for g_m2 in (8.0, 8.0, 0.1, 8.0, 0.1))) == [None] * 5
 

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from drivers.types import Quality, Quantity, Reading, SourceId
 from firmware.derived.deriving import Deriver
+from firmware.derived.dirt_rate import DirtRate
 from firmware.derived.filter_load import PressureDrop
 from firmware.derived.memory import Memory
 from firmware.observations import Observation
-from tests.builders import reading
+from tests.builders import at, reading
 from tests.firmware.derived.builders import (
     AIR,
     DUST,
@@ -174,6 +175,24 @@ def test_after_a_week_of_pictures_the_days_to_the_limit_come_once_a_day() -> Non
     assert values(found[-2][1]) == pytest.approx(
         {Q.DIRT_RATE: 0.1, Q.DAYS_TO_LIMIT: 12, Q.DAYS_TO_LIMIT_LOW: 12, Q.DAYS_TO_LIMIT_HIGH: 12}
     )
+
+
+def test_a_cleaning_begins_the_days_anew_and_tells_those_to_the_limit_by_the_rate_of_before() -> None:
+    deriver = Deriver(wiring())
+    told(deriver, [deposit(1 + 0.1 * day, day * DAY) for day in range(10)])
+
+    cleaned = deriver.cleaned({UPSTREAM: 0.2}, at(9.5 * DAY))
+
+    assert values(cleaned) == pytest.approx({Q.DAYS_TO_LIMIT: 28})
+    assert deriver.memory[UPSTREAM].dirt == DirtRate(at(9.5 * DAY))
+    assert told(deriver, [deposit(0.2 + 0.1 * day, (10 + day) * DAY) for day in range(6)]) == []
+
+
+def test_a_cleaning_of_a_duct_whose_rate_nobody_knows_tells_nothing() -> None:
+    deriver = Deriver(wiring())
+    told(deriver, [deposit(3.0, 0)])
+
+    assert deriver.cleaned({UPSTREAM: 0.2}, at(DAY)) == ()
 
 
 def test_what_is_left_out_is_not_told() -> None:
