@@ -16,6 +16,7 @@ COMMANDS = {
     "check": "firmware.check",
     "detect": "firmware.detect",
     "alarms": "firmware.alarms_command",
+    "cleaning": "firmware.cleaning_command",
     "rules": "firmware.rules_command",
     "preset": "firmware.preset",
     "model": "firmware.model_tools",

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from firmware import config
-from firmware.config import Board
+from firmware.asking import asked, user
 from firmware.errors import ConfigError
-from firmware.local.door import NAME, Unreachable, ask
 
 EX_NOTHING_DONE = 1
 DAY_S, HOUR_S, MINUTE_S = 86_400, 3_600, 60
@@ -30,23 +26,23 @@ VERBS = {
 
 def main(arguments: Namespace) -> int:
     """1 if an action changed no alarm. Raises `ConfigError` if nobody answers or the firmware refuses."""
-    arguments = Namespace(**{"config": None, "data": None, "json": False} | vars(arguments))
+    arguments = Namespace(**{"json": False} | vars(arguments))
     match arguments.action:
         case None | "list":
-            reply = _asked(arguments, {"command": "alarms"})
+            reply = asked(arguments, {"command": "alarms"})
             print(json.dumps(reply, indent=2) if arguments.json else _listed(reply["alarms"]))
         case "history":
-            reply = _asked(arguments, {"command": "history", "limit": arguments.limit})
+            reply = asked(arguments, {"command": "history", "limit": arguments.limit})
             print(json.dumps(reply, indent=2) if arguments.json else _history(reply["moves"]))
         case verb:
-            reply = _asked(arguments, _command(VERBS[verb], arguments))
+            reply = asked(arguments, _command(VERBS[verb], arguments))
             print(json.dumps(reply, indent=2) if arguments.json else _came_of_it(reply["moves"]))
             return 0 if reply["moves"] else EX_NOTHING_DONE
     return 0
 
 
 def _command(command: str, arguments: Namespace) -> dict[str, Any]:
-    given: dict[str, Any] = {"command": command, "by": arguments.by or _user()}
+    given: dict[str, Any] = {"command": command, "by": arguments.by or user()}
     if arguments.alarm is not None:
         rule, slash, source = arguments.alarm.partition("/")
         if not slash:
@@ -56,32 +52,6 @@ def _command(command: str, arguments: Namespace) -> dict[str, Any]:
         if (value := getattr(arguments, key, None)) is not None:
             given[key] = value
     return given
-
-
-def _asked(arguments: Namespace, request: Mapping[str, Any]) -> dict[str, Any]:
-    try:
-        reply = json.loads(ask(_door(arguments), json.dumps(request).encode()))
-    except Unreachable as error:
-        raise ConfigError(str(error)) from error
-    if "error" in reply:
-        raise ConfigError(reply["error"])
-    found: dict[str, Any] = reply
-    return found
-
-
-def _door(arguments: Namespace) -> Path:
-    if arguments.data is not None:
-        data: Path = arguments.data
-    else:
-        data = (config.load(arguments.config).board if arguments.config else Board()).data
-    return data / NAME
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # nobody whom /etc/passwd knows
-        return "local"
 
 
 def _listed(alarms: Sequence[Mapping[str, Any]]) -> str:

@@ -4,33 +4,40 @@ schedule, button, command -> requests -> snapshot -> shots of each camera -> jud
                                                                                     +-> mailbox -> decide -> sinks
 sensors, fan, health, tick, acknowledge, reset -------------------------------------+                |
                                                                                             levels -> outputs
+
+An attendant sees shots with their verdicts, and what was decided on, for a cleaning of the duct; it asks for snapshots.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 
 from drivers.board import BoardSettings
 from drivers.errors import DriverError
 from drivers.settings import SensorSettings, Settings
-from drivers.types import Reading, SourceId
+from drivers.types import Instant, Quantity, Reading, SourceId
 from drivers.worker import Worker
 from firmware import logs, realtime
 from firmware.agreement import Agreement
-from firmware.alarms.operations import Operation
+from firmware.alarms.operations import Operation, Reset
 from firmware.alarms.outputs import Following, outputs_on
+from firmware.alarms.states import ACTIVE
 from firmware.alarms.store import AlarmStore, Remembered
 from firmware.alarms.types import AlarmId, AlarmRecord, Transition
 from firmware.album import Album
+from firmware.attending import Attendant, Hands
+from firmware.cleaning.course import Course
+from firmware.cleaning.record import Stamp
+from firmware.cleaning_store import CleaningStore, UnderWay
 from firmware.deciding import Asked, Message, decide, tick
 from firmware.devices import Site, make
 from firmware.events import Event
 from firmware.health import Health, LoopLag, report_health
-from firmware.judging import judge
+from firmware.judging import INVOKE_LIMIT_S, judge
 from firmware.lamp import Lamp
 from firmware.observations import BOARD, Observation
 from firmware.outputs import drive
@@ -43,17 +50,30 @@ from firmware.rules.types import Annotations
 from firmware.sampling import fan_reading, sample, watch_button, watch_fan
 from firmware.streams import Latest, Mailbox
 from firmware.supervisor import Service, Start, Supervisor
-from firmware.uplink.commands import Answer, Command, Report, Snapshot
+from firmware.uplink.commands import Answer, Cleaning, Command, Report, Snapshot
 from firmware.vitals import Vitals
-from firmware.wall import Wall
+from firmware.wall import Wall, for_people
 from model.budget import LatencyBudget
+from model.classifier import label_of
 from model.smoothing import Smoothing
 from model.types import Verdict
 from model.viewpoint import Viewpoint
 
 STAGE_LIMIT_S = 30.0  # a stage that was given something to do must be done with it within this
 SNAPSHOT_LIMIT_S = 120.0  # opening, warming up and closing of every camera, each at its limit; a simulated one is drawn
+CLEANING_LIMIT_S = 120.0  # the end of one: alarms, pictures, a report and a file, each at its limit
+RESET_LIMIT_S = 10.0  # for the alarms to take a reset: a worn SD card takes its time
+OF_DIRT = {Quantity.DIRTY_SCORE.signal, Quantity.ESTIMATED_DEPOSIT.signal}
 SENSOR_LIMIT_S = 60.0  # beyond the longest time limit that any driver gives one reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Housekeeping:
+    """The cleaning that went on when the firmware stopped, where it is kept, and what it lets begin anew."""
+
+    store: CleaningStore
+    under_way: UnderWay | None
+    begin_anew: Callable[[Mapping[SourceId, float], Instant], Sequence[Reading]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +103,7 @@ class Board:
         store: AlarmStore,
         remembered: Remembered,
         derive: Callable[[Observation], Sequence[Reading]],
+        housekeeping: Housekeeping,
         album: Album | None,
         aim_period_ns: int | None,
         further: Sequence[Service] = (),
@@ -106,6 +127,9 @@ class Board:
         self._contacts: dict[SourceId, bool] = {}
         self._snapshots_taken = aim_period_ns is None and bool(self._config.families["camera"])
         self._lamp = self._make_lamp()
+        self._judge = Worker("classifier")
+        self._viewpoints = self._make_viewpoints()
+        self._attendant = self._make_attendant(housekeeping)
         self._derive = derive
         self._engine = RuleEngine(
             plan.rules,
@@ -124,6 +148,7 @@ class Board:
                 *self._watching_lines(),
                 *self._driving_outputs(),
                 *self._keeping_pictures(album),
+                Service("cleaning", self._attendant.attend, CLEANING_LIMIT_S),
                 self._reporting(),
                 Service("loop lag", self._lag.watch, STAGE_LIMIT_S),
                 *further,
@@ -140,8 +165,8 @@ class Board:
                 await stack.enter_async_context(self._lamp)
             await self.supervisor.run()
 
-    def obey(self, command: Command) -> Answer:
-        """Carry out what the broker asked for; what comes of it goes the way of all events."""
+    async def obey(self, command: Command) -> Answer:
+        """Carry out what somebody asked for; what comes of it goes the way of all events."""
         match command:
             case Snapshot() if self._aims or not self._shots:
                 return Answer(False, "no snapshots here: there is no camera, or the cameras are being aimed")
@@ -151,6 +176,8 @@ class Board:
             case Report():
                 self._mailbox.put(self._health.report(self._clock))
                 return Answer(True, "the report is on its way")
+            case _ if isinstance(command, Cleaning):
+                return await self._attendant.obey(command)
             case _:
                 self._mailbox.put(command)
                 return Answer(True, "handed to the alarms: their transitions tell what came of it")
@@ -169,6 +196,10 @@ class Board:
     def alarms(self) -> Sequence[AlarmRecord]:
         """As they stand."""
         return self._engine.records(self._clock.now())
+
+    def cleaning(self) -> Mapping[str, object]:
+        """How far it is, in plain values."""
+        return self._attendant.status()
 
     def annotations(self, alarm: AlarmId) -> Annotations | None:
         return self._engine.annotations(alarm)
@@ -200,6 +231,7 @@ class Board:
         def publish(event: Event) -> None:
             for sink in self._around.sinks:
                 sink(event)
+            self._attendant.hear(event)
 
         start = partial(
             decide,
@@ -240,27 +272,66 @@ class Board:
         self._shots[shot.lit.source].put(shot)
 
     def _judging(self) -> Iterator[Service]:
-        worker = Worker("classifier")
         for camera, shots in self._shots.items():
             start = partial(
                 judge,
                 shots,
                 clock=self._clock,
                 classifier=self._classifier,
-                worker=worker,
+                worker=self._judge,
                 smoothing=Smoothing(needed=self._config.snapshot.agree, of=self._config.snapshot.of),
                 limits=self._config.degree.limits,
                 budget=self._budget,
                 say=self._tell,
                 keep=self._keep,
-                viewpoint=self._viewpoint(),
+                viewpoint=self._viewpoints.get(camera),
             )
             yield _stage(f"judge {camera}", start)
 
-    def _viewpoint(self) -> Viewpoint | None:
+    def _make_viewpoints(self) -> dict[SourceId, Viewpoint]:
         """Nothing to compare with while the cameras are being aimed."""
         at_most = 0 if self._aims else self._config.snapshot.moved_at_most
-        return Viewpoint(at_most) if at_most else None
+        return {camera: Viewpoint(at_most) for camera in self._shots} if at_most else {}
+
+    def _make_attendant(self, housekeeping: Housekeeping) -> Attendant:
+        cameras = [] if self._aims else list(self._shots)
+        bounds, under_way = self._config.cleaning.bounds, housekeeping.under_way
+        hands = Hands(
+            say=self._mailbox.put,
+            request=partial(self._requests.put, "cleaning"),
+            reset=self._reset_dirt,
+            see_anew=self._see_anew,
+            begin_anew=housekeeping.begin_anew,
+        )
+        return Attendant(
+            Course(cameras, bounds, under_way.steps if under_way else ()),
+            under_way,
+            store=housekeeping.store,
+            hands=hands,
+            clock=self._clock,
+            stamp=self._stamp,
+            label=partial(label_of, thresholds=self._classifier.manifest.thresholds),
+            needed=bounds.clean_needed,
+        )
+
+    def _stamp(self, at: Instant) -> Stamp:
+        wall = self._around.wall()
+        return Stamp(for_people(wall, at), wall.synchronised)
+
+    async def _see_anew(self) -> None:
+        for viewpoint in self._viewpoints.values():  # where they are used: a thread may be at one just now
+            await self._judge.run(viewpoint.see_anew, limit_s=INVOKE_LIMIT_S)
+
+    async def _reset_dirt(self, by: str) -> Mapping[str, bool]:
+        """A camera that was moved is none of it: somebody has to look at that."""
+        of_dirt = [one for one in self.alarms() if one.signal in OF_DIRT and not one.fault]
+        standing = [one.alarm for one in of_dirt if one.state in ACTIVE]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(RESET_LIMIT_S):
+                for alarm in standing:
+                    await self.operate(Reset(alarm, by))  # after the last verdicts, which are on their way before it
+        active = {one.alarm for one in self.alarms() if one.state in ACTIVE}
+        return {str(alarm): alarm not in active for alarm in standing}
 
     def _tell(self, verdict: Verdict) -> None:
         self._mailbox.put(verdict)
@@ -268,6 +339,7 @@ class Board:
             self._mailbox.put(found)
 
     def _keep(self, shot: Shot, verdict: Verdict) -> None:
+        self._attendant.look(shot, verdict)
         if self._interest.roused_by(verdict):
             self._taken.put((shot, verdict))
 
@@ -315,7 +387,9 @@ class Board:
         for settings in self._config.families["button"]:
             button = make("button", settings, self._around.site)
             press = partial(self._requests.put, "button")
-            yield _device(settings, partial(watch_button, button, press, vitals=self._vitals))
+            hold = self._attendant.hold if self._config.cleaning.button else _nothing
+            start = partial(watch_button, button, press, hold=hold, clock=self._clock, vitals=self._vitals)
+            yield _device(settings, start)
 
     def _driving_outputs(self) -> Iterator[Service]:
         for settings in self._config.families["output"]:
@@ -337,8 +411,13 @@ class Board:
         if not self._snapshots_taken:
             realtime.collect_garbage()
         self._vitals.repeat()
+        self._attendant.repeat()
         for fan, running in self._contacts.items():
             self._mailbox.put(fan_reading(fan, running, self._clock.now()))
+
+
+def _nothing() -> None:
+    """A button that is held does no more than one that is pressed."""
 
 
 def _stage(name: str, start: Start) -> Service:

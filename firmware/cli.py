@@ -35,6 +35,7 @@ def parser() -> argparse.ArgumentParser:
     _check(commands)
     _detect(commands)
     _alarms(commands)
+    _cleaning(commands)
     _rules(commands)
     _preset(commands)
     add_model(commands)
@@ -166,7 +167,31 @@ def _alarms(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         _door(action)
 
 
-def _door(command: argparse.ArgumentParser) -> None:
+def _cleaning(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    cleaning = commands.add_parser(
+        "cleaning",
+        help="clean the duct: from a picture before to a report that can be signed",
+        description="A cleaning of the duct. While it lasts, alarms that it makes meaningless are quiet; when it is "
+        "finished, the cameras look whether the duct is clean, and a report is written. Without an action: status.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _door(cleaning, page="docs/cleaning.md")
+    actions = cleaning.add_subparsers(dest="action", metavar="ACTION")
+    start = actions.add_parser("start", help="it begins: the pictures from before are taken at once")
+    finish = actions.add_parser("finish", help="the duct is clean: let the cameras see, and write the report")
+    cancel = actions.add_parser("cancel", help="it was no cleaning: all is as it was, and there is no report")
+    for action in (start, finish, cancel):
+        signs = action is not cancel
+        action.add_argument("--by", required=signs, metavar="NAME", help="who does it, as the report is to name them")
+        action.add_argument("--reason", metavar="WORDS", help="a remark for the report")
+    report = actions.add_parser("report", help="where the last report is")
+    report.add_argument("--list", action="store_true", help="all reports that are kept, oldest first")
+    for action in (start, finish, cancel, report, actions.add_parser("status", help="how far it is (the default)")):
+        _door(action, page="docs/cleaning.md")
+
+
+def _door(command: argparse.ArgumentParser, *, page: str = "docs/alarms.md") -> None:
     """Where the firmware is, and how to answer; also after the action, where people write it."""
     command.add_argument(
         "--config", type=Path, default=argparse.SUPPRESS, metavar="FILE", help="the board's configuration"
@@ -178,7 +203,7 @@ def _door(command: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="its data directory (default: that of --config, or /var/lib/ductwatch)",
     )
-    command.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="JSON (docs/alarms.md)")
+    command.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=f"JSON ({page})")
 
 
 def _rules(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -15,6 +15,7 @@ from drivers.types import Quantity, SourceId
 from firmware import devices
 from firmware.alarms.outputs import Until
 from firmware.alarms.types import Severity
+from firmware.cleaning.settings import CleaningSettings
 from firmware.derived.settings import DerivedSettings
 from firmware.derived.wiring import AIR, DERIVED, Wiring, first_with_air
 from firmware.document import Document, nearest, read
@@ -107,6 +108,7 @@ SECTIONS = (
     "snapshot",
     "degree",
     "derived",
+    "cleaning",
     "latency",
     "realtime",
     "health",
@@ -126,6 +128,7 @@ class Config:
     snapshot: SnapshotSettings
     degree: DegreeSettings
     derived: DerivedSettings
+    cleaning: CleaningSettings
     latency: LatencySettings
     realtime: RealtimeSettings
     health: HealthSettings
@@ -197,6 +200,7 @@ def _checked(document: Document, path: Path) -> Config:
         snapshot=document.section("snapshot", SnapshotSettings),
         degree=document.section("degree", DegreeSettings),
         derived=document.section("derived", DerivedSettings),
+        cleaning=document.section("cleaning", CleaningSettings),
         latency=document.section("latency", LatencySettings),
         realtime=document.section("realtime", RealtimeSettings),
         health=document.section("health", HealthSettings),

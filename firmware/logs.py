@@ -13,7 +13,7 @@ import structlog
 from drivers.types import SourceId
 from firmware.alarms.types import Transition
 from firmware.events import Event
-from firmware.observations import Condition, HealthChange
+from firmware.observations import CleaningChange, Condition, HealthChange
 
 
 class _Lines(io.TextIOBase):
@@ -75,10 +75,18 @@ def log_camera(camera: SourceId, description: str) -> None:
 
 
 def log_change(event: Event) -> None:
-    """Log health changes and alarm transitions; readings and verdicts are not news."""
+    """Log health changes, cleanings and alarm transitions; readings and verdicts are not news."""
     if isinstance(event, HealthChange):
         tell = info if event.condition is Condition.RECOVERED else warn
         tell(f"device {event.condition.value}", source=event.source, problem=event.problem, remedy=event.remedy)
+    elif isinstance(event, CleaningChange):
+        info(
+            f"cleaning: {event.event.value}",
+            state=event.state.value,
+            by=event.by,
+            reason=event.reason,
+            report=event.report,
+        )
     elif isinstance(event, Transition):
         warn(
             "alarm",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from drivers.types import Instant, Reading, SourceId
+from firmware.cleaning.states import CleaningEvent, CleaningState
 from model.types import Verdict
 
 BOARD = SourceId("board")
@@ -50,4 +51,19 @@ class Picture:
     at: Instant
 
 
-Observation = Reading | Verdict | HealthChange | HealthReport | Picture
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CleaningChange:
+    """Somebody began, finished or cancelled a cleaning of the duct, or it ended: `state` is that from now on.
+
+    `by` is a person's name, or the board's. `report` is relative to the data directory; None where none was written.
+    """
+
+    event: CleaningEvent
+    state: CleaningState
+    by: str
+    reason: str
+    at: Instant
+    report: str | None = None
+
+
+Observation = Reading | Verdict | HealthChange | HealthReport | Picture | CleaningChange

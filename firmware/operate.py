@@ -20,7 +20,10 @@ from drivers.types import NS_PER_S, Instant, SourceId
 from firmware import __version__, logs, realtime
 from firmware.alarms.store import AlarmStore
 from firmware.album import Album
-from firmware.app import Board, Surroundings
+from firmware.app import Board, Housekeeping, Surroundings
+from firmware.cleaning.report import Letterhead
+from firmware.cleaning_reports import FOLDER, Reports
+from firmware.cleaning_store import CleaningStore
 from firmware.deciding import MAILBOX_SIZE, Message
 from firmware.derived.deriving import Deriver
 from firmware.derived_store import DerivedStore
@@ -170,8 +173,24 @@ async def _make_board(plan: Plan, run: Run, mailbox: Mailbox[Message], stack: As
     )
     deriver = Deriver(plan.config.wiring, await learned.load())
 
+    settings = plan.config.cleaning
+    cleaning = await stack.enter_async_context(
+        CleaningStore(
+            run.site.data / "cleaning.json",
+            Reports(
+                run.site.data / FOLDER,
+                Letterhead(board=plan.config.board.name, firmware=__version__, limits=plan.config.degree.limits),
+                max_reports=settings.keep_reports,
+                max_bytes=settings.max_report_bytes,
+            ),
+            run.site.clock,
+            wall_ns=partial(_wall_ns, run),
+            report=lambda *change: mailbox.put(_change(run, SourceId("cleaning"), *change)),
+        )
+    )
+
     async def obey(command: Command) -> Answer:
-        return board.obey(command)
+        return await board.obey(command)
 
     def household() -> Household:
         return Household(
@@ -181,6 +200,7 @@ async def _make_board(plan: Plan, run: Run, mailbox: Mailbox[Message], stack: As
             utc=lambda wall_ns: WallClock(wall_ns, synchronised=True).utc(Instant(0)),
             operate=board.operate,
             obey=board.obey,
+            cleaning=board.cleaning,
         )
 
     async def answer(*, pulse: Pulse) -> None:
@@ -214,6 +234,7 @@ async def _make_board(plan: Plan, run: Run, mailbox: Mailbox[Message], stack: As
         store=store,
         remembered=await store.load(),
         derive=deriver.feed,
+        housekeeping=Housekeeping(store=cleaning, under_way=await cleaning.load(), begin_anew=deriver.cleaned),
         album=_album(plan, run, mailbox),
         aim_period_ns=run.aim_period_ns,
         further=[

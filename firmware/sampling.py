@@ -8,12 +8,15 @@ from contextlib import aclosing
 from drivers.clock import Clock
 from drivers.errors import BadData
 from drivers.protocol import Input, Sensor
-from drivers.types import Instant, Quantity, Reading, SourceId
+from drivers.types import NS_PER_S, Instant, Quantity, Reading, SourceId
 from firmware.observations import Observation
 from firmware.supervisor import Pulse
 from firmware.vitals import Vitals
 
 Say = Callable[[Observation], None]
+
+HELD_NS = 3 * NS_PER_S  # nobody holds a button so long by mistake
+JAMMED_NS = 30 * NS_PER_S  # nobody holds it longer than this: something leans on it, or its cable is shorted
 
 
 async def sample(sensor: Sensor, period_ns: int, *, clock: Clock, say: Say, vitals: Vitals, pulse: Pulse) -> None:
@@ -50,13 +53,24 @@ def fan_reading(fan: SourceId, running: bool, at: Instant) -> Reading:
     return Reading(source=fan, quantity=Quantity.FAN_RUNNING, value=float(running), at=at)
 
 
-async def watch_button(button: Input, press: Callable[[], None], *, vitals: Vitals, pulse: Pulse) -> None:
-    """Call `press` at each press; the state at the start is none."""
+async def watch_button(
+    button: Input,
+    press: Callable[[], None],
+    *,
+    clock: Clock,
+    vitals: Vitals,
+    pulse: Pulse,
+    hold: Callable[[], None] = lambda: None,
+) -> None:
+    """Call `press` at each press, and `hold` when one ends that was long; the state at the start is none."""
     async with button, aclosing(button.states()) as states:
-        was_down = True
+        was_down, since = True, None
         async for down in states:
             if down and not was_down:
+                since = clock.now()
                 press()
+            elif not down and since is not None and HELD_NS <= clock.now() - since <= JAMMED_NS:
+                hold()
             was_down = down
             vitals.well(button.source)
             pulse.rest()

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from drivers.board import kernel_clock_synchronised
 from drivers.clock import Clock
+from drivers.types import NS_PER_S, Instant
 from firmware.uplink.wire import WallClock
+
+
+def for_people(wall: WallClock, at: Instant) -> str:
+    """The board's local time with its offset from UTC, to the second: `2026-05-01T14:00:00+02:00`."""
+    return datetime.fromtimestamp((at + wall.offset_ns) // NS_PER_S, UTC).astimezone().isoformat()
+
 
 Wall = Callable[[], WallClock]
 

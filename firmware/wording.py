@@ -9,8 +9,9 @@ from drivers.types import Quality, Quantity, Reading, SourceId
 from firmware import deposit
 from firmware.alarms.states import AlarmEvent, AlarmState
 from firmware.alarms.types import AlarmId, Transition
+from firmware.cleaning.states import CleaningEvent
 from firmware.events import Event
-from firmware.observations import Condition, HealthChange, HealthReport, Picture
+from firmware.observations import CleaningChange, Condition, HealthChange, HealthReport, Picture
 from firmware.terminal import Row, Span, Style, listed, printable
 from model.types import Label, Reason, Verdict
 
@@ -57,6 +58,15 @@ CONDITIONS = {
     Condition.FAILED: ("failed ", Style.RED),
     Condition.DEGRADED: ("limited", Style.YELLOW),
     Condition.RECOVERED: ("  back ", Style.GREEN),
+}
+
+CLEANINGS = {
+    CleaningEvent.START: (" clean ", Style.WARNING, "is being cleaned: alarms on dirt are quiet"),
+    CleaningEvent.FINISH: (" clean ", Style.WARNING, "is said to be clean: the cameras look"),
+    CleaningEvent.VERIFY: (" clean ", Style.FINE, "is clean"),
+    CleaningEvent.GIVE_UP: (" clean ", Style.ALARM, "is not clean"),
+    CleaningEvent.CANCEL: (" clean ", Style.DIM, "was not cleaned after all"),
+    CleaningEvent.ABANDON: (" clean ", Style.ALARM, "was not said to be clean in time"),
 }
 
 QUALITIES = {
@@ -136,6 +146,8 @@ def rows(event: Event, stamp: Span, width: int, action: Callable[[AlarmId], str]
             return listed([stamp, _name("board")], figures, width)
         case Reading():
             return readings_rows([event], stamp, width)
+        case CleaningChange():
+            return _cleaning(event, stamp, width)
         case Picture():
             return []  # where it is kept is in the events
 
@@ -224,6 +236,14 @@ def _health_change(change: HealthChange, stamp: Span, width: int) -> list[Row]:
     title = [(printable(change.source), Style.BOLD), (printable(change.problem), Style.PLAIN)]
     made = listed([stamp, (badge, style), ("  ", Style.PLAIN)], title, width)
     return made + _below(printable(change.remedy), Style.CYAN, width)
+
+
+def _cleaning(change: CleaningChange, stamp: Span, width: int) -> list[Row]:
+    badge, style, words = CLEANINGS[change.event]
+    title = [("the duct", Style.BOLD), (f"{words}, by {printable(change.by)}", Style.PLAIN)]
+    made = listed([stamp, (badge, style), ("  ", Style.PLAIN)], title, width)
+    made += _below(printable(change.reason), Style.PLAIN, width)
+    return made + _below(f"report: {change.report}" if change.report else "", Style.CYAN, width)
 
 
 def _below(text: str, style: Style, width: int) -> list[Row]:

@@ -10,9 +10,9 @@ from typing import Literal, Self
 from drivers.clock import Clock
 from drivers.settings import Duration, Settings
 from drivers.simulated.world import World
-from drivers.types import NS_PER_S, Instant, SourceId
+from drivers.types import Instant, SourceId
 
-PRESS_NS = NS_PER_S // 5  # how long a finger stays on a button
+PRESS = Duration(0.2)  # how long a finger stays on a button
 
 
 class SimulatedOutputSettings(Settings, frozen=True, kw_only=True):
@@ -27,10 +27,11 @@ class SimulatedOutputSettings(Settings, frozen=True, kw_only=True):
 
 
 class SimulatedInputSettings(Settings, frozen=True, kw_only=True):
-    """`role` says what is watched. A button is pressed at each of `presses`, from the start of the run."""
+    """`role` says what is watched. A button is pressed at each of `presses`, from the start of the run, for `hold`."""
 
     role: Literal["fan", "button"] = "fan"
     presses: tuple[Duration, ...] = ()
+    hold: Duration = PRESS
 
 
 class SimulatedOutput:
@@ -72,6 +73,7 @@ class SimulatedInput:
         self._source = SourceId(settings.name)
         self._is_fan = settings.role == "fan"
         self._presses = sorted(settings.presses)
+        self._hold_ns = settings.hold.ns
         self._world = world
         self._clock = clock
 
@@ -105,6 +107,6 @@ class SimulatedInput:
             down = self._world.moment(press)
             await self._clock.sleep_until(down)
             yield True
-            await self._clock.sleep_until(Instant(down + PRESS_NS))
+            await self._clock.sleep_until(Instant(down + self._hold_ns))
             yield False
         await asyncio.Event().wait()  # nobody presses it any more

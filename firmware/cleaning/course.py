@@ -36,6 +36,7 @@ class _Looking:
     """What the cameras have shown since it was finished."""
 
     in_a_row: dict[SourceId, int]  # clean snapshots
+    seen: dict[SourceId, int]  # snapshots that were judged
     asked: int = 0
     asked_at: Instant | None = None
     awaited: set[SourceId] = field(default_factory=set)  # not judged yet, of the last that was asked for
@@ -71,8 +72,8 @@ class Course:
 
     @property
     def snapshots(self) -> int:
-        """So many were asked for, to see whether it is clean."""
-        return self._looking.asked
+        """So many were judged since it was finished; those of the schedule count, too."""
+        return max(self._looking.seen.values(), default=0)
 
     @property
     def in_a_row(self) -> Mapping[SourceId, int]:
@@ -82,7 +83,7 @@ class Course:
     def start(self, moment: Moment, by: str, reason: str = "") -> Step:
         """Somebody begins to clean; or goes on, if what the cameras saw is not good enough. Raises `Refused`."""
         if not self._cameras:
-            raise Refused("there is no camera that could see what was cleaned")
+            raise Refused("no camera here takes snapshots that could show it")
         if self._state is CleaningState.CLEANING:
             raise Refused(f"{self._since()}: finish or cancel that one first")
         if self.under_way and len(self._steps) >= MOST_STEPS:
@@ -111,6 +112,7 @@ class Course:
         if taken < self._steps[-1].moment.at:
             return None
         looking.awaited.discard(camera)
+        looking.seen[camera] += 1
         looking.in_a_row[camera] = looking.in_a_row[camera] + 1 if clean else 0
         if not all(many >= needed for many in looking.in_a_row.values()):
             return None
@@ -162,7 +164,7 @@ class Course:
             self._looking = self._anew()
 
     def _anew(self) -> _Looking:
-        return _Looking(dict.fromkeys(self._cameras, 0))
+        return _Looking(dict.fromkeys(self._cameras, 0), dict.fromkeys(self._cameras, 0))
 
     def _since(self) -> str:
         last = self._steps[-1]
@@ -171,4 +173,4 @@ class Course:
     def _not_clean(self) -> str:
         needed = self._bounds.clean_needed
         behind = [camera for camera, many in self._looking.in_a_row.items() if many < needed]
-        return f"{self._looking.asked} snapshots, and not {needed} clean ones in a row of {', '.join(behind)}"
+        return f"{self._looking.asked} snapshots were taken, and not {needed} in a row were clean: {', '.join(behind)}"

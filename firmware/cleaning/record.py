@@ -73,7 +73,7 @@ class Scene:
 class Outcome:
     """A cleaning that has ended, with all that its report tells.
 
-    `alarms` are those on dirt that stood: whether they were reset. `snapshots` were taken to verify, of which `needed`
+    `alarms` are those on dirt that stood: whether they are over. `snapshots` were taken to verify, of which `needed`
     in a row must be clean. `interrupted`: the board was off meanwhile for nobody knows how long.
     """
 

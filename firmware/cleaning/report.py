@@ -45,16 +45,13 @@ QUANTITIES = {
     "humidity": "Relative humidity",
     "pm1": "Particulates PM1",
     "pm2_5": "Particulates PM2.5",
-    "pm2_5_corrected": "Particulates PM2.5, corrected for humidity",
     "pm4": "Particulates PM4",
     "pm10": "Particulates PM10",
     "gas_index": "Gas index (100 is usual)",
     "gas_resistance": "Gas resistance",
     "differential_pressure": "Pressure drop of the filter",
     "filter_load": "Filter load",
-    "dew_point": "Dew point",
     "condensation_margin": "Margin to condensation",
-    "mould_index": "Mould index (0 to 6, advisory)",
 }
 """Signals that say something of a cleaning, in the order of the report."""
 
@@ -125,10 +122,10 @@ def _course(outcome: Outcome) -> str:
     rows = [_row(_step_name(index, step), _step(step)) for index, step in enumerate(outcome.steps)]
     rows.append(_row("Duration of the work", _t(_duration(outcome))))
     if outcome.snapshots:
-        row = f"{outcome.snapshots} taken, of which {outcome.needed} in a row of each camera had to be clean"
+        row = f"{outcome.snapshots} judged; {outcome.needed} in a row of each camera had to be clean"
         rows.append(_row("Snapshots to verify it", _t(row)))
     if outcome.alarms:
-        alarms = [f"{_t(alarm)}: {'reset' if reset else 'still stands'}" for alarm, reset in outcome.alarms.items()]
+        alarms = [f"{_t(alarm)}: {'over' if over else 'still stands'}" for alarm, over in outcome.alarms.items()]
         rows.append(_row("Alarms on dirt", "<br/>".join(alarms)))
     if models := _models(outcome):
         rows.append(_row("Judged by the model", _t(", ".join(models))))

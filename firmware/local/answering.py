@@ -36,7 +36,8 @@ class Household:
     utc: Callable[[int], str]
     """Of nanoseconds since 1970."""
     operate: Callable[[Operation], Awaitable[Sequence[Transition]]]
-    obey: Callable[[Command], Answer]
+    obey: Callable[[Command], Awaitable[Answer]]
+    cleaning: Callable[[], Mapping[str, object]]
 
 
 async def answer_at(
@@ -45,16 +46,17 @@ async def answer_at(
     """Answer until cancelled. Where no socket can be made, that is reported, and the firmware goes on without."""
     pulse.rest()
     try:
-        await serve(path, lambda request: _answer(request, household))
+        await serve(path, lambda request: answer(request, household))
     except OSError as error:
-        problem = f"{path}: no socket can be made: {error.strerror or error}: ductwatch alarms has nobody to ask"
+        problem = f"{path}: no socket can be made: {error.strerror or error}: ductwatch alarms, cleaning cannot ask"
         report(
             Condition.DEGRADED, problem, "Choose a data directory with a shorter name that the firmware may write to."
         )
         await asyncio.Event().wait()
 
 
-async def _answer(request: bytes, household: Household) -> bytes:
+async def answer(request: bytes, household: Household) -> bytes:
+    """What is said to a request, whatever bytes it is: a JSON object."""
     try:
         return json.dumps({"schema": SCHEMA, **await _fields(request, household)}).encode()
     except BadCommand as error:
@@ -66,13 +68,15 @@ async def _fields(request: bytes, household: Household) -> Mapping[str, Any]:
     match _question(request):
         case {"command": "alarms"}:
             return {"alarms": replies.standing(household.records(), household.annotations)}
+        case {"command": "cleaning"}:
+            return household.cleaning()
         case {"command": "history", "limit": int(limit)} if 0 < limit <= MOST_MOVES:
             return {"moves": replies.history(await household.journal(limit), household.utc)}
         case {"command": "history"}:
             raise BadCommand(f"history: limit must be a number from 1 to {MOST_MOVES}")
     command = parse(request, by=LOCALLY).command
     if not isinstance(command, Operation):
-        done = household.obey(command)
+        done = await household.obey(command)
         return {"done": done.done, "text": done.text}
     try:
         moved = await asyncio.wait_for(household.operate(command), DECIDED_LIMIT_S)

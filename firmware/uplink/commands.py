@@ -38,7 +38,32 @@ class Report:
     """Send a health report now."""
 
 
-Command = Snapshot | Report | Operation
+@dataclass(frozen=True, slots=True)
+class CleaningStart:
+    """Somebody begins to clean the duct, or goes on with it."""
+
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CleaningFinish:
+    """They say that it is clean: see whether it is."""
+
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CleaningCancel:
+    """It was no cleaning."""
+
+    by: str
+    reason: str
+
+
+Cleaning = CleaningStart | CleaningFinish | CleaningCancel
+Command = Snapshot | Report | Cleaning | Operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +156,10 @@ def _note(fields: Mapping[str, Any], *, default: str | None = None) -> Note:
     return Note(_name(fields, "reason") if default is None or "reason" in fields else default, _by(fields))
 
 
+def _remark(fields: Mapping[str, Any]) -> str:
+    return _name(fields, "reason") if "reason" in fields else ""
+
+
 def _alarm(fields: Mapping[str, Any]) -> AlarmId:
     return AlarmId(_name(fields, "rule"), SourceId(_name(fields, "source")))
 
@@ -177,5 +206,8 @@ COMMANDS: dict[str, tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Command
         lambda fields: ReturnToService(_alarm(fields), _note(fields, default="returned to service")),
     ),
     "report": ((), lambda _: Report()),
+    "cleaning_start": (("reason", "by"), lambda fields: CleaningStart(_by(fields), _remark(fields))),
+    "cleaning_finish": (("reason", "by"), lambda fields: CleaningFinish(_by(fields), _remark(fields))),
+    "cleaning_cancel": (("reason", "by"), lambda fields: CleaningCancel(_by(fields), _remark(fields))),
 }
 """Which fields each command takes, and what makes it of them."""

@@ -18,7 +18,7 @@ from drivers.types import NS_PER_S, Instant, Reading
 from firmware import deposit
 from firmware.alarms.types import Transition
 from firmware.events import Event
-from firmware.observations import BOARD, HealthChange, HealthReport, Picture
+from firmware.observations import BOARD, CleaningChange, HealthChange, HealthReport, Picture
 from model.types import Verdict
 
 SCHEMA = "ductwatch.event/1"
@@ -103,6 +103,8 @@ class Topics:
                 return self._topic("picture", event.source)
             case HealthChange() | HealthReport():
                 return self._topic("health")
+            case CleaningChange():
+                return self._topic("cleaning")
             case _:
                 assert_never(event)
 
@@ -141,7 +143,7 @@ def message(event: Event, wall: WallClock, topics: Topics) -> Message:
 
 def priority(event: Event) -> Priority:
     match event:
-        case Transition() | HealthChange():
+        case Transition() | HealthChange() | CleaningChange():
             return Priority.ALARM
         case Reading() | Verdict() | HealthReport():
             return Priority.TELEMETRY
@@ -192,6 +194,8 @@ def _details(event: Event) -> tuple[str, str, dict[str, Any]]:
             return "health_report", BOARD, {"figures": _figures(event.figures)}
         case Picture():
             return "picture", event.source, _picture(event)
+        case CleaningChange():
+            return "cleaning", BOARD, _cleaning(event)
         case _:
             assert_never(event)
 
@@ -246,6 +250,16 @@ def _figures(figures: Mapping[str, float]) -> dict[str, Any]:
 
 def _picture(event: Picture) -> dict[str, Any]:
     return {"path": _text(event.path), "length_bytes": event.length_bytes, "sha256": _text(event.sha256)}
+
+
+def _cleaning(event: CleaningChange) -> dict[str, Any]:
+    return {
+        "event": event.event.value,
+        "state": event.state.value,
+        "by": _text(event.by),
+        "reason": _text(event.reason),
+        "report": event.report,
+    }
 
 
 def _number(value: float | None) -> float | None:

@@ -64,6 +64,8 @@ def test_the_example_names_every_setting_there_is() -> None:
         ("[snapshot]\nperiod = '8d'\n", "board.toml:2: the period must be 100ms to 7d"),
         ("[snapshot]\nagree = 'two'\n", "board.toml:2: agree: expected a whole number, got str"),
         ("[snapshot]\nmoved_at_most = 2\n", "board.toml:2: moved_at_most must be 0 (off), or 3 to 1000 snapshots"),
+        ("[cleaning]\n\nlongest = '8d'\n", "board.toml:3: longest must be 1min to 7d: alarms are suppressed"),
+        ("[cleaning]\nclean_snapshots = 21\n", "board.toml:1: snapshots_at_most must be at least clean_snapshots"),
         ("[snapshot]\nagree = 4\n", "board.toml:2: agree must be most of `of`"),
         ("[board]\nname = 'AHU 3'\n", "board.toml:2: 'AHU 3': use a-z, 0-9, - and _"),
         ("snapshot = 5\n", "board.toml:1: [snapshot] must be one table"),

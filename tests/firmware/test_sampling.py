@@ -87,17 +87,34 @@ async def test_a_fan_is_said_at_each_change_and_forgotten_when_its_line_is_lost(
 
 
 @pytest.mark.parametrize(
-    ("states", "presses"),
-    [([False, True, False], 1), ([True, False], 0), ([False, True, False, True], 2), ([True, False, True], 1)],
-    ids=["pressed", "held since before the start", "pressed twice", "held, then pressed"],
+    ("states", "presses", "holds"),
+    [
+        ([False, True, False], 1, 0),
+        ([True, True, True, True, False], 0, 0),
+        ([False, True, False, True], 2, 0),
+        ([True, False, True], 1, 0),
+        ([False, True, True, True, False], 1, 1),
+        ([False, True, True, True], 1, 0),
+        ([False, *[True] * 31, False], 1, 0),
+    ],
+    ids=["pressed", "held since before the start", "twice", "held, then pressed", "held", "not let go", "jammed"],
 )
-async def test_a_button_counts_when_it_goes_down(states: list[bool], presses: int) -> None:
+async def test_a_button_counts_when_it_goes_down_and_when_it_was_held(
+    states: list[bool], presses: int, holds: int
+) -> None:
     watch = Watch(1)
-    pressed: list[None] = []
+    pressed: list[str] = []
     button = FakeInput("button", states, watch.clock)
     pulse = Pulse(10, asyncio.get_running_loop().time)
 
     with pytest.raises(Lost):
-        await watch_button(button, lambda: pressed.append(None), vitals=watch.vitals, pulse=pulse)
+        await watch_button(
+            button,
+            lambda: pressed.append("press"),
+            hold=lambda: pressed.append("hold"),
+            clock=watch.clock,
+            vitals=watch.vitals,
+            pulse=pulse,
+        )
 
-    assert len(pressed) == presses
+    assert (pressed.count("press"), pressed.count("hold")) == (presses, holds)

@@ -9,10 +9,11 @@ import pytest
 from drivers.types import Quality, Quantity, Reading, SourceId
 from firmware.alarms.states import NEXT, AlarmEvent, AlarmState, Withheld
 from firmware.alarms.types import AlarmId, Severity, Transition
+from firmware.cleaning.states import CleaningEvent, CleaningState
 from firmware.events import Event
-from firmware.observations import Condition, HealthChange, HealthReport, Picture
+from firmware.observations import CleaningChange, Condition, HealthChange, HealthReport, Picture
 from firmware.terminal import Colours, Style, paint
-from firmware.wording import LABELS, REASONS, STATES, readings_rows, rows
+from firmware.wording import CLEANINGS, LABELS, REASONS, STATES, readings_rows, rows
 from model.types import Cleanliness, Degree, Label, Reason
 from tests.builders import at, reading, verdict
 
@@ -157,6 +158,30 @@ def test_a_change_of_health_says_what_to_do(condition: Condition, problem: str, 
     change = HealthChange(source=PM, condition=condition, problem=problem, remedy=remedy, at=at(40))
 
     assert shown(change) == lines
+
+
+@pytest.mark.parametrize(
+    ("event", "lines"),
+    [
+        (CleaningEvent.START, ["   0:40   clean   the duct  is being cleaned: alarms on dirt are quiet, by board"]),
+        (CleaningEvent.VERIFY, ["   0:40   clean   the duct  is clean, by board"]),
+    ],
+)
+def test_a_cleaning_is_told_with_its_report(event: CleaningEvent, lines: list[str]) -> None:
+    change = CleaningChange(
+        event=event,
+        state=CleaningState.IDLE,
+        by="board",
+        reason="3 clean snapshots",
+        report="cleaning/0001.html",
+        at=at(40),
+    )
+
+    told = shown(change)
+
+    assert told[:1] == lines
+    assert [line.strip() for line in told[-2:]] == ["3 clean snapshots", "report: cleaning/0001.html"]
+    assert all(each in CLEANINGS for each in CleaningEvent)
 
 
 def test_a_health_report_shows_the_figures_that_a_technician_looks_for() -> None:

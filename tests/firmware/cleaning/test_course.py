@@ -86,7 +86,10 @@ def test_too_many_snapshots_without_are_not_verified_and_name_the_camera() -> No
     given_up = it.tick(moment(140))
 
     assert given_up is not None
-    assert (given_up.event, given_up.reason) == (E.GIVE_UP, "4 snapshots, and not 2 clean ones in a row of downstream")
+    assert (given_up.event, given_up.reason) == (
+        E.GIVE_UP,
+        "4 snapshots were taken, and not 2 in a row were clean: downstream",
+    )
     assert it.state is S.IDLE
 
 
@@ -127,7 +130,7 @@ def test_what_cannot_be_done_now_is_refused_with_what_can() -> None:
     it.finish(moment(3), "ann")
     with pytest.raises(Refused, match="finished by ann, and is being looked at"):
         it.finish(moment(4), "bob")
-    with pytest.raises(Refused, match="no camera"):
+    with pytest.raises(Refused, match="no camera here"):
         course(cameras=()).start(moment(0), "ann")
 
 
@@ -203,7 +206,6 @@ class AnyOrder(RuleBasedStateMachine):
         self.now_s += seconds
         ended = self.it.tick(moment(self.now_s))
         assert ended is None or ended.event in REPORTED
-        assert self.it.snapshots <= 3
         if self.it.asks(at(self.now_s)):
             assert self.it.state is S.VERIFYING
             assert not self.it.asks(at(self.now_s))

@@ -47,8 +47,8 @@ def test_a_verified_cleaning_says_who_when_how_long_and_by_what() -> None:
     assert "Verified clean The last 3 snapshots of each camera show a clean duct." in told
     assert "Cleaning began 23 November 2026, 12:00 UTC+01:00, by ann" in told
     assert "Duration of the work 1 h 0 min" in told
-    assert "4 taken, of which 3 in a row of each camera had to be clean" in told
-    assert "dirty_duct/upstream: reset deposit_high/upstream: still stands" in told
+    assert "4 judged; 3 in a row of each camera had to be clean" in told
+    assert "dirty_duct/upstream: over deposit_high/upstream: still stands" in told
     assert "signed off by bob, 23 November 2026, 13:00 UTC+01:00." in told
     assert "synchronised at each step" in told
 

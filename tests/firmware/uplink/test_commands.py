@@ -13,6 +13,9 @@ from firmware.uplink.commands import (
     MAX_COMMAND_BYTES,
     Answer,
     BadCommand,
+    CleaningCancel,
+    CleaningFinish,
+    CleaningStart,
     Command,
     Report,
     Request,
@@ -54,6 +57,9 @@ DIRTY = AlarmId("duct_dirty", SourceId("upstream"))
             '{"command": "return_to_service", "rule": "duct_dirty", "source": "upstream", "reason": "it is in"}',
             ReturnToService(DIRTY, Note("it is in", "mqtt")),
         ),
+        ('{"command": "cleaning_start", "by": "ann", "reason": "yearly"}', CleaningStart("ann", "yearly")),
+        ('{"command": "cleaning_finish"}', CleaningFinish("mqtt", "")),
+        ('{"command": "cleaning_cancel", "by": "ann"}', CleaningCancel("ann", "")),
     ],
 )
 def test_a_command_is_understood(payload: str, command: Command) -> None:
@@ -70,6 +76,8 @@ def test_a_command_is_understood(payload: str, command: Command) -> None:
         (b"x" * (MAX_COMMAND_BYTES + 1), "4097 bytes are too many"),
         (b"[]", "a command is a JSON object"),
         (b"{}", "unknown command null: use one of snapshot, acknowledge, reset, shelve"),
+        (b'{"command": "cleaning_start", "by": ""}', "cleaning_start: by must be a text of 1 to 200 characters"),
+        (b'{"command": "cleaning_finish", "note": "x"}', 'cleaning_finish does not take "note": it takes reason, by'),
         (b'{"command": "reboot"}', 'unknown command "reboot": use one of'),
         (b'{"command": ["snapshot"]}', "unknown command"),
         (b'{"command": "snapshot", "now": true}', 'snapshot does not take "now": it takes no fields'),
@@ -110,4 +118,4 @@ def test_a_refusal_carries_the_id_too_and_stays_short() -> None:
     answer = refusal(caught.value)
 
     assert json.loads(answer)["id"] == "42"
-    assert len(answer) < 300
+    assert len(answer) < 400

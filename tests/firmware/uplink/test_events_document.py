@@ -12,8 +12,9 @@ import pytest
 from drivers.types import SourceId
 from firmware.alarms.states import AlarmEvent, AlarmState
 from firmware.alarms.types import AlarmId, Severity, Transition
+from firmware.cleaning.states import CleaningEvent, CleaningState
 from firmware.events import Event
-from firmware.observations import Condition, HealthChange, HealthReport, Picture
+from firmware.observations import CleaningChange, Condition, HealthChange, HealthReport, Picture
 from firmware.uplink.commands import Answer, BadCommand, parse, refusal, reply
 from firmware.uplink.wire import WallClock, as_dict, message, seal
 from model.types import Cleanliness, Degree, Label, Reason
@@ -71,6 +72,17 @@ EXAMPLES: list[tuple[Event, WallClock]] = [
         ),
         WALL,
     ),
+    (
+        CleaningChange(
+            event=CleaningEvent.VERIFY,
+            state=CleaningState.IDLE,
+            by="board",
+            reason="3 clean snapshots in a row of each camera",
+            report="cleaning/0007-2026-05-01-verified.html",
+            at=at(150),
+        ),
+        WALL,
+    ),
 ]
 
 
@@ -90,11 +102,11 @@ def test_the_example_of_a_message_is_what_the_board_sends() -> None:
 
     sealed = seal(payload, boot_id="3f1c9a52-7d57-4c0f-9a39-6f2f3f0f8a11", seq=4711, historical=True)
 
-    assert documented()[7] == json.loads(sealed)
+    assert documented()[len(EXAMPLES)] == json.loads(sealed)
 
 
 def test_the_examples_of_commands_and_replies_are_those_of_the_board() -> None:
-    command, accepted, refused = documented()[8:]
+    command, accepted, refused = documented()[len(EXAMPLES) + 1 :]
 
     assert accepted == json.loads(reply(parse(json.dumps(command).encode()), Answer(True, "handed to the alarms")))
     with pytest.raises(BadCommand) as caught:
