@@ -1,5 +1,5 @@
 # All lands in .venv, and TensorFlow in .venv-training. On stdout there is nothing but what the program prints.
-.PHONY: env dev run hil play test test-training check bench image deb train lock clean
+.PHONY: env dev run hil play test test-training check fuzz bench image deb train lock clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -22,6 +22,10 @@ $(VENV)/.dev: pyproject.toml requirements/dev.txt requirements/build.txt
 $(VENV)/.hil: pyproject.toml requirements/hil.txt requirements/build.txt
 	@bash scripts/env.sh "$(PYTHON)" $(VENV) hil >&2
 	@touch $(VENV)/.run $(VENV)/.dev $@
+
+$(VENV)/.fuzz: $(VENV)/.dev requirements/fuzz.txt
+	@$(BIN)/pip --disable-pip-version-check --quiet install --require-hashes -r requirements/fuzz.txt >&2
+	@touch $@
 
 $(TRAINING)/.done: pyproject.toml requirements/training.txt requirements/build.txt
 	@bash scripts/env.sh "$(PYTHON)" $(TRAINING) training >&2
@@ -48,6 +52,9 @@ check: dev                               ## format, lint, types, import contract
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+fuzz: $(VENV)/.fuzz                      ## random input on all that is read from outside; ARGS="--minutes 5" (docs/fuzzing.md)
+	@nice $(BIN)/python -m tests.fuzz $(ARGS)
 
 hil: $(VENV)/.hil                        ## the suite on the virtual bench; ARGS="..." for pytest (hil/README.md)
 	@bash scripts/hil-needs.sh "$(BIN)/python" >&2

@@ -97,13 +97,18 @@ def _tried(file: Path, rules_file: Path | None) -> Iterator[_Found]:
     if unknown := next((key for key in document.tables if key not in ("rules", "test")), None):
         raise document.error((unknown,), f"unknown key {unknown!r}{nearest(unknown, ('rules', 'test'))}")
     rules = load_rules(rules_file or (file.parent / named if named else DEFAULT_RULES))
+    for index, story in enumerate(stories(document, rules)):
+        yield _Found(story.name, tuple(_told(failure, story, document, index) for failure in play(story, rules)))
+
+
+def stories(document: Document, rules: Sequence[Rule]) -> Iterator[Story]:
+    """The tests in a file, each read when its turn has come. Raises `ConfigError` where one is none."""
     tests = document.tables.get("test", [])
     if not isinstance(tests, list) or not tests:
         raise document.error(("test",), "no test in it: write [[test]], and name, every, series and [[test.expect]]")
     for index, table in enumerate(tests):
-        test = document.convert(("test", index), table, _Test)
-        story = _story(test, document, ("test", index), rules)
-        yield _Found(test.name, tuple(_told(failure, story, document, index) for failure in play(story, rules)))
+        where = ("test", index)
+        yield _story(document.convert(where, table, _Test), document, where, rules)
 
 
 def _told(failure: Failure, story: Story, document: Document, index: int) -> str:

@@ -11,6 +11,8 @@ compile=("$1/uv" pip compile --quiet --universal --python-version 3.11 --generat
 "${compile[@]}" pyproject.toml --extra dev --output-file requirements/dev.txt
 "${compile[@]}" --constraints requirements/dev.txt pyproject.toml --extra dev --extra hil --output-file requirements/hil.txt
 "${compile[@]}" --constraints requirements/dev.txt pyproject.toml --extra dev --extra train --output-file requirements/training.txt
+# 3.1 has no wheel for Python 3.11. It has no others than for Linux on x86-64.
+echo 'atheris>=3,<3.1' | "${compile[@]}" - --output-file requirements/fuzz.txt
 # pip 26.3 prints setuptools' warnings at every `make env`, quiet or not.
 printf '%s\n' 'packaging>=24' 'pip>=25,<26' 'setuptools>=77' |
   "${compile[@]}" --constraints requirements/dev.txt - --output-file requirements/build.txt

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from xml.etree import ElementTree
 
@@ -35,7 +34,7 @@ def test_an_alarm_is_a_row_with_a_bar_for_the_time_that_it_stood() -> None:
 
 def test_names_from_outside_stay_names() -> None:
     evil = SourceId('"><script>alert(1)</script>')
-    replayed = replay([replace(pm(50, second), source=evil) for second in range(100)], [DUSTY])
+    replayed = replay([pm(50, second, evil) for second in range(100)], [DUSTY])
 
     shown = page(replayed, [DUSTY], START, ["<b>"])
 
