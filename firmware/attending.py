@@ -24,7 +24,7 @@ from firmware.supervisor import Pulse
 from firmware.uplink.commands import Answer, Cleaning, CleaningCancel, CleaningFinish, CleaningStart
 from model.types import Label, Verdict
 
-TICK_NS = NS_PER_S // 2
+TICK_NS = NS_PER_S
 SAVE_NS = 3600 * NS_PER_S  # how much longer than `longest` one can last for each power cut on a board without a clock
 DRAW_LIMIT_S = 10.0  # of a picture, some hundred times the usual
 BY_BUTTON = "button"
@@ -160,9 +160,10 @@ class Attendant:
             self.repeat()
             async for _ in every(TICK_NS, self._clock):
                 pulse.beat()
-                async with self._lock:
-                    with self._clock.held():
-                        await self._turn()
+                if self._course.under_way or self._ended is not None or self._held:
+                    async with self._lock:
+                        with self._clock.held():
+                            await self._turn()
                 pulse.rest()
         finally:
             if self._course.under_way:
@@ -171,8 +172,6 @@ class Attendant:
                 self._worker.close()
 
     async def _turn(self) -> None:
-        if self._ended is None and not self._held and not self._course.under_way:
-            return
         if self._to_draw and self._course.under_way:
             await self._keep_before()
         if ended := self._ended or self._course.tick(self._moment()):
@@ -212,7 +211,12 @@ class Attendant:
         return Answer(True, TOLD[step.event] if begins or step.event is not CleaningEvent.START else GOES_ON)
 
     def _begin(self) -> None:
+        self._forget()
         self._before = Scene(readings=self._fresh())
+
+    def _forget(self) -> None:
+        """Pictures take megabytes."""
+        self._before = Scene()
         self._interrupted = False
         self._to_draw.clear()
         self._newest.clear()
@@ -236,6 +240,7 @@ class Attendant:
         self._last = (step.event, report)
         self._tell(step, report)
         await self._save()
+        self._forget()
 
     async def _report(self, alarms: Mapping[str, bool]) -> str | None:
         after = Scene({camera: await self._drawn(seen) for camera, seen in self._newest.items()}, self._fresh())

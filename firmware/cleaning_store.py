@@ -13,6 +13,7 @@ import msgspec
 from drivers.clock import Clock
 from drivers.types import Instant
 from drivers.worker import Stuck, Worker
+from firmware.cleaning.course import check
 from firmware.cleaning.record import Outcome, Scene, Step
 from firmware.cleaning_reports import Reports
 from firmware.kept_file import LIMIT_S, KeptFile, Losses, Report
@@ -35,6 +36,10 @@ class UnderWay:
     steps: list[Step]
     before: Scene
     interrupted: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for steps that are not those of one."""
+        check(self.steps)
 
 
 class Saved(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

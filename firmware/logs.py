@@ -87,7 +87,7 @@ def log_change(event: Event) -> None:
             reason=event.reason,
             report=event.report,
         )
-    elif isinstance(event, Transition):
+    elif isinstance(event, Transition) and event.is_news:
         warn(
             "alarm",
             alarm=str(event.alarm),

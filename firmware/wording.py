@@ -133,6 +133,8 @@ def rows(event: Event, stamp: Span, width: int, action: Callable[[AlarmId], str]
     match event:
         case Verdict():
             return _verdict(event, stamp, width)
+        case Transition() if not event.is_news:
+            return []
         case Transition():
             return _transition(event, stamp, width, action(event.alarm))
         case HealthChange():

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from tests.mosquitto import Received
 
-CLASSES = {"alarm": 0, "health_change": 0, "reading": 1, "verdict": 1, "health_report": 1, "picture": 2}
+CLASSES = {"alarm": 0, "health_change": 0, "cleaning": 0, "reading": 1, "verdict": 1, "health_report": 1, "picture": 2}
 WINDOW = 18  # messages on their way at once, which a broken connection may bring twice: 16 and 2 in reserve
 UNNUMBERED = ("availability", "command", "reply")  # ends of topics
 

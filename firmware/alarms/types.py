@@ -59,6 +59,12 @@ class Transition:
     withheld: frozenset[Withheld] = frozenset()
 
     @property
+    def is_news(self) -> bool:
+        """Not that an alarm which nobody would be told of anyway is suppressed by design, or no longer."""
+        stays_normal = self.before is AlarmState.NORMAL and self.after is AlarmState.NORMAL
+        return not (stays_normal and self.event in (AlarmEvent.SUPPRESS, AlarmEvent.UNSUPPRESS))
+
+    @property
     def active(self) -> bool:
         """Whether lamp and relay are to be on for it."""
         return self.after in ACTIVE and not self.withheld

@@ -31,6 +31,19 @@ class Bounds:
     longest_ns: int
 
 
+def check(steps: Sequence[Step]) -> None:
+    """Raise ValueError unless these are the steps of one cleaning that is under way."""
+    state = CleaningState.IDLE
+    for step in steps:
+        if (state, step.event) not in NEXT:
+            raise ValueError(f"{step.event.value} in the state {state.value}")
+        state = NEXT[state, step.event]
+        if state is CleaningState.IDLE:
+            raise ValueError(f"{step.event.value} has ended it")
+    if not steps:
+        raise ValueError("a cleaning without a step")
+
+
 @dataclass(slots=True)
 class _Looking:
     """What the cameras have shown since it was finished."""
@@ -46,15 +59,13 @@ class Course:
     """One cleaning after another, never two at once. Time must not go back: moments are on the duct's clock."""
 
     def __init__(self, cameras: Sequence[SourceId], bounds: Bounds, steps: Sequence[Step] = ()) -> None:
-        """`steps` of an earlier course whose cleaning goes on; it is looked at anew. Raises ValueError for others."""
+        """`steps` of an earlier course whose cleaning goes on (`check`); it is looked at anew."""
         self._cameras = tuple(cameras)
         self._bounds = bounds
         self._steps: list[Step] = []
         self._state = CleaningState.IDLE
         self._looking = self._anew()
         for step in steps:
-            if (self._state, step.event) not in NEXT:
-                raise ValueError(f"{step.event.value} in the state {self._state.value}")
             self._take(step)
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from drivers.types import NS_PER_S, Instant, SourceId
 from firmware.cleaning.states import CleaningEvent
@@ -18,6 +19,10 @@ class Stamp:
 
     time: str
     trusted: bool
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a time that is none."""
+        datetime.fromisoformat(self.time)
 
 
 @dataclass(frozen=True, slots=True)

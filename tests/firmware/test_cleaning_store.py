@@ -97,6 +97,11 @@ async def test_the_time_that_the_board_was_off_counts_where_the_clock_tells_it(t
     assert ([each.moment.at for each in untold.steps], untold.interrupted) == ([at(0), at(60)], True)
 
 
+TIME = "2026-11-23T12:00:00+01:00"
+STEP = '{"event": "%s", "moment": {"at": 0, "stamp": {"time": "%s", "trusted": true}}, "by": "ann"}'
+KEPT = '{"version": 1, "at": 0, "wall_ns": null, "under_way": {"steps": [%s], "before": {"looks": {}, "readings": []}}}'
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -104,8 +109,12 @@ async def test_the_time_that_the_board_was_off_counts_where_the_clock_tells_it(t
         b'{"version": 1, "at"',
         b'{"version": 1, "at": 0, "wall_ns": null, "under_way": {"steps": 3}}',
         b"\xff" * 100,
+        (KEPT % "").encode(),
+        (KEPT % STEP % ("finish", TIME)).encode(),
+        (KEPT % f"{STEP % ('start', TIME)}, {STEP % ('cancel', TIME)}").encode(),
+        (KEPT % STEP % ("start", "yesterday")).encode(),
     ],
-    ids=["empty", "half", "no steps", "no text"],
+    ids=["empty", "half", "no steps", "no text", "without a step", "never started", "over", "at no time"],
 )
 async def test_a_damaged_file_is_set_aside_and_reported_and_nothing_is_under_way(
     tmp_path: Path, content: bytes
@@ -118,6 +127,13 @@ async def test_a_damaged_file_is_set_aside_and_reported_and_nothing_is_under_way
     assert [condition for condition, _ in board.said] == [Condition.DEGRADED]
     assert "a cleaning that was under way is forgotten" in board.said[0][1]
     assert (tmp_path / "cleaning.json.damaged").read_bytes() == content
+
+
+async def test_a_file_as_those_is_taken_where_its_steps_are_sound(tmp_path: Path) -> None:
+    board = Board(tmp_path)
+    board.path.write_text(KEPT % STEP % ("start", TIME))
+    async with board.store() as store:
+        assert await store.load() is not None
 
 
 async def test_killed_at_any_moment_the_file_is_a_whole_one(tmp_path: Path) -> None:

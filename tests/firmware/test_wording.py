@@ -272,6 +272,13 @@ def test_text_from_a_device_cannot_change_the_terminal() -> None:
     assert not any("\x1b" in line or "\x07" in line for line in shown(change))
 
 
+def test_that_a_normal_alarm_is_suppressed_is_no_news() -> None:
+    quiet = transition(AlarmEvent.SUPPRESS, AlarmState.NORMAL)
+
+    assert shown(replace(quiet, before=AlarmState.NORMAL)) == []
+    assert shown(replace(quiet, before=AlarmState.UNACKNOWLEDGED, after=AlarmState.UNACKNOWLEDGED)) != []
+
+
 def test_an_alarm_that_nobody_is_told_of_is_shown_with_the_reason() -> None:
     shelved = replace(
         transition(AlarmEvent.SHELVE, AlarmState.UNACKNOWLEDGED, by="ann"),

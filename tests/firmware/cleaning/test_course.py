@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from drivers.types import SourceId
-from firmware.cleaning.course import ANSWER_LIMIT_NS, MOST_STEPS, Course, Refused
+from firmware.cleaning.course import ANSWER_LIMIT_NS, MOST_STEPS, Course, Refused, check
 from firmware.cleaning.states import NEXT, REPORTED, CleaningEvent, CleaningState
 from tests.builders import at
 from tests.firmware.cleaning.builders import DOWN, UP, bounds, course, moment, step
@@ -157,10 +157,13 @@ def test_nobody_finishes_and_begins_it_again_for_ever() -> None:
     assert it.cancel(moment(1), "ann").event is E.CANCEL
 
 
-@pytest.mark.parametrize("events", [(E.FINISH,), (E.START, E.VERIFY), (E.START, E.START)])
+@pytest.mark.parametrize(
+    "events",
+    [(), (E.FINISH,), (E.START, E.VERIFY), (E.START, E.START), (E.START, E.CANCEL), (E.START, E.CANCEL, E.START)],
+)
 def test_steps_that_no_cleaning_takes_are_no_memory_of_one(events: tuple[CleaningEvent, ...]) -> None:
-    with pytest.raises(ValueError, match="in the state"):
-        course(*(step(event, 0) for event in events))
+    with pytest.raises(ValueError, match=r"in the state|has ended it|without a step"):
+        check([step(event, 0) for event in events])
 
 
 class AnyOrder(RuleBasedStateMachine):
@@ -214,6 +217,7 @@ class AnyOrder(RuleBasedStateMachine):
     @rule()
     def the_power_is_cut(self) -> None:
         steps, state = self.it.steps, self.it.state
+        check(steps)
         self.it = Course((UP, DOWN), self.bounds, steps)
         assert (self.it.steps, self.it.state) == (steps, state)
 
