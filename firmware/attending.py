@@ -208,6 +208,8 @@ class Attendant:
                 self._last = (step.event, None)
         self._tell(step)
         await self._save()
+        if not self._course.under_way:
+            self._forget()
         return Answer(True, TOLD[step.event] if begins or step.event is not CleaningEvent.START else GOES_ON)
 
     def _begin(self) -> None:
