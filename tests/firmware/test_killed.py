@@ -87,6 +87,7 @@ class Board:
             for signal, middle in MIDDLES.items()
             for number, kind in enumerate(KINDS)
         ]
+        (self.folder / "data").mkdir()
         (self.folder / "rules.toml").write_text("".join(rules))
         (self.folder / "board.toml").write_text(BOARD.replace("rules.toml", str(self.folder / "rules.toml")))
 
@@ -172,7 +173,7 @@ def _is_move(event: Event) -> bool:
 
 
 def _is_resume(event: Event) -> bool:
-    return event["type"] == "alarm" and event["event"] == AlarmEvent.RESUME.value
+    return (event["type"], event.get("event")) == ("alarm", AlarmEvent.RESUME.value)
 
 
 def _of_event(event: Event) -> Told:
