@@ -16,7 +16,7 @@ def test_all_are_asked_the_same(values: Values, expected: bool) -> None:
 
 @pytest.mark.real
 def test_a_hasty_run_has_a_figure_for_each() -> None:
-    result = measure(Setup(quick=True, model=None, progress=lambda _: None))
+    result = measure(Setup(quick=True, model=None, progress=lambda _: None), recorded_s=60)
 
     assert [row.label for row in result.rows] == [
         "ductwatch",
