@@ -120,9 +120,11 @@ def _told(failure: Failure, story: Story, document: Document, index: int) -> str
 
 
 def _story(test: _Test, document: Document, where: KeyPath, rules: Sequence[Rule]) -> Story:
-    samples = [sample for name, text in test.series.items() for sample in _samples(name, text, test, document, where)]
-    if len(samples) > MOST_SAMPLES:
-        raise document.error((*where, "series"), f"series: more than {MOST_SAMPLES} values in one test")
+    samples: list[Sample] = []
+    for name, text in test.series.items():
+        samples += _samples(name, text, test, document, where)
+        if len(samples) > MOST_SAMPLES:
+            raise document.error((*where, "series", name), f"series: more than {MOST_SAMPLES} values in one test")
     known = {rule.name for rule in rules} | {fault_of(rule.signal) for rule in rules}
     expected = []
     for index, each in enumerate(test.expect):

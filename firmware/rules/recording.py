@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -14,6 +14,7 @@ from firmware.rules.samples import SEEN_WELL
 from firmware.rules.types import Sample
 from model.types import Label, Reason
 
+MOST_SOURCES = 1_000  # of one recording: of each signal of each source something is kept
 NS_PER_US, MICROSECOND = 1_000, timedelta(microseconds=1)
 REASONS_SEEN_WELL = {each.value for each in SEEN_WELL}
 
@@ -43,6 +44,7 @@ class _Other(msgspec.Struct, frozen=True):
 
     type: str
     time: Time
+    source: str = ""
 
 
 @dataclass(slots=True)
@@ -57,6 +59,7 @@ class Recording:
     end: datetime | None = None
     events: int = 0
     out_of_order: int = 0
+    sources: set[str] = field(default_factory=set)
 
     def samples(self, lines: Iterable[bytes], problem: Callable[[int, str], Exception]) -> Iterator[Sample]:
         """Raises what `problem` makes of a line that is no event: of its number, from 1, and what is wrong with it."""
@@ -73,6 +76,10 @@ class Recording:
             except (msgspec.DecodeError, ValueError) as error:
                 raise problem(number, f"not JSON: {error}") from error
             self.events += 1
+            if event.source not in self.sources:
+                if len(self.sources) == MOST_SOURCES:
+                    raise problem(number, f"more than {MOST_SOURCES} devices: this is not of one board")
+                self.sources.add(event.source)
             self.start = self.start or event.time
             if event.time != last_time:  # what one sensor measures at once has one time
                 last_time = event.time

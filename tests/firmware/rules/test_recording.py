@@ -9,7 +9,7 @@ import pytest
 from drivers.types import Quality, Quantity, Reading
 from firmware.events import Event
 from firmware.observations import Condition, HealthChange
-from firmware.rules.recording import Recording
+from firmware.rules.recording import MOST_SOURCES, Recording
 from firmware.rules.samples import samples
 from firmware.rules.types import Sample
 from firmware.uplink.wire import WallClock, line
@@ -59,6 +59,13 @@ def test_what_is_before_the_line_above_counts_as_that_one() -> None:
     found = read((line(reading(1, taken_s=s), WALL).encode() for s in seconds), recording)
 
     assert ([one.at for one in found], recording.out_of_order) == ([at(0), at(2), at(2), at(3)], 1)
+
+
+def test_recordings_of_ever_more_devices_are_of_no_board() -> None:
+    lines = (line(reading(1, source=f"sensor-{number}"), WALL).encode() for number in range(MOST_SOURCES + 1))
+
+    with pytest.raises(ValueError, match="1001: more than 1000 devices"):
+        read(lines)
 
 
 @pytest.mark.parametrize(
