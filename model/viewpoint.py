@@ -71,7 +71,7 @@ class Viewpoint:
         return None
 
     def see_anew(self) -> None:
-        """The lens was wiped or the walls are bright again: how clearly it sees counts from here on, of the same view."""
+        """The lens was wiped, or the walls are bright again: how clearly it sees this view counts from here on."""
         self._clearest = 1.0
 
     @property
