@@ -11,7 +11,6 @@ from pathlib import Path
 
 TARGETS = ("rules_file", "expressions", "rule_tests", "recordings", "commands", "alarm_database", "engine")
 FOLDER = Path(__file__).parents[2] / "build" / "fuzz"
-FINISH_S = 120  # that a target may take longer than its time: one last input
 EX_FOUND = 1
 
 
@@ -46,7 +45,7 @@ def _run(name: str, seconds: int, folder: Path) -> Outcome:
     command = [sys.executable, "-m", "tests.fuzz.one", name, str(seconds), str(folder)]
     log = folder / "log.txt"
     with log.open("w") as said:
-        done = subprocess.run(command, stdout=said, stderr=said, timeout=seconds + FINISH_S, check=False)
+        done = subprocess.run(command, stdout=said, stderr=said, check=False)  # it has limits of its own
     text = log.read_text(errors="replace")
     covered = re.findall(r"cov: (\d+) ft: \d+ corp: (\d+)", text) or [("0", "0")]
     executions = (
