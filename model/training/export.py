@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,25 +14,37 @@ from model.training.finetune import HAZE, SPOT
 from model.training.quantize import quantise_model
 
 
-def with_two_answers(network: Any, line: Line) -> Any:
+class Opinion(NamedTuple):
+    """A network with a head, or two that are added, and the line that makes its answers a part of the logit."""
+
+    network: Any
+    line: Line
+
+
+def with_two_answers(opinions: Sequence[Opinion]) -> Any:
     """A Keras model: (n, side, side, 3) of -1 to 1 in, (n, 2) of clean and dirty out: -z/2 and z/2.
 
-    z is the calibrated logit; its logistic is taken on the board, as int8 has 256 steps, and these shall tell degrees
-    apart, not shades of nearly sure. `network` has a head, or two that are added.
+    z is the calibrated logit, the sum of all opinions; its logistic is taken on the board, as int8 has 256 steps, and
+    these shall tell degrees apart, not shades of nearly sure.
     """
-    answers = [_answers(head, line) for head in network.layers if head.name in (HAZE, SPOT)]
+    image = tf.keras.Input(opinions[0].network.input.shape[1:])
+    answers = [one for opinion in opinions for one in _answers(opinion, image)]
     both = tf.keras.layers.Add()(answers) if len(answers) > 1 else answers[0]
     # with a name, as Keras would number it by all that was built before, and the bytes would tell who was interrupted
-    return tf.keras.Model(network.input, both, name="answers")
+    return tf.keras.Model(image, both, name="answers")
 
 
-def _answers(head: Any, line: Line) -> Any:
-    """Two for the one of a linear layer. The shift goes where the layer has one of its own."""
-    kernel, *bias = head.get_weights()
-    layer = tf.keras.layers.Dense(2, use_bias=bool(bias))
-    answers = layer(head.input)
-    layer.set_weights([_both_ways(kernel * line.slope), *(_both_ways(one * line.slope + line.shift) for one in bias)])
-    return answers
+def _answers(opinion: Opinion, image: Any) -> Iterator[Any]:
+    """Two of each head for the one of a linear layer. The shift goes where the layer has one of its own."""
+    heads = [layer for layer in opinion.network.layers if layer.name in (HAZE, SPOT)]
+    seen = tf.keras.Model(opinion.network.input, [head.input for head in heads])(image)
+    for head, x in zip(heads, seen, strict=True):
+        kernel, *bias = head.get_weights()
+        layer = tf.keras.layers.Dense(2, use_bias=bool(bias))
+        yield layer(x)
+        line = opinion.line
+        shifted = (_both_ways(one * line.slope + line.shift) for one in bias)
+        layer.set_weights([_both_ways(kernel * line.slope), *shifted])
 
 
 def _both_ways(of_dirty: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -39,6 +52,6 @@ def _both_ways(of_dirty: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return answers
 
 
-def int8_of(network: Any, line: Line, rgb: npt.NDArray[np.uint8]) -> bytes:
+def int8_of(opinions: Sequence[Opinion], rgb: npt.NDArray[np.uint8]) -> bytes:
     """The flatbuffer. `rgb` (n, side, side, 3): pictures to take the ranges of the layers from."""
-    return quantise_model(with_two_answers(network, line), rgb)
+    return quantise_model(with_two_answers(opinions), rgb)

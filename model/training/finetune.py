@@ -1,5 +1,9 @@
 """Teaches ImageNet's network what clean and dirty is, from some hundred photos. One of the doors of TensorFlow.
 
+Not the whole network: up to block 11, where a cell is 16 pixels wide. On the hardest fifth of 940 photos of smooth
+metal that told more, in less time, than the whole (AUC .961 and .930 after 30 epochs), and time tells most: .921, .961
+and .978 after 12, 30 and 50.
+
 All its chance comes from the seed and the number of the step, so that a training that was killed goes on from its last
 checkpoint, and no picture is seen more often than another. When it ends early depends on no clock.
 """
@@ -15,12 +19,13 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from model.training.augment import Augmentation, augmented
-from model.training.backbone import FEATURES, Weights, backbone, look
+from model.training.backbone import Weights, backbone_until, look
 from model.training.checkpoint import Checkpoint
 from model.training.curve import Curve, is_learned, least_loss
 from model.training.data import logistic
 
 LARGEST_GRADIENT: Final = 5.0  # norm over all weights: beyond it a step is a leap
+BLOCK: Final = 11  # up to whose widening ImageNet's network is kept: it sees four times as many places as the whole
 HAZE, SPOT = "haze", "spot"  # the two heads' layers
 SPREAD_FLOOR: Final = 0.1  # of a feature, 0 to 6: one that hardly changes says nothing
 
@@ -29,7 +34,7 @@ SPREAD_FLOOR: Final = 0.1  # of a feature, 0 to 6: one that hardly changes says 
 class Settings:
     """How it learns. One set for all data: what has to be tuned to each is not worth shipping."""
 
-    epochs: float = 12
+    epochs: float = 50
     batch: int = 8  # larger ones are slower on a processor, as they leave its caches
     head_rate: float = 3e-4  # peak, of AdamW; both fall to nothing by a cosine
     body_rate: float = 3e-4
@@ -94,7 +99,8 @@ class _Learning:
 
     def __init__(self, side: int, weights: Weights, settings: Settings, *, steps: int, seed: int) -> None:
         self.steps = steps
-        body, self.network = _network(weights, side, settings)
+        body = backbone_until(weights, BLOCK)
+        self.network = headed(body, side, seen_at=side, dropout=settings.dropout)
         of_body = {id(one) for one in body.trainable_variables}
         head = [one for one in self.network.trainable_variables if id(one) not in of_body]
         self._learned = [*head, *body.trainable_variables]
@@ -159,32 +165,42 @@ class _Learning:
             other.assign(one)
 
 
-def _network(weights: Weights, side: int, settings: Settings) -> tuple[Any, Any]:
-    """The body, and the whole: a small spot counts by the maximum over the picture, a haze by the mean.
+def headed(body: Any, side: int, *, seen_at: int, dropout: float = 0.0) -> Any:
+    """A body with a head: a small spot counts by the maximum over the picture, a haze by the mean.
 
     Two heads whose answers are added, not one on both: int8 would give them one scale, and the mean is the smaller.
+    The body sees pictures of `side` pixels shrunk to `seen_at`.
     """
-    body = backbone(weights)
     image = tf.keras.Input((side, side, 3))
-    seen = body(image)
-    mean = tf.keras.layers.Dropout(settings.dropout)(tf.keras.layers.GlobalAveragePooling2D()(seen))
-    most = tf.keras.layers.Dropout(settings.dropout)(tf.keras.layers.GlobalMaxPooling2D()(seen))
+    seen = body(image if seen_at == side else tf.keras.layers.Resizing(seen_at, seen_at)(image))
+    mean = tf.keras.layers.Dropout(dropout)(tf.keras.layers.GlobalAveragePooling2D()(seen))
+    most = tf.keras.layers.Dropout(dropout)(tf.keras.layers.GlobalMaxPooling2D()(seen))
     haze = tf.keras.layers.Dense(1, name=HAZE)(mean)
     spot = tf.keras.layers.Dense(1, use_bias=False, name=SPOT)(most)
-    return body, tf.keras.Model(image, tf.keras.layers.Reshape(())(tf.keras.layers.Add()([haze, spot])))
+    return tf.keras.Model(image, tf.keras.layers.Reshape(())(tf.keras.layers.Add()([haze, spot])))
+
+
+def features(network: Any, rgb: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
+    """What the head of a network sees (n, d), and the middle and width (d,) that make a logistic regression of it fair:
+    all features count alike, but one that hardly changes says nothing."""
+    haze, spot = network.get_layer(HAZE), network.get_layer(SPOT)
+    both = tf.keras.layers.Concatenate()([haze.input, spot.input])
+    seen = look(tf.keras.Model(network.input, both), rgb)
+    return seen, seen.mean(axis=0), (seen.std(axis=0) + SPREAD_FLOOR) * np.float32(np.sqrt(seen.shape[1]))
+
+
+def set_head(network: Any, weights: npt.NDArray[np.float32], bias: float, middle: Any, width: Any) -> None:
+    """Let the head answer as the regression with these `weights` (d,) of (feature - middle) / width."""
+    kernel = (weights / width)[:, np.newaxis]
+    of_haze, of_spot = np.split(kernel, 2)
+    network.get_layer(HAZE).set_weights([of_haze, bias - middle @ kernel])
+    network.get_layer(SPOT).set_weights([of_spot])
 
 
 def _start_head(network: Any, rgb: npt.NDArray[np.uint8], dirty: npt.NDArray[np.bool_]) -> None:
     """Give the head what it can know of ImageNet's features, so that the body does not first learn from its noise."""
-    haze, spot = network.get_layer(HAZE), network.get_layer(SPOT)
-    both = tf.keras.layers.Concatenate()([haze.input, spot.input])
-    seen = look(tf.keras.Model(network.input, both), rgb)
-    width = (seen.std(axis=0) + SPREAD_FLOOR) * np.float32(np.sqrt(2 * FEATURES))
-    middle = seen.mean(axis=0)
-    weights, bias = logistic.fit((seen - middle) / width, dirty)
-    kernel = (weights / width)[:, np.newaxis]
-    haze.set_weights([kernel[:FEATURES], bias - middle @ kernel])
-    spot.set_weights([kernel[FEATURES:]])
+    seen, middle, width = features(network, rgb)
+    set_head(network, *logistic.fit((seen - middle) / width, dirty), middle, width)
 
 
 def _optimiser(rate: float, steps: int, settings: Settings) -> Any:

@@ -110,7 +110,7 @@ def draw_all(folder: Path, *, scenes: int, measured: int, seed: int) -> Ducts:
 def make(out: Path, architecture: Architecture, ducts: Ducts, *, seed: int, say: Say) -> Worth:
     """Train a network and write its bundle."""
     from model.training.backbone import look
-    from model.training.export import int8_of
+    from model.training.export import Opinion, int8_of
     from model.training.network import train
 
     side = architecture.side
@@ -121,7 +121,7 @@ def make(out: Path, architecture: Architecture, ducts: Ducts, *, seed: int, say:
     obvious = is_obvious(ducts.tuned.g_m2)
     line = fit_line(look(network, ducts.tuned.decoded(side))[obvious], (ducts.tuned.g_m2 > DIRTY_G_M2)[obvious])
     say("quantising")
-    model = int8_of(network, line, pictures.rgb)
+    model = int8_of([Opinion(network, line)], pictures.rgb)
     fit = [one for one in _scored(classifier_of(replace(RECIPE, side=side), model), ducts.tuned) if _is_fit(one)]
     scores, grams = np.array([(one.score, one.degree) for one in fit], float).T
     recipe = replace(RECIPE, side=side, degree=fit_degree(scores, grams))

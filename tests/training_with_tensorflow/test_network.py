@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 
 from drivers.camera.jpeg import encode_jpeg
+from drivers.types import Frame
 from model.tensors import Decoder, jpeg_frame
 from model.training.backbone import backbone, imagenet_weights, look
 from model.training.bundle import classifier_of
 from model.training.calibrate import fit_line
-from model.training.export import int8_of
+from model.training.export import Opinion, int8_of
 from model.training.finetune import Labelled, Settings, finetune
+from model.training.frozen import frozen
 from tests.model.training.test_outcome import recipe
 from tests.training_with_tensorflow.photos import EACH, duct
 
@@ -32,20 +34,41 @@ def test_its_features_are_those_of_the_network_that_learned_imagenet() -> None:
     assert features.mean(axis=(0, 1, 2))[::100].tolist() == pytest.approx(BY_TORCH, abs=1e-4)
 
 
-def test_int8_says_what_the_floats_said() -> None:
+def decoded() -> tuple[list[Frame], Labelled]:
+    """Ducts as the board decodes them, clean and dirty by turns."""
     frames = [jpeg_frame(encode_jpeg(duct(n // 2, dirty=n % 2 == 1)), "duct") for n in range(2 * EACH)]
     decoder = Decoder(SIDE, SIDE)
-    rgb = np.stack([decoder.decode(frame) for frame in frames])
-    dirty = np.arange(2 * EACH) % 2 == 1
-    learned, tuned = Labelled(rgb[:80], dirty[:80]), Labelled(rgb[80:], dirty[80:])
+    return frames, Labelled(np.stack([decoder.decode(frame) for frame in frames]), np.arange(2 * EACH) % 2 == 1)
+
+
+def test_int8_says_what_the_floats_said() -> None:
+    frames, all_of_them = decoded()
+    learned, tuned = (Labelled(all_of_them.rgb[part], all_of_them.dirty[part]) for part in (slice(80), slice(80, None)))
 
     network, curve = finetune(learned, imagenet_weights(), Settings(epochs=2), seed=1, progress=lambda _: None)
     logits = look(network, tuned.rgb)
     line = fit_line(logits, tuned.dirty)
-    classifier = classifier_of(replace(recipe(), side=SIDE), int8_of(network, line, learned.rgb))
+    classifier = classifier_of(replace(recipe(), side=SIDE), int8_of([Opinion(network, line)], learned.rgb))
 
     assert len(curve.losses) == 20
     floats = 1 / (1 + np.exp(-(line.slope * logits + line.shift)))
     int8 = np.array([classifier.forced_score(frame) for frame in frames[80:]])
     assert np.abs(int8 - floats).mean() < 0.02
     assert floats.std() > 0.1
+
+
+def test_a_second_opinion_is_added_and_counts_half() -> None:
+    frames, ducts = decoded()
+    taught, second = (
+        Opinion(*frozen(ducts, np.arange(2 * EACH), imagenet_weights())),
+        Opinion(*frozen(ducts, np.arange(2 * EACH) // 2, imagenet_weights())),
+    )
+
+    classifier = classifier_of(replace(recipe(), side=SIDE), int8_of([taught, second], ducts.rgb))
+
+    each = [look(one.network, ducts.rgb) * one.line.slope + one.line.shift for one in (taught, second)]
+    assert np.abs(each[0]).mean() > 0.5
+    assert ((each[0] > 0) == ducts.dirty).mean() > 0.9
+    floats = 1 / (1 + np.exp(-(each[0] + each[1])))
+    int8 = np.array([classifier.forced_score(frame) for frame in frames])
+    assert np.abs(int8 - floats).mean() < 0.03

@@ -1,0 +1,43 @@
+"""A second opinion: what ImageNet's whole network tells without learning anything but the last line of it.
+
+It sees things, where the network that was taught sees textures, and it cannot learn the photos by heart. It counts half
+(`SHARE`): on the hardest fifth of photos of sheet metal, balanced accuracy was .951 together, .936 taught alone, .931
+frozen alone; of smooth metal .933, .933 and .818. One of the doors of TensorFlow.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from model.training.backbone import Weights, backbone
+from model.training.calibrate import Line, fit_line
+from model.training.data import logistic
+from model.training.data.splits import split
+from model.training.finetune import Labelled, features, headed, set_head
+
+SEEN_AT: Final = 224  # pixels: the size that it learned ImageNet with, and half of the time that 320 take
+FOLDS: Final = 5
+SHARE: Final = 0.5
+
+
+def frozen(learned: Labelled, group: npt.NDArray[np.intp], weights: Weights) -> tuple[Any, Line]:
+    """A Keras model as `finetune` makes one, and the line that calibrates its answers, times `SHARE`.
+
+    `group` (n,) is equal for twins: the line is fitted to answers of regressions that saw no twin of the picture.
+    """
+    side = learned.rgb.shape[1]
+    network = headed(backbone(weights), side, seen_at=SEEN_AT)
+    seen, middle, width = features(network, learned.rgb)
+    scaled = (seen - middle) / width
+    unseen = np.empty(len(scaled), np.float32)
+    parts = split(learned.dirty, group, [1 / FOLDS] * FOLDS, seed=0)
+    for fold in range(FOLDS):
+        others = parts != fold
+        kernel, bias = logistic.fit(scaled[others], learned.dirty[others])
+        unseen[~others] = scaled[~others] @ kernel + bias
+    set_head(network, *logistic.fit(scaled, learned.dirty), middle, width)
+    line = fit_line(unseen, learned.dirty)
+    return network, Line(line.slope * SHARE, line.shift * SHARE)
