@@ -69,12 +69,6 @@ def _bound(path: Path) -> Iterator[socket.socket]:
             path.unlink(missing_ok=True)
 
 
-async def _talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answer: Answer) -> None:
-    request = await asyncio.wait_for(reader.readuntil(b"\n"), LIMIT_S)
-    writer.write(await answer(request[:-1]) + b"\n")
-    await asyncio.wait_for(writer.drain(), LIMIT_S)
-
-
 def ask(path: Path, request: bytes) -> bytes:
     """Send one request and wait for its reply, from a program of its own. Raises `Unreachable`."""
     try:
