@@ -31,6 +31,7 @@ class Alarm:
         "_shelf_ends",
         "_since",
         "_suppressed",
+        "_suppressible",
         "_untold",
         "fault",
         "id",
@@ -48,8 +49,12 @@ class Alarm:
         record: AlarmRecord | None = None,
         outage_ns: int | None = 0,
         re_alarm_ns: int | None = None,
+        suppressible: bool = True,
     ) -> None:
-        """`record` is how it stood `outage_ns` ago. None, if nobody knows how long: then no time has passed for it."""
+        """`record` is how it stood `outage_ns` ago. None, if nobody knows how long: then no time has passed for it.
+
+        `suppressible`: there is something that can suppress it, and so end that.
+        """
         self.id = alarm
         self.severity = severity
         self.fault = fault
@@ -61,6 +66,7 @@ class Alarm:
         self._since = Instant(now - (record.in_state_ns + off_ns if record else 0))
         self._untold = record.untold if record else False
         self._suppressed = record.suppressed if record else False
+        self._suppressible = suppressible
         self._out_of_service = record.out_of_service if record else None
         self._shelf = record.shelf.note if record and record.shelf else None
         self._shelf_ends = Instant(now + record.shelf.left_ns - off_ns if record and record.shelf else 0)
@@ -144,9 +150,12 @@ class Alarm:
 
     def tick(self, now: Instant, *, value: float | None) -> Sequence[Transition]:
         """What time alone does to it: a shelf ends, and what was acknowledged long ago asks again."""
-        if self._shelf is None and self._re_alarm_ns is None:
+        if self._shelf is None and self._re_alarm_ns is None and (self._suppressible or not self._suppressed):
             return ()
         found = []
+        if self._suppressed and not self._suppressible:
+            note = Note("its rule has no suppress_when any more", "configuration")
+            found.append(self.tell_again(AlarmEvent.UNSUPPRESS, now, note, value=value))
         if self._shelf is not None and now >= self._shelf_ends:
             note = Note("its time on the shelf is over", "rule")
             found.append(self.tell_again(AlarmEvent.UNSHELVE, now, note, value=value))

@@ -83,7 +83,7 @@ class Compound:
         alarm, evidence = self._watch.alarm, self._watch.evidence(now, now)
         if alarm.state is AlarmState.NORMAL and not alarm.withheld and evidence == NO_EVIDENCE:
             return
-        known_at = now if self._leading is None else self._leading.known_at
+        known_at = now if self._leading is None or self._leading.value is None else self._leading.known_at
         yield alarm.record(
             now,
             signal=self.rule.signal,

@@ -77,9 +77,8 @@ class RuleEngine:
     def _feed_asked_for(self, sample: Sample, place: Place) -> Sequence[Transition]:
         """The same with a signal that expressions mention. What suppresses comes before what it suppresses."""
         if self._tracks.feed(sample, place):
-            for rule in self._compound_rules:
-                if rule.signal == sample.signal and rule.source in (None, sample.source):
-                    self._add_compound(rule, sample.source, sample.at)
+            for rule in self._compounds_on(*place):
+                self._add_compound(rule, sample.source, sample.at)
             self._bind_anew()
         signal = self._signals.get(place)
         if signal is None and (sample.signal in self._rules or self._mentioned_by(*place)):
@@ -204,16 +203,17 @@ class RuleEngine:
             elif record.state is not AlarmState.NORMAL:
                 self._orphans.append(record)
         for (source, signal), records in kept.items():
+            if any(record.value is not None or not record.fault for record in records):  # it was heard at some time
+                self._tracks.expect((source, signal))
             if self._rules_on(source, signal) or self._mentioned_by(source, signal):
                 self._watch(source, signal, now, records, outage_ns)
             for rule in self._compound_rules:
                 for record in records:
                     if record.alarm.rule == rule.name:
                         self._add_compound(rule, source, now, record, outage_ns)
-        for rule in self._compound_rules:
-            for source in self._tracks.sources(rule.signal):
-                if rule.source in (None, source):
-                    self._add_compound(rule, source, now)
+        for source, signal in self._tracks.places():
+            for rule in self._compounds_on(source, signal):
+                self._add_compound(rule, source, now)
         for rule in rules:
             if rule.source is None:
                 continue
@@ -231,10 +231,7 @@ class RuleEngine:
         if record.fault:
             hidden = (*rules, *self._mentioned_by(source, record.signal))
             return record.alarm.rule == fault_of(record.signal) and any(one.tolerance_ns is not None for one in hidden)
-        compounds = [
-            rule for rule in self._compound_rules if rule.signal == record.signal and rule.source in (None, source)
-        ]
-        return any(rule.name == record.alarm.rule for rule in (*rules, *compounds))
+        return any(rule.name == record.alarm.rule for rule in (*rules, *self._compounds_on(source, record.signal)))
 
     def _watch(
         self,
@@ -325,6 +322,9 @@ class RuleEngine:
 
     def _rules_on(self, source: SourceId, signal: str) -> list[Rule]:
         return [rule for rule in self._rules.get(signal, ()) if rule.source in (None, source)]
+
+    def _compounds_on(self, source: SourceId, signal: str) -> list[Rule]:
+        return [rule for rule in self._compound_rules if rule.signal == signal and rule.source in (None, source)]
 
     def _do(
         self, alarm: AlarmId, event: AlarmEvent, what: Callable[[Alarm, float | None], Transition]

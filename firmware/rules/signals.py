@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from math import isfinite
 
 from drivers.types import Instant, SourceId
 from firmware.alarms.alarm import Alarm
@@ -41,13 +42,19 @@ class Signal:
         records: Sequence[AlarmRecord] = (),
         outage_ns: int | None = 0,
     ) -> None:
-        """`records` are this signal's alone; `outage_ns` is how long ago they were taken, None if nobody knows."""
+        """`records` are this signal's; `outage_ns` is how long ago they were taken, None if nobody knows.
+
+        Those of expressions are passed over: what they know of the signal began with their start.
+        """
         self.source = source
         self.name = name
         self._unit = unit
-        remembered = {record.alarm: record for record in records}
-        self._known_at = Instant(now - records[0].age_ns) if records else now
-        self._value = records[0].value if records else None
+        rules = tuple(rules)
+        own = {fault_of(name), *(rule.name for rule in rules)}
+        remembered = {record.alarm: record for record in records if record.alarm.rule in own}
+        newest = next(iter(remembered.values()), None)  # any: they all say the same of the signal
+        self._known_at = Instant(now - newest.age_ns) if newest else now
+        self._value = newest.value if newest else None
         self._watches: list[Watch] = []
         for rule in rules:
             record = remembered.get(AlarmId(rule.name, source))
@@ -81,7 +88,7 @@ class Signal:
         gap_ns = at - self._known_at
         if gap_ns < 0:
             return NOTHING
-        if value is None or value != value:  # NaN is nothing that anybody knows
+        if value is None or not isfinite(value):  # NaN is nothing that anybody knows, and no value is without end
             for watch in self._watches:
                 watch.feed(None, at)
             return self.tick(at)
@@ -164,6 +171,7 @@ def alarm_of(rule: Rule, source: SourceId, *, now: Instant, record: AlarmRecord 
         record=record,
         outage_ns=outage_ns,
         re_alarm_ns=rule.re_alarm_ns,
+        suppressible=rule.suppress_when is not None,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
+from math import isfinite
 
 from drivers.types import Instant, SourceId
 from firmware.rules.expression.compile import Condition
@@ -30,7 +31,7 @@ class Track:
     def feed(self, value: float | None, at: Instant) -> None:
         if self.value is not None and at < self.known_at:
             return
-        self.unknown = value is None or value != value
+        self.unknown = value is None or not isfinite(value)
         if not self.unknown:
             self.value, self.known_at = value, at
             self.history.feed(value, at)
@@ -67,9 +68,14 @@ class Tracks:
         asked_of = (SignalRef(None, signal), SignalRef(source, signal))
         return {duration_ns for ref in asked_of for duration_ns in self._durations_ns.get(ref, ())}
 
-    def sources(self, signal: str) -> list[SourceId]:
-        """Those that have said something of it."""
-        return [source for source, name in self._tracks if name == signal]
+    def places(self) -> list[Place]:
+        """Those that something was said of, or is expected to be."""
+        return list(self._tracks)
+
+    def expect(self, place: Place) -> None:
+        """An earlier engine knew that this source has this signal: no other is asked in its stead until it speaks."""
+        if place[1] in self._signals and place not in self._tracks:
+            self._tracks[place] = Track(self._windows(place))
 
     def mentions(self, signal: str) -> bool:
         return signal in self._signals

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -54,7 +55,7 @@ def test_unknown_in_a_part_that_matters_neither_raises_nor_ends_it() -> None:
 
     assert feed(watcher, [pm(50, 0), said("humidity", None, 1)]) == []
     assert told(feed(watcher, [said("humidity", 80, 2)])) == ["2 damp_dust raise"]
-    assert feed(watcher, [said("humidity", None, 3), pm(60, 4)]) == []
+    assert feed(watcher, [said("humidity", None, 3), pm(60, 4), pm(-math.inf, 4)]) == []
     assert told(feed(watcher, [pm(20, 5)])) == ["5 damp_dust return"]  # whatever the humidity is
 
 
@@ -125,6 +126,46 @@ def test_it_stands_as_it_stood_after_a_restart_and_half_a_delay_goes_on() -> Non
     assert told(moves) == ["20 slow raise"]
 
 
+def restarted(rules: list[Rule], before: RuleEngine, seconds: float, *, boot_s: float = 0) -> RuleEngine:
+    records = sorted(before.records(at(seconds)), key=lambda record: record.alarm)  # as they come from the disk
+    return RuleEngine(rules, now=at(boot_s), remembered=records, outage_ns=0)
+
+
+def test_after_a_restart_no_other_device_answers_for_one_that_has_not_spoken_yet() -> None:
+    rules = [when("pm2_5 > 35.0")]
+    before = engine(*rules)
+    feed(before, [pm(50, 0), pm(20, 0, ROOM)])
+
+    after = restarted(rules, before, 1)
+
+    assert feed(after, [pm(20, 1, ROOM)]) == []
+    assert states(after, 1) == {"damp_dust/duct-pm": "unacknowledged"}
+    assert told(feed(after, [pm(20, 2)])) == ["2 damp_dust return"]
+
+
+def test_nor_for_another_signal_that_it_is_known_to_have() -> None:
+    rules = [when("pm2_5 > 35.0 && temperature > 30.0", tolerance_ns=held(300).ns)]
+    before = engine(*rules)
+    feed(before, [said("temperature", 10, 0, DUCT), pm(50, 0)])
+
+    after = restarted(rules, before, 1)
+
+    assert feed(after, [said("temperature", 40, 1, ROOM), pm(50, 2), said("temperature", 10, 2, DUCT)]) == []
+
+
+def test_a_signal_is_not_taken_for_unknown_any_longer_than_it_was_over_two_restarts() -> None:
+    rules = [when(BOTH, tolerance_ns=held(300).ns)]
+    first = engine(*rules)
+    feed(first, [said("humidity", 80, 0), pm(50, 0)])
+    second = restarted(rules, first, 1, boot_s=10_000)
+    feed(second, [pm(None, 10_001)])  # it warms up
+
+    third = restarted(rules, second, 10_002, boot_s=20_000)
+
+    assert third.tick(at(20_001)) == []
+    assert {move.alarm.rule for move in third.tick(at(20_299))} == {"pm2_5_fault", "humidity_fault"}
+
+
 def test_a_rule_that_is_gone_is_retired() -> None:
     before = engine(when(BOTH))
     feed(before, [said("humidity", 80, 0), pm(50, 0)])
@@ -163,6 +204,17 @@ def test_what_is_unknown_suppresses_nothing_and_ends_no_suppression(still: RuleE
     assert [move.event.value for move in fan_moves(still, 0, 2)] == ["suppress"]
     assert fan_moves(still, None, 3) == []
     assert [move.event.value for move in fan_moves(still, 1, 4)] == ["unsuppress"]
+
+
+def test_without_its_suppress_when_an_alarm_that_was_suppressed_is_told_again(still: RuleEngine) -> None:
+    fan_moves(still, 0, 0)
+    feed(still, [pm(50, 1)])
+
+    after = restarted([rule()], still, 2)
+
+    (moved,) = after.tick(at(0))
+    assert (moved.event.value, moved.active, moved.by) == ("unsuppress", True, "configuration")
+    assert after.tick(at(1)) == []
 
 
 def test_expressions_suppress_expressions() -> None:

@@ -90,7 +90,9 @@ def test_a_rule_for_one_source_leaves_the_others_alone() -> None:
     assert told(feed(watcher, [pm(50, 1, SourceId("supply"))])) == ["1 pm2_5_high raise"]
 
 
-UNKNOWN = pytest.mark.parametrize("unknown", [None, math.nan], ids=["no value", "not a number"])
+UNKNOWN = pytest.mark.parametrize(
+    "unknown", [None, math.nan, math.inf, -math.inf], ids=["no value", "not a number", "endless", "endless below"]
+)
 
 
 @UNKNOWN
