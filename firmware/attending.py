@@ -129,7 +129,8 @@ class Attendant:
             return
         camera = shot.lit.source
         seen = _Seen(shot.lit, verdict, self._stamp(shot.lit.at))
-        if camera not in self._before.looks:
+        finished = any(step.event is CleaningEvent.FINISH and step.moment.at <= shot.lit.at for step in steps)
+        if camera not in self._before.looks and not finished:
             self._to_draw.setdefault(camera, seen)
         self._newest[camera] = seen
         is_clean = self._label(verdict.score) is Label.CLEAN

@@ -271,6 +271,19 @@ async def test_a_camera_that_is_gone_is_no_proof_and_the_report_says_so(duct: Du
     assert given_up.reason.endswith("clean: downstream")
 
 
+async def test_a_camera_that_comes_back_after_the_work_has_no_picture_from_before(duct: Duct) -> None:
+    duct.cameras = (UP,)
+    async with duct.attended() as attendant:
+        await attendant.obey(STARTS)
+        await duct.passes(5)
+        duct.cameras, duct.dirty = (UP, DOWN), {UP: False, DOWN: False}
+        await attendant.obey(FINISHES)
+        verified = await duct.until("verify")
+
+    assert verified.report is not None
+    assert (duct.folder / verified.report).read_text().count("no picture was taken") == 1
+
+
 async def test_the_button_starts_it_and_finishes_it(duct: Duct) -> None:
     duct.dirty = {UP: False, DOWN: False}
     async with duct.attended() as attendant:
