@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import msgspec
@@ -15,6 +15,7 @@ from firmware.rules.types import Sample
 from model.types import Label, Reason
 
 MOST_SOURCES = 1_000  # of one recording: of each signal of each source something is kept
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)  # a clock that is not set: 1970
 NS_PER_US, MICROSECOND = 1_000, timedelta(microseconds=1)
 REASONS_SEEN_WELL = {each.value for each in SEEN_WELL}
 
@@ -55,7 +56,7 @@ class Recording:
     board's clock was set right, counts as that one: `out_of_order` says how many did.
     """
 
-    start: datetime | None = None
+    start: datetime | None = None  # in UTC
     end: datetime | None = None
     events: int = 0
     out_of_order: int = 0
@@ -80,9 +81,11 @@ class Recording:
                 if len(self.sources) == MOST_SOURCES:
                     raise problem(number, f"more than {MOST_SOURCES} devices: this is not of one board")
                 self.sources.add(event.source)
-            self.start = self.start or event.time
             if event.time != last_time:  # what one sensor measures at once has one time
+                if not EARLIEST <= event.time <= LATEST:
+                    raise problem(number, f"no board was there at {event.time}")
                 last_time = event.time
+                self.start = self.start or event.time.astimezone(UTC)
                 at = Instant((event.time - self.start) // MICROSECOND * NS_PER_US)
                 if at >= last:
                     last, self.end = at, event.time

@@ -61,6 +61,24 @@ def test_what_is_before_the_line_above_counts_as_that_one() -> None:
     assert ([one.at for one in found], recording.out_of_order) == ([at(0), at(2), at(2), at(3)], 1)
 
 
+def test_its_start_is_in_utc_whatever_the_offset_of_the_lines() -> None:
+    text = line(reading(1), WALL).replace("2026-05-01T12:00:00.000000Z", "2026-05-01T14:00:00+02:00")
+    recording = Recording()
+
+    read([text.encode()], recording)
+
+    assert "+02:00" in text
+    assert str(recording.start) == "2026-05-01 12:00:00+00:00"
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "1969-12-31T23:59:59Z"])
+def test_a_time_at_which_no_board_was_there_is_refused(time: str) -> None:
+    text = line(reading(1), WALL).replace("2026-05-01T12:00:00.000000Z", time)
+
+    with pytest.raises(ValueError, match=r"^1: no board was there at "):
+        read([text.encode()])
+
+
 def test_recordings_of_ever_more_devices_are_of_no_board() -> None:
     lines = (line(reading(1, source=f"sensor-{number}"), WALL).encode() for number in range(MOST_SOURCES + 1))
 
