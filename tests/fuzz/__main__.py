@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 TARGETS = ("rules_file", "expressions", "rule_tests", "recordings", "commands", "alarm_database", "engine")
 FOLDER = Path(__file__).parents[2] / "build" / "fuzz"
+IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # files that are written thousands of times
 EX_FOUND = 1
 
 
@@ -44,8 +47,9 @@ def _run(name: str, seconds: int, folder: Path) -> Outcome:
     folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "tests.fuzz.one", name, str(seconds), str(folder)]
     log = folder / "log.txt"
-    with log.open("w") as said:
-        done = subprocess.run(command, stdout=said, stderr=said, check=False)  # it has limits of its own
+    with log.open("w") as said, tempfile.TemporaryDirectory(prefix="ductwatch-fuzz-", dir=IN_MEMORY) as scratch:
+        environment = {**os.environ, "TMPDIR": scratch}  # libFuzzer ends without letting a target tidy up
+        done = subprocess.run(command, stdout=said, stderr=said, env=environment, check=False)  # it has its own limits
     text = log.read_text(errors="replace")
     covered = re.findall(r"cov: (\d+) ft: \d+ corp: (\d+)", text) or [("0", "0")]
     executions = (

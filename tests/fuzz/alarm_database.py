@@ -45,7 +45,7 @@ COLUMNS = {
 CELLS = tuple((table, column) for table, columns in COLUMNS.items() for column in columns)
 T = TypeVar("T")
 
-FOLDER = Path(tempfile.mkdtemp(prefix="ductwatch-fuzz-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
+FOLDER = Path(tempfile.mkdtemp(prefix="ductwatch-fuzz-"))
 atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 SOUND = FOLDER / "sound.sqlite"
 
