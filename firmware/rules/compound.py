@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from drivers.types import Instant, SourceId
+from drivers.types import NS_PER_S, Instant, SourceId
 from firmware.alarms.alarm import Alarm
 from firmware.alarms.states import AlarmEvent, AlarmState
 from firmware.alarms.types import NO_EVIDENCE, AlarmId, AlarmRecord, Note, Transition
@@ -14,6 +14,7 @@ from firmware.rules.types import Annotations, Rule
 from firmware.rules.watch import Watch
 
 BY_DESIGN = "rule"
+UNKNOWN_NS = 3600 * NS_PER_S  # what nobody knows for so long suppresses nothing: its device may be gone for good
 
 
 class Compound:
@@ -28,13 +29,10 @@ class Compound:
         self.rule = rule
         self._watch = watch
         self._unknown_since: Instant | None = None
-        self._bind(bound, leading)
+        self.bind(bound, leading)
 
-    def rebind(self, bound: Bound, leading: Track | None) -> None:
-        """A source was heard for the first time."""
-        self._bind(bound, leading)
-
-    def _bind(self, bound: Bound, leading: Track | None) -> None:
+    def bind(self, bound: Bound, leading: Track | None) -> None:
+        """A source was heard for the first time: from now on it is asked, too."""
         self.bound = bound
         self._leading = leading
 
@@ -45,7 +43,11 @@ class Compound:
 
     def feed(self, place: Place, at: Instant) -> Sequence[Transition]:
         """A signal that it mentions has a new sample."""
-        return self._ask(at) if not self._watch.counts or place == (self.source, self.rule.signal) else ()
+        if self._watch.counts and (
+            place != (self.source, self.rule.signal) or self._leading is None or self._leading.unknown
+        ):
+            return ()
+        return self._ask(at)
 
     def tick(self, now: Instant) -> Sequence[Transition]:
         found = () if self._watch.counts else self._ask(now)
@@ -95,7 +97,7 @@ class Compound:
 
 
 class Suppression:
-    """While `bound` is true, nobody is told of some alarms; while nobody knows, they stay as they are.
+    """While `bound` is true, nobody is told of some alarms; while nobody knows, they stay as they are for `UNKNOWN_NS`.
 
     There is one for all alarms that ask the same of the same signals: often that is whether the fan runs.
     """
@@ -103,16 +105,21 @@ class Suppression:
     def __init__(self, bound: Bound) -> None:
         self._bound = bound
         self._alarms: list[tuple[Alarm, Signal | Compound]] = []
+        self._unknown_since: Instant | None = None
 
     def add(self, alarm: Alarm, owner: Signal | Compound) -> None:
         self._alarms.append((alarm, owner))
 
     def ask(self, now: Instant) -> Sequence[Transition]:
         answer = self._bound.ask(now)
-        if answer is None:
+        if answer is not None:
+            self._unknown_since = None
+        elif self._unknown_since is None or now - self._unknown_since < UNKNOWN_NS:
+            self._unknown_since = now if self._unknown_since is None else self._unknown_since
             return ()
-        turning = [(alarm, owner) for alarm, owner in self._alarms if alarm.suppressed is not answer]
-        return [self._turn(alarm, answer, now, owner.value) for alarm, owner in turning]
+        suppressed = bool(answer)
+        turning = [(alarm, owner) for alarm, owner in self._alarms if alarm.suppressed is not suppressed]
+        return [self._turn(alarm, suppressed, now, owner.value) for alarm, owner in turning]
 
     def _turn(self, alarm: Alarm, answer: bool, now: Instant, value: float | None) -> Transition:
         reason = f"{self._bound.condition.text}: {self._bound.shown(now)}"

@@ -16,7 +16,7 @@ from firmware.alarms.operations import (
     TakeOutOfService,
     Unshelve,
 )
-from firmware.alarms.states import AlarmEvent, AlarmState
+from firmware.alarms.states import TELLS_AGAIN, AlarmEvent, AlarmState
 from firmware.alarms.types import NO_EVIDENCE, AlarmId, AlarmRecord, Note, Transition
 from firmware.rules.compound import Compound, Suppression
 from firmware.rules.expression.compile import Condition
@@ -50,16 +50,59 @@ class RuleEngine:
         remembered: Iterable[AlarmRecord] = (),
         outage_ns: int | None = None,
         sources: Collection[SourceId] | None = None,
+        places: Iterable[Place] = (),
     ) -> None:
         """`remembered` are the records of an earlier engine, `outage_ns` how long ago they were taken.
 
         None for an outage whose length nobody knows, such as on a board without a battery for its clock:
         alarms stay, half run delays by time start anew. `sources` are all that can send samples, None for any:
-        what is remembered of others, or of rules that are gone, is retired at the first tick.
+        what is remembered of others, or of rules that are gone, is retired at the first tick. `places` are what the
+        sources will say, where that is known: expressions do not take another's word for it meanwhile.
         """
-        self._tracks = Tracks(())
+        rules = tuple(rules)
         self._may_be_suppressed = False  # an alarm is new, and nobody has asked yet
-        self._build(tuple(rules), tuple(remembered), now, outage_ns, sources)
+        self._rules: dict[str, list[Rule]] = {}
+        for rule in rules:
+            if rule.when is None:
+                self._rules.setdefault(rule.signal, []).append(rule)
+        self._compound_rules = [rule for rule in rules if rule.when is not None]
+        conditions = [one for rule in rules for one in (rule.when, rule.suppress_when) if one is not None]
+        self._tracks = Tracks(conditions)
+        for place in places:
+            self._tracks.expect(place)
+        self._signals: dict[Place, Signal] = {}  # at most one for each source and quantity
+        self._compounds: dict[AlarmId, Compound] = {}
+        self._suppressible: list[tuple[Condition, Watch, Signal | Compound]] = []
+        self._suppressions: dict[Hashable, Suppression] = {}
+        self._suppressions_by: dict[Place, list[Suppression]] = {}  # which asks for what
+        self._compounds_by: dict[Place, list[Compound]] = {}
+        self._orphans: list[AlarmRecord] = []
+        kept: dict[Place, list[AlarmRecord]] = {}
+        for record in remembered:
+            if self._has_place(record, sources):
+                kept.setdefault((record.alarm.source, record.signal), []).append(record)
+            elif record.state is not AlarmState.NORMAL or record.withheld:
+                self._orphans.append(record)
+        for (source, signal), records in kept.items():
+            if any(record.value is not None or not record.fault for record in records):  # it was heard at some time
+                self._tracks.expect((source, signal))
+            if self._rules_on(source, signal) or self._mentioned_by(source, signal):
+                self._watch(source, signal, now, records, outage_ns)
+            for rule in self._compound_rules:
+                for record in records:
+                    if record.alarm.rule == rule.name:
+                        self._add_compound(rule, source, now, record, outage_ns)
+        for source, signal in self._tracks.places():
+            for rule in self._compounds_on(source, signal):
+                self._add_compound(rule, source, now)
+        for rule in rules:
+            if rule.source is None:
+                continue
+            if rule.when is not None:
+                self._add_compound(rule, rule.source, now)
+            elif (rule.source, rule.signal) not in self._signals:
+                self._watch(rule.source, rule.signal, now)
+        self._bind_anew()
 
     def feed(self, sample: Sample) -> Sequence[Transition]:
         """Take a sample. Samples of one signal come in the order of their time; an older one is passed over."""
@@ -101,7 +144,7 @@ class RuleEngine:
 
     def tick(self, now: Instant) -> Sequence[Transition]:
         """Let time go on: delays run out, signals get too old."""
-        found = [_retire(record, now) for record in self._orphans]
+        found = [moved for record in self._orphans for moved in _retired(record, now)]
         self._orphans.clear()
         self._may_be_suppressed = False
         for suppression in self._suppressions.values():
@@ -159,13 +202,6 @@ class RuleEngine:
         """A human says that it is mended. Only a latched alarm whose condition is over can be reset."""
         return [found for signal in self._of(alarm) for found in signal.reset(alarm, now, by[:MAX_NAME])]
 
-    def reload(
-        self, rules: Iterable[Rule], now: Instant, *, sources: Collection[SourceId] | None = None
-    ) -> Sequence[Transition]:
-        """Go on with other rules. Rules that stay keep their alarms, and their delays if the condition stays too."""
-        self._build(tuple(rules), self.records(now), now, 0, sources)
-        return self.tick(now)
-
     def records(self, now: Instant) -> tuple[AlarmRecord, ...]:
         """What a new engine must be given to go on from here."""
         return (*self._orphans, *(record for one in self._watched() for record in one.records(now)))
@@ -173,55 +209,6 @@ class RuleEngine:
     def annotations(self, alarm: AlarmId) -> Annotations | None:
         """Cause, consequence and action for an alarm; None if no rule can raise it."""
         return next((found for signal in self._of(alarm) if (found := signal.annotations(alarm)) is not None), None)
-
-    def _build(
-        self,
-        rules: tuple[Rule, ...],
-        remembered: tuple[AlarmRecord, ...],
-        now: Instant,
-        outage_ns: int | None,
-        sources: Collection[SourceId] | None,
-    ) -> None:
-        self._rules: dict[str, list[Rule]] = {}
-        for rule in rules:
-            if rule.when is None:
-                self._rules.setdefault(rule.signal, []).append(rule)
-        self._compound_rules = [rule for rule in rules if rule.when is not None]
-        conditions = [one for rule in rules for one in (rule.when, rule.suppress_when) if one is not None]
-        self._tracks = Tracks(conditions, self._tracks)
-        self._signals: dict[Place, Signal] = {}  # at most one for each source and quantity
-        self._compounds: dict[AlarmId, Compound] = {}
-        self._suppressible: list[tuple[Condition, Watch, Signal | Compound]] = []
-        self._suppressions: dict[Hashable, Suppression] = {}
-        self._suppressions_by: dict[Place, list[Suppression]] = {}  # which asks for what
-        self._compounds_by: dict[Place, list[Compound]] = {}
-        self._orphans: list[AlarmRecord] = []
-        kept: dict[Place, list[AlarmRecord]] = {}
-        for record in remembered:
-            if self._has_place(record, sources):
-                kept.setdefault((record.alarm.source, record.signal), []).append(record)
-            elif record.state is not AlarmState.NORMAL:
-                self._orphans.append(record)
-        for (source, signal), records in kept.items():
-            if any(record.value is not None or not record.fault for record in records):  # it was heard at some time
-                self._tracks.expect((source, signal))
-            if self._rules_on(source, signal) or self._mentioned_by(source, signal):
-                self._watch(source, signal, now, records, outage_ns)
-            for rule in self._compound_rules:
-                for record in records:
-                    if record.alarm.rule == rule.name:
-                        self._add_compound(rule, source, now, record, outage_ns)
-        for source, signal in self._tracks.places():
-            for rule in self._compounds_on(source, signal):
-                self._add_compound(rule, source, now)
-        for rule in rules:
-            if rule.source is None:
-                continue
-            if rule.when is not None:
-                self._add_compound(rule, rule.source, now)
-            elif (rule.source, rule.signal) not in self._signals:
-                self._watch(rule.source, rule.signal, now)
-        self._bind_anew()
 
     def _has_place(self, record: AlarmRecord, sources: Collection[SourceId] | None) -> bool:
         source = record.alarm.source
@@ -296,7 +283,7 @@ class RuleEngine:
             rule = compound.rule
             assert rule.when is not None
             leading = self._tracks.get((compound.source, rule.signal))
-            compound.rebind(self._bound(rule.when, rule, compound.source), leading)
+            compound.bind(self._bound(rule.when, rule, compound.source), leading)
             for place in compound.bound.places:
                 self._compounds_by.setdefault(place, []).append(compound)
         self._suppressions = {}
@@ -344,7 +331,12 @@ def _cut(note: Note) -> Note:
     return Note(note.reason[:MAX_REASON], note.by[:MAX_NAME])
 
 
-def _retire(record: AlarmRecord, now: Instant) -> Transition:
+def _retired(record: AlarmRecord, now: Instant) -> Iterator[Transition]:
+    """Over, and withheld no more: whoever lists what is shelved must hear of its end."""
     alarm = Alarm(record.alarm, severity=record.severity, fault=record.fault, now=now, record=record)
-    reason = "its rule or its device is no longer configured"
-    return alarm.move(AlarmEvent.RETIRE, now, value=record.value, reason=reason, by="configuration")
+    note = Note("its rule or its device is no longer configured", "configuration")
+    if record.state is not AlarmState.NORMAL:
+        yield alarm.move(AlarmEvent.RETIRE, now, value=record.value, reason=note.reason, by=note.by)
+    for event in TELLS_AGAIN:
+        if alarm.can(event):
+            yield alarm.tell_again(event, now, note, value=record.value)

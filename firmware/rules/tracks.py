@@ -47,8 +47,7 @@ NEVER_HEARD = Track(())
 class Tracks:
     """Those of all sources, for all signals that any expression mentions."""
 
-    def __init__(self, conditions: Iterable[Condition], earlier: Tracks | None = None) -> None:
-        """What `earlier` knows of signals that are asked for in the same windows goes on."""
+    def __init__(self, conditions: Iterable[Condition]) -> None:
         self._signals: set[str] = set()
         self._durations_ns: dict[SignalRef, set[int]] = {}
         for condition in conditions:
@@ -57,10 +56,6 @@ class Tracks:
                 if window.duration_ns:
                     self._durations_ns.setdefault(window.of, set()).add(window.duration_ns)
         self._tracks: dict[Place, Track] = {}
-        if earlier is not None:
-            for place, track in earlier._tracks.items():
-                if place[1] in self._signals and earlier._windows(place) == self._windows(place):
-                    self._tracks[place] = track
 
     def _windows(self, place: Place) -> set[int]:
         """The durations, in ns, that any expression asks of this very source."""
@@ -73,7 +68,7 @@ class Tracks:
         return list(self._tracks)
 
     def expect(self, place: Place) -> None:
-        """An earlier engine knew that this source has this signal: no other is asked in its stead until it speaks."""
+        """It is known that this source has this signal: no other is asked in its stead until it speaks."""
         if place[1] in self._signals and place not in self._tracks:
             self._tracks[place] = Track(self._windows(place))
 

@@ -71,10 +71,8 @@ class _Board:
                 self._take(self._engine.tick(self._now))
             elif kind < 27:
                 self._take(self._engine.operate(self._operation(), self._now))
-            elif kind < 29:
-                self._restart()
             elif kind < 31:
-                self._take(self._engine.reload(self._some_rules(), self._now))
+                self._restart()
             else:
                 self._silence()
             self._agrees()

@@ -226,3 +226,33 @@ def test_expressions_suppress_expressions() -> None:
 
     assert not any(move.active for move in moves)
     assert fan_moves(watcher, 1, 4)[0].active
+
+
+def test_a_count_passes_over_a_first_signal_that_is_unknown() -> None:
+    watcher = engine(when("pm2_5 > 35.0 || humidity > 70.0", on_delay=Agreed(2, 2)))
+
+    assert feed(watcher, [said("humidity", 80, 0), pm(50, 1), pm(None, 2), pm(None, 3)]) == []
+    assert told(feed(watcher, [pm(50, 4)])) == ["4 damp_dust raise"]
+
+
+def test_what_nobody_knows_for_an_hour_suppresses_nothing(still: RuleEngine) -> None:
+    """The fan may have been taken out of the configuration: nobody would be told for ever."""
+    fan_moves(still, 0, 0)
+    feed(still, [pm(50, 1)])
+
+    fan_moves(still, None, 10)
+    assert [still.tick(at(second)) for second in (11, 1_800, 3_609)] == [[], [], []]
+
+    (told_again,) = still.tick(at(3_610))
+    assert (told_again.event.value, told_again.active) == ("unsuppress", True)
+    assert [move.event.value for move in fan_moves(still, 0, 3_700)] == ["suppress"]
+
+
+def test_nobody_is_taken_at_their_word_for_a_device_that_is_known_to_speak_for_itself() -> None:
+    rules = [when("pm2_5 > 35.0 && temperature > 30.0")]
+    heard = [said("temperature", 40, 0, ROOM), pm(50, 1)]
+
+    assert told(feed(engine(*rules), heard)) == ["1 damp_dust raise"]
+    knowing = RuleEngine(rules, now=at(0), places=[(DUCT, "temperature"), (DUCT, "pm2_5"), (ROOM, "temperature")])
+    assert feed(knowing, heard) == []
+    assert told(feed(knowing, [said("temperature", 40, 2, DUCT)])) == ["2 damp_dust raise"]

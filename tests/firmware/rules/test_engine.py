@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -8,9 +9,10 @@ import pytest
 
 from drivers.types import SourceId
 from firmware.alarms.states import AlarmState
-from firmware.alarms.types import AlarmRecord, Severity
+from firmware.alarms.types import AlarmRecord, Note, Severity
 from firmware.rules.conditions import Agreed, Limit, Side
-from firmware.rules.types import Sample
+from firmware.rules.engine import RuleEngine
+from firmware.rules.types import Rule, Sample
 from tests.firmware.rules.builders import DUCT, MINUTE, alarm, at, engine, feed, held, ns, pm, rule, told
 
 
@@ -250,32 +252,54 @@ def states(records: tuple[AlarmRecord, ...]) -> dict[str, AlarmState]:
     return {str(record.alarm): record.state for record in records}
 
 
-def test_reloading_keeps_the_alarms_of_rules_that_stay_and_retires_the_others() -> None:
+def restarted(before: RuleEngine, *rules: Rule, sources: Collection[SourceId] | None = None) -> RuleEngine:
+    """As a firmware that is started anew, or told to reload, goes on a second later."""
+    return RuleEngine(rules, now=at(1), remembered=before.records(at(1)), outage_ns=0, sources=sources)
+
+
+def test_other_rules_keep_the_alarms_of_those_that_stay_and_retire_the_others() -> None:
     watcher = engine(rule(), rule("gone"), rule("other_signal"))
     feed(watcher, [pm(50, 0)])
 
-    moves = watcher.reload([replace(rule(), severity=Severity.LOW), rule("other_signal", signal="pm10")], at(1))
+    after = restarted(watcher, replace(rule(), severity=Severity.LOW), rule("other_signal", signal="pm10"))
 
+    moves = after.tick(at(1))
     assert told(moves) == ["1 gone retire", "1 other_signal retire"]
     assert {move.by for move in moves} == {"configuration"}
-    assert states(watcher.records(at(1))) == {"pm2_5_high/duct-pm": AlarmState.UNACKNOWLEDGED}
-    assert feed(watcher, [pm(20, 2)])[0].severity is Severity.LOW
+    assert states(after.records(at(1))) == {"pm2_5_high/duct-pm": AlarmState.UNACKNOWLEDGED}
+    assert feed(after, [pm(20, 2)])[0].severity is Severity.LOW
 
 
-def test_reloading_keeps_a_delay_under_way_only_for_the_same_condition() -> None:
+def test_other_rules_keep_a_delay_under_way_only_for_the_same_condition() -> None:
     same, other = rule(on_delay=Agreed(2, 2)), rule("other", on_delay=Agreed(2, 2))
     watcher = engine(same, other)
     feed(watcher, [pm(50, 0)])
 
-    watcher.reload([same, replace(other, limit=Limit(Side.ABOVE, 40.0))], at(1))
+    after = restarted(watcher, same, replace(other, limit=Limit(Side.ABOVE, 40.0)))
 
-    assert told(feed(watcher, [pm(50, 2)])) == ["2 pm2_5_high raise"]
+    assert told(feed(after, [pm(50, 2)])) == ["2 pm2_5_high raise"]
 
 
 def test_alarms_of_devices_that_are_no_longer_configured_are_retired() -> None:
     watcher = engine(rule(), rule("device_dead", signal="alive", limit=Limit(Side.BELOW, 0.5)))
     feed(watcher, [pm(50, 0), Sample(SourceId("old-cam"), "alive", 0.0, at(0))])
 
-    moves = watcher.reload([rule()], at(1), sources={DUCT})
+    moves = restarted(watcher, rule(), sources={DUCT}).tick(at(1))
 
     assert [str(move.alarm) for move in moves] == ["device_dead/old-cam"]
+
+
+def test_whoever_lists_what_is_shelved_hears_that_its_rule_is_gone() -> None:
+    watcher = engine(rule(), rule("gone"))
+    feed(watcher, [pm(50, 0)])
+    for name in ("gone", "pm2_5_high"):
+        watcher.shelve(alarm(name), at(0), ns(60), Note("filter change", "ann"))
+    normal = engine(rule("gone"))
+    feed(normal, [pm(20, 0)])
+    normal.take_out_of_service(alarm("gone"), at(0), Note("new sensor", "ann"))
+
+    moves = restarted(watcher, rule()).tick(at(1))
+
+    assert told(moves) == ["1 gone retire", "1 gone unshelve"]
+    assert not any(move.active for move in moves)
+    assert told(restarted(normal, rule()).tick(at(1))) == ["1 gone return_to_service"]

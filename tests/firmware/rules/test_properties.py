@@ -151,19 +151,6 @@ def test_a_restart_at_any_moment_changes_nothing_that_follows(story: list[Step],
 
 
 @steadily
-@given(stories, st.sets(st.integers(0, 59)))
-def test_reloading_the_same_rules_only_lets_time_go_on(story: list[Step], reloads: set[int]) -> None:
-    steady, reloaded = fresh(), fresh()
-    now_s = 0
-
-    for index, step in enumerate(story):
-        if index in reloads:
-            assert list(reloaded.reload(RULES, at(now_s))) == list(steady.tick(at(now_s)))
-        now_s += step.wait_s
-        assert list(step.on(reloaded, at(now_s))) == list(step.on(steady, at(now_s)))
-
-
-@steadily
 @given(stories, stories, st.integers(0, 1_000))
 def test_time_stands_still_while_the_board_is_off_for_less_than_the_tolerance(
     before: list[Step], after: list[Step], boot_s: int
