@@ -10,44 +10,38 @@ An attendant sees shots with their verdicts, and what was decided on, for a clea
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 
-from drivers.board import BoardSettings
-from drivers.errors import DriverError
-from drivers.settings import SensorSettings, Settings
-from drivers.types import Instant, Quantity, Reading, SourceId
+from drivers.types import Instant, Reading, SourceId
 from drivers.worker import Worker
 from firmware import logs, realtime
 from firmware.agreement import Agreement
-from firmware.alarms.operations import Operation, Reset
+from firmware.alarm_desk import AlarmDesk
 from firmware.alarms.outputs import Following, outputs_on
-from firmware.alarms.states import ACTIVE
 from firmware.alarms.store import AlarmStore, Remembered
-from firmware.alarms.types import AlarmId, AlarmRecord, Transition
+from firmware.alarms.types import AlarmRecord
 from firmware.album import Album
-from firmware.attending import Attendant, Hands
+from firmware.attached import attached
+from firmware.attending import Attendant, Hands, Housekeeping
 from firmware.cleaning.course import Course
 from firmware.cleaning.record import Stamp
-from firmware.cleaning_store import CleaningStore, UnderWay
-from firmware.deciding import Asked, Message, decide, tick
+from firmware.deciding import Message, decide, tick
 from firmware.devices import Site, make
 from firmware.events import Event
 from firmware.health import Health, LoopLag, report_health
 from firmware.judging import INVOKE_LIMIT_S, judge
 from firmware.lamp import Lamp
-from firmware.observations import BOARD, Observation
-from firmware.outputs import drive
+from firmware.observations import Observation
 from firmware.photography import Lighting, Photographer, Shot, aim, photograph, request_regularly
 from firmware.pictures import MAILBOX_SIZE as PICTURES_WAITING
 from firmware.pictures import Interest, keep_pictures
 from firmware.plan import Plan
 from firmware.rules.engine import RuleEngine
-from firmware.rules.types import Annotations
-from firmware.sampling import fan_reading, sample, watch_button, watch_fan
+from firmware.rules.tracks import Place
+from firmware.sampling import fan_reading
 from firmware.streams import Latest, Mailbox
 from firmware.supervisor import Service, Start, Supervisor
 from firmware.uplink.commands import Answer, Cleaning, Command, Report, Snapshot
@@ -62,18 +56,6 @@ from model.viewpoint import Viewpoint
 STAGE_LIMIT_S = 30.0  # a stage that was given something to do must be done with it within this
 SNAPSHOT_LIMIT_S = 120.0  # opening, warming up and closing of every camera, each at its limit; a simulated one is drawn
 CLEANING_LIMIT_S = 120.0  # the end of one: alarms, pictures, a report and a file, each at its limit
-RESET_LIMIT_S = 10.0  # for the alarms to take a reset: a worn SD card takes its time
-OF_DIRT = {Quantity.DIRTY_SCORE.signal, Quantity.ESTIMATED_DEPOSIT.signal}
-SENSOR_LIMIT_S = 60.0  # beyond the longest time limit that any driver gives one reading
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Housekeeping:
-    """The cleaning that went on when the firmware stopped, where it is kept, and what it lets begin anew."""
-
-    store: CleaningStore
-    under_way: UnderWay | None
-    begin_anew: Callable[[Mapping[SourceId, float], Instant], Sequence[Reading]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,13 +84,17 @@ class Board:
         mailbox: Mailbox[Message],
         store: AlarmStore,
         remembered: Remembered,
+        places: Iterable[Place],
         derive: Callable[[Observation], Sequence[Reading]],
         housekeeping: Housekeeping,
         album: Album | None,
         aim_period_ns: int | None,
         further: Sequence[Service] = (),
     ) -> None:
-        """`further` services run beside the board's own. Needs a running event loop."""
+        """`places` are what each device will say; `further` services run beside the board's own.
+
+        Needs a running event loop.
+        """
         self._config = plan.config
         self._classifier = plan.classifier
         self._around = around
@@ -129,24 +115,33 @@ class Board:
         self._lamp = self._make_lamp()
         self._judge = Worker("classifier")
         self._viewpoints = self._make_viewpoints()
-        self._attendant = self._make_attendant(housekeeping)
-        self._derive = derive
-        self._engine = RuleEngine(
+        engine = RuleEngine(
             plan.rules,
             now=self._clock.now(),
             remembered=remembered.records,
             outage_ns=remembered.outage_ns,
             sources=self._config.sources,
+            places=places,
         )
+        self.alarms = AlarmDesk(engine, mailbox.put, self._clock)
+        self._attendant = self._make_attendant(housekeeping)
+        self._derive = derive
         self.supervisor = Supervisor(
             [
                 Service("tick", partial(tick, mailbox, self._clock), STAGE_LIMIT_S),
-                self._deciding(store),
+                self._deciding(engine, store),
                 *self._photographing(aim_period_ns),
                 *self._judging(),
-                *self._sampling(),
-                *self._watching_lines(),
-                *self._driving_outputs(),
+                *attached(
+                    self._config,
+                    around.site,
+                    say=mailbox.put,
+                    vitals=self._vitals,
+                    press=partial(self._requests.put, "button"),
+                    hold=self._attendant.hold if self._config.cleaning.button else None,
+                    contacts=self._contacts,
+                    levels=self._levels,
+                ),
                 *self._keeping_pictures(album),
                 Service("cleaning", self._attendant.attend, CLEANING_LIMIT_S),
                 self._reporting(),
@@ -182,27 +177,9 @@ class Board:
                 self._mailbox.put(command)
                 return Answer(True, "handed to the alarms: their transitions tell what came of it")
 
-    async def operate(self, operation: Operation) -> Sequence[Transition]:
-        """The same for alarms, and what came of it. Never returns if the alarms take no more messages."""
-        moved: asyncio.Future[Sequence[Transition]] = asyncio.get_running_loop().create_future()
-
-        def tell(transitions: Sequence[Transition]) -> None:
-            if not moved.done():  # whoever asked may have gone
-                moved.set_result(transitions)
-
-        self._mailbox.put(Asked(operation, tell))
-        return await moved
-
-    def alarms(self) -> Sequence[AlarmRecord]:
-        """As they stand."""
-        return self._engine.records(self._clock.now())
-
     def cleaning(self) -> Mapping[str, object]:
         """How far it is, in plain values."""
         return self._attendant.status()
-
-    def annotations(self, alarm: AlarmId) -> Annotations | None:
-        return self._engine.annotations(alarm)
 
     @property
     def _health(self) -> Health:
@@ -217,7 +194,7 @@ class Board:
             **self._around.figures(),
         }
 
-    def _deciding(self, store: AlarmStore) -> Service:
+    def _deciding(self, engine: RuleEngine, store: AlarmStore) -> Service:
         following = [
             Following(output=SourceId(name), severities=frozenset(policy.severities), until=policy.until)
             for name, policy in self._config.outputs.items()
@@ -236,7 +213,7 @@ class Board:
         start = partial(
             decide,
             self._mailbox,
-            engine=self._engine,
+            engine=engine,
             store=store,
             publish=publish,
             follow=follow,
@@ -299,7 +276,7 @@ class Board:
         hands = Hands(
             say=self._mailbox.put,
             request=partial(self._requests.put, "cleaning"),
-            reset=self._reset_dirt,
+            reset=self.alarms.reset_dirt,
             see_anew=self._see_anew,
             begin_anew=housekeeping.begin_anew,
         )
@@ -321,17 +298,6 @@ class Board:
     async def _see_anew(self) -> None:
         for viewpoint in self._viewpoints.values():  # where they are used: a thread may be at one just now
             await self._judge.run(viewpoint.see_anew, limit_s=INVOKE_LIMIT_S)
-
-    async def _reset_dirt(self, by: str) -> Mapping[str, bool]:
-        """A camera that was moved is none of it: somebody has to look at that."""
-        of_dirt = [one for one in self.alarms() if one.signal in OF_DIRT and not one.fault]
-        standing = [one.alarm for one in of_dirt if one.state in ACTIVE]
-        with suppress(TimeoutError):
-            async with asyncio.timeout(RESET_LIMIT_S):
-                for alarm in standing:
-                    await self.operate(Reset(alarm, by))  # after the last verdicts, which are on their way before it
-        active = {one.alarm for one in self.alarms() if one.state in ACTIVE}
-        return {str(alarm): alarm not in active for alarm in standing}
 
     def _tell(self, verdict: Verdict) -> None:
         self._mailbox.put(verdict)
@@ -357,45 +323,6 @@ class Board:
         )
         yield _stage("pictures", start)
 
-    def _sampling(self) -> Iterator[Service]:
-        for settings in (*self._config.families["sensor"], *self._own_health()):
-            assert isinstance(settings, SensorSettings)
-            start = partial(
-                sample,
-                make("sensor", settings, self._around.site),
-                settings.period.ns,
-                clock=self._clock,
-                say=self._mailbox.put,
-                vitals=self._vitals,
-            )
-            yield _device(settings, start, limit_s=settings.period + SENSOR_LIMIT_S)
-
-    def _own_health(self) -> Iterator[Settings]:
-        """The board measures itself without being told to; a simulated one has nothing to measure."""
-        if not self._config.simulated:
-            yield BoardSettings(
-                name=BOARD, driver="board", period=self._config.health.period, data=self._around.site.data
-            )
-
-    def _watching_lines(self) -> Iterator[Service]:
-        for settings in self._config.families["fan"]:
-            fan = make("fan", settings, self._around.site)
-            start = partial(
-                watch_fan, fan, contacts=self._contacts, clock=self._clock, say=self._mailbox.put, vitals=self._vitals
-            )
-            yield _device(settings, start)
-        for settings in self._config.families["button"]:
-            button = make("button", settings, self._around.site)
-            press = partial(self._requests.put, "button")
-            hold = self._attendant.hold if self._config.cleaning.button else _nothing
-            start = partial(watch_button, button, press, hold=hold, clock=self._clock, vitals=self._vitals)
-            yield _device(settings, start)
-
-    def _driving_outputs(self) -> Iterator[Service]:
-        for settings in self._config.families["output"]:
-            output = make("output", settings, self._around.site)
-            yield _device(settings, partial(drive, output, self._levels[output.source], vitals=self._vitals))
-
     def _reporting(self) -> Service:
         period = self._config.health.period
         start = partial(
@@ -416,15 +343,6 @@ class Board:
             self._mailbox.put(fan_reading(fan, running, self._clock.now()))
 
 
-def _nothing() -> None:
-    """A button that is held does no more than one that is pressed."""
-
-
 def _stage(name: str, start: Start) -> Service:
     """A stage of the pipeline: what goes wrong in it nobody expected."""
     return Service(name, start, STAGE_LIMIT_S)
-
-
-def _device(settings: Settings, start: Start, *, limit_s: float = STAGE_LIMIT_S) -> Service:
-    """A service around one device: it starts again when the device fails."""
-    return Service(settings.name, start, limit_s, restart_on=(DriverError,))

@@ -27,6 +27,7 @@ from model.types import Label, Verdict
 TICK_NS = NS_PER_S
 SAVE_NS = 3600 * NS_PER_S  # how much longer than `longest` one can last for each power cut on a board without a clock
 DRAW_LIMIT_S = 10.0  # of a picture, some hundred times the usual
+OBEY_WAIT_S = 5.0  # for pictures to be drawn and kept
 BY_BUTTON = "button"
 BY_HOLDING: Mapping[CleaningState, type[CleaningStart | CleaningFinish]] = {
     CleaningState.IDLE: CleaningStart,
@@ -39,6 +40,7 @@ TOLD = {
     CleaningEvent.CANCEL: "cancelled: all is as it was",
 }
 
+BUSY = Answer(False, "the last cleaning is being written down: say it again in a moment")
 GOES_ON = "the cleaning goes on: finish it again when the duct is clean"
 
 
@@ -55,6 +57,15 @@ class Hands:
     request: Callable[[], None]
     reset: Callable[[str], Awaitable[Mapping[str, bool]]]
     see_anew: Callable[[], Awaitable[None]]
+    begin_anew: Callable[[Mapping[SourceId, float], Instant], Sequence[Reading]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Housekeeping:
+    """The cleaning that went on when the firmware stopped, where it is kept, and what it lets begin anew."""
+
+    store: CleaningStore
+    under_way: UnderWay | None
     begin_anew: Callable[[Mapping[SourceId, float], Instant], Sequence[Reading]]
 
 
@@ -103,15 +114,22 @@ class Attendant:
         self._lock = asyncio.Lock()
 
     async def obey(self, command: Cleaning) -> Answer:
-        """What somebody says of a cleaning; it is on disk before the answer comes."""
-        async with self._lock:
+        """What somebody says of a cleaning; it is on disk before the answer comes.
+
+        Who asks while the last one is being written down is asked to come again: the door and the broker wait.
+        """
+        try:
+            async with asyncio.timeout(OBEY_WAIT_S):
+                await self._lock.acquire()
+        except TimeoutError:
+            return BUSY
+        try:
             with self._clock.held():
-                if self._ended is not None:
-                    await self._end(self._ended)
-                try:
-                    return await self._carry_out(command)
-                except Refused as refused:
-                    return Answer(False, str(refused))
+                return BUSY if self._ended is not None else await self._carry_out(command)
+        except Refused as refused:
+            return Answer(False, str(refused))
+        finally:
+            self._lock.release()
 
     def hold(self) -> None:
         """The button was held: that starts a cleaning, or finishes it."""

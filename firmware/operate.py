@@ -20,7 +20,8 @@ from drivers.types import NS_PER_S, Instant, SourceId
 from firmware import __version__, logs, realtime
 from firmware.alarms.store import AlarmStore
 from firmware.album import Album
-from firmware.app import Board, Housekeeping, Surroundings
+from firmware.app import Board, Surroundings
+from firmware.attending import Housekeeping
 from firmware.cleaning.report import Letterhead
 from firmware.cleaning_reports import FOLDER, Reports
 from firmware.cleaning_store import CleaningStore
@@ -28,7 +29,7 @@ from firmware.deciding import MAILBOX_SIZE, Message
 from firmware.derived.deriving import Deriver
 from firmware.derived_store import DerivedStore
 from firmware.devices import Site
-from firmware.equipment import equipment, unclear
+from firmware.equipment import equipment, signals, unclear
 from firmware.errors import ConfigError
 from firmware.events import Event
 from firmware.local.answering import Household, answer_at
@@ -194,18 +195,20 @@ async def _make_board(plan: Plan, run: Run, mailbox: Mailbox[Message], stack: As
 
     def household() -> Household:
         return Household(
-            records=board.alarms,
-            annotations=board.annotations,
+            records=board.alarms.records,
+            annotations=board.alarms.annotations,
             journal=store.journal,
             utc=lambda wall_ns: WallClock(wall_ns, synchronised=True).utc(Instant(0)),
-            operate=board.operate,
+            operate=board.alarms.operate,
             obey=board.obey,
             cleaning=board.cleaning,
         )
 
     async def answer(*, pulse: Pulse) -> None:
-        report = lambda *change: mailbox.put(_change(run, BOARD, *change))  # noqa: E731
         await answer_at(run.site.data / NAME, household(), report, pulse=pulse)
+
+    def report(condition: Condition, problem: str, remedy: str) -> None:
+        mailbox.put(_change(run, BOARD, condition, problem, remedy))
 
     sessions = [
         Session(
@@ -233,6 +236,7 @@ async def _make_board(plan: Plan, run: Run, mailbox: Mailbox[Message], stack: As
         mailbox=mailbox,
         store=store,
         remembered=await store.load(),
+        places=[(source, signal) for source, said in signals(plan).items() for signal in said],
         derive=deriver.feed,
         housekeeping=Housekeeping(store=cleaning, under_way=await cleaning.load(), begin_anew=deriver.cleaned),
         album=_album(plan, run, mailbox),
