@@ -16,6 +16,7 @@ from firmware.local.replies import moves as moves_in_words
 from firmware.plan import DEFAULT_RULES, load_rules
 from firmware.rules.recording import Recording
 from firmware.rules.replay import Replayed, replay
+from firmware.terminal import printable
 from firmware.timeline import page
 
 MOST_LINE_BYTES = 64 * 1024  # an event has some hundred
@@ -48,13 +49,9 @@ def _lines_of(replayed: Replayed) -> Iterator[str]:
     if not replayed.severities:
         yield "No alarm came."
     for alarm in sorted(replayed.severities, key=lambda each: (-replayed.raised(each), each)):
-        spans = replayed.spans(alarm)
-        stood_ns = sum((span.end if span.end is not None else replayed.end) - span.start for span in spans)
-        share = 100 * stood_ns / max(1, replayed.end)
-        yield (
-            f"{alarm!s:<40} {replayed.severities[alarm].value:<9} came {replayed.raised(alarm):>5} times, "
-            f"stood {share:5.1f} % of the time"
-        )
+        name, severity = printable(str(alarm)), replayed.severities[alarm].value
+        times, share = replayed.raised(alarm), 100 * replayed.share(alarm)
+        yield f"{name:<40} {severity:<9} came {times:>5} times, stood {share:5.1f} % of the time"
 
 
 def _notes(recording: Recording, replayed: Replayed, start: datetime) -> list[str]:
@@ -94,11 +91,16 @@ def _opened(path: Path) -> BinaryIO:
 
 def _lines(file: BinaryIO, path: Path) -> Iterator[bytes]:
     number = 0
-    while line := file.readline(MOST_LINE_BYTES + 1):
-        number += 1
-        if len(line) > MOST_LINE_BYTES:
-            raise _problem(path, number, f"longer than {MOST_LINE_BYTES} bytes")
-        yield line
+    try:
+        while line := file.readline(MOST_LINE_BYTES + 1):
+            number += 1
+            if len(line) > MOST_LINE_BYTES:
+                raise _problem(path, number, f"longer than {MOST_LINE_BYTES} bytes")
+            yield line
+    except OSError as error:
+        raise ConfigError(
+            f"{path}:{number + 1}: cannot be read: {error.strerror}. Check the path and the disk."
+        ) from error
 
 
 def _problem(path: Path, number: int, problem: str) -> ConfigError:

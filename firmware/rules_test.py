@@ -14,6 +14,7 @@ import msgspec
 from drivers.settings import Duration
 from drivers.types import NS_PER_S, Instant, SourceId
 from firmware.alarms.operations import (
+    LONGEST_SHELF_NS,
     Acknowledge,
     Operation,
     Reset,
@@ -174,6 +175,8 @@ def _action(do: _Do, known: set[str], document: Document, where: KeyPath) -> tup
     given = [(verb, name) for verb in makers if (name := getattr(do, verb)) is not None]
     if len(given) != 1:
         raise document.error(where, f'write one of {", ".join(makers)}, each = "RULE/SOURCE"')
+    if not 0 < do.time.ns <= LONGEST_SHELF_NS:
+        raise document.error((*where, "for"), "for: must be more than nothing and at most 7d")
     verb, name = given[0]
     return at, makers[verb](_alarm(name, known, document, (*where, verb)))
 
@@ -194,5 +197,5 @@ def _at(duration: Duration, document: Document, where: KeyPath) -> Instant:
 
 
 def _clock(at: Instant) -> str:
-    hours, seconds = divmod(at / NS_PER_S, 3600)
-    return f"{hours:.0f}:{seconds // 60:02.0f}:{seconds % 60:02.0f}"
+    seconds = round(at / NS_PER_S)
+    return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"

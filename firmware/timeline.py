@@ -9,7 +9,7 @@ from html import escape
 
 from drivers.types import NS_PER_S, Instant
 from firmware.alarms.types import AlarmId, Severity
-from firmware.rules.replay import Course, Replayed, Span
+from firmware.rules.replay import Course, Replayed
 from firmware.rules.types import Rule, quantity
 
 WIDTH, LEFT, RIGHT = 1200, 260, 90
@@ -47,7 +47,7 @@ def _row(alarm: AlarmId, replayed: Replayed, rule: Rule | None, top: int) -> Ite
     yield f'<text x="8" y="{top + 14}" font-weight="600">{escape(alarm.rule)}</text>'
     yield f'<text x="8" y="{top + 30}" fill="#555">{escape(alarm.source)}, {severity.value}</text>'
     times = replayed.raised(alarm)
-    how_often = f"{times} time{'s' * (times != 1)}, {_share(spans, replayed.end)} of the time"
+    how_often = f"{times} time{'s' * (times != 1)}, {100 * replayed.share(alarm):.0f} % of the time"
     yield f'<text x="8" y="{top + 46}" fill="#555">{how_often}</text>'
     yield f'<rect x="{LEFT}" y="{top}" width="{WIDTH - LEFT - RIGHT}" height="{ROW}" fill="#f6f6f4"/>'
     course = replayed.courses.get((alarm.source, rule.signal)) if rule is not None else None
@@ -100,11 +100,6 @@ def _marks(end: Instant, start: datetime, height: int) -> Iterator[str]:
 
 def _x(at: Instant, end: Instant) -> float:
     return LEFT + at / max(1, end) * (WIDTH - LEFT - RIGHT)
-
-
-def _share(spans: Sequence[Span], end: Instant) -> str:
-    stood = sum((span.end if span.end is not None else end) - span.start for span in spans)
-    return f"{100 * stood / max(1, end):.0f} %"
 
 
 def page(replayed: Replayed, rules: Sequence[Rule], start: datetime, notes: Sequence[str], moves: int = 500) -> str:

@@ -101,8 +101,8 @@ def record_of(cells: Sequence[Cell]) -> AlarmRecord:
 
 def row_of_record(record: AlarmRecord) -> tuple[Cell, ...]:
     evidence = record.evidence
-    shelf = (record.shelf.left_ns, record.shelf.note.reason, record.shelf.note.by) if record.shelf else (None,) * 3
-    out = (record.out_of_service.reason, record.out_of_service.by) if record.out_of_service else (None,) * 2
+    shelf = (record.shelf.left_ns, *_words(record.shelf.note)) if record.shelf else (None,) * 3
+    out = _words(record.out_of_service) if record.out_of_service else (None,) * 2
     return (
         record.alarm.rule,
         record.alarm.source,
@@ -159,10 +159,14 @@ def row_of_entry(entry: JournalEntry) -> tuple[Cell, ...]:
         transition.value,
         transition.severity.value,
         transition.fault,
-        transition.reason,
-        transition.by,
+        *_words(Note(transition.reason, transition.by)),
         " ".join(sorted(each.value for each in transition.withheld)),
     )
+
+
+def _words(note: Note) -> tuple[str, str]:
+    """As SQLite can keep them: half a surrogate pair is no text for it, and must not cost the alarms."""
+    return note.reason.encode("utf-8", "replace").decode(), note.by.encode("utf-8", "replace").decode()
 
 
 def wall_ns_of(cells: Sequence[Cell] | None) -> int | None:

@@ -21,7 +21,6 @@ from firmware.uplink.commands import Answer, BadCommand, Command, parse
 
 SCHEMA = "ductwatch.local/1"
 MOST_MOVES = 10_000  # of the journal, in one answer: all that it keeps
-SOME_MOVES = 50
 DECIDED_LIMIT_S = 10.0  # for the alarms to take an operation: a worn SD card takes its time
 LOCALLY = "local"  # who did it, where the request does not say
 
@@ -70,7 +69,7 @@ async def _fields(request: bytes, household: Household) -> Mapping[str, Any]:
             return {"alarms": replies.standing(household.records(), household.annotations)}
         case {"command": "cleaning"}:
             return household.cleaning()
-        case {"command": "history", "limit": int(limit)} if 0 < limit <= MOST_MOVES:
+        case {"command": "history", "limit": int(limit)} if 0 < limit <= MOST_MOVES and limit is not True:
             return {"moves": replies.history(await household.journal(limit), household.utc)}
         case {"command": "history"}:
             raise BadCommand(f"history: limit must be a number from 1 to {MOST_MOVES}")

@@ -15,6 +15,7 @@ MAX_REQUEST_BYTES = 8192
 MAX_REPLY_BYTES = 16 * 1024 * 1024  # some 10,000 moves of a journal
 WAITING = 8  # connections: further ones are told to come again
 LIMIT_S = 2.0  # for a request to come in, and for its reply to go out: so long one who dawdles holds up the others
+AGAIN_S = 1.0  # after a connection that could not be taken
 REPLY_LIMIT_S = 15.0  # that a client waits: a worn SD card takes its time
 
 Answer = Callable[[bytes], Awaitable[bytes]]
@@ -33,7 +34,11 @@ async def serve(path: Path, answer: Answer) -> None:
     loop = asyncio.get_running_loop()
     with _bound(path) as listening:
         while True:
-            connection, _ = await loop.sock_accept(listening)
+            try:
+                connection, _ = await loop.sock_accept(listening)
+            except OSError:  # too many files are open just now, say
+                await asyncio.sleep(AGAIN_S)
+                continue
             with connection, contextlib.suppress(OSError, TimeoutError):  # whoever asked has gone, or asks nothing
                 connection.setblocking(False)
                 if (request := await _request(connection)) is not None:

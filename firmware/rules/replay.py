@@ -82,6 +82,12 @@ class Replayed:
                 found[-1] = Span(found[-1].start, move.at)
         return found
 
+    def share(self, alarm: AlarmId) -> float:
+        """Of the whole time, 0..1: how long they were on."""
+        spans = self.spans(alarm)
+        stood = sum((span.end if span.end is not None else self.end) - span.start for span in spans)
+        return stood / max(1, self.end)
+
     def raised(self, alarm: AlarmId) -> int:
         """How often it came."""
         return sum(move.alarm == alarm and move.event is AlarmEvent.RAISE for move in self.moves)

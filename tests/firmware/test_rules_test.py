@@ -83,6 +83,11 @@ def test_other_rules_can_be_put_to_the_same_test_and_a_program_can_read_the_outc
         ("[[test]]", "[[tests]]", "2: unknown key 'tests'"),
         ("name = ", "nam = ", "3: unknown key 'nam'"),
         ("expect = [", 'do = [{ at = "1s" }]\nexpect = [', "6: write one of acknowledge, reset"),
+        (
+            "expect = [",
+            'do = [{ at = "1s", shelve = "warm/duct-gas", for = "8d" }]\nexpect = [',
+            "6: for: must be more than nothing and at most 7d",
+        ),
         ('rules = "rules.toml"', "rules = 3", "1: rules: write the path"),
         ('"rules.toml"', '"gone.toml"', "gone.toml: cannot be read"),
         (TEST, "", "1: no test in it"),

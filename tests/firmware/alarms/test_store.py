@@ -7,16 +7,15 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import replace
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from firmware.alarms.database import JOURNAL_ROWS, Database, JournalEntry
-from firmware.alarms.states import AlarmState, Withheld
+from firmware.alarms.database import JOURNAL_ROWS
+from firmware.alarms.states import AlarmState
 from firmware.alarms.store import MAX_UNWRITTEN, AlarmStore, outage_ns
-from firmware.alarms.types import Evidence, Note, Shelf
+from firmware.alarms.types import Evidence
 from firmware.observations import Condition
 from tests.firmware.alarms.builders import raised, record
 
@@ -274,66 +273,6 @@ async def test_somebody_reading_the_file_holds_up_one_save_and_loses_nothing(
         assert [entry.transition.alarm.rule for entry in await running.journal(limit=9)] == ["a"]
 
     assert "locked" in told.changes[0][1]
-
-
-def test_a_move_that_is_written_twice_is_in_the_journal_once(path: Path) -> None:
-    database = Database(path)
-    entry = JournalEntry("run", 0, None, raised())
-
-    database.save([], [entry], None)
-    database.save([], [entry], None)
-
-    assert database.journal(10) == (entry,)
-    database.close()
-
-
-OF_VERSION_1 = """
-CREATE TABLE alarm (
-  rule TEXT, source TEXT, signal TEXT, condition TEXT, fault INTEGER, severity TEXT, state TEXT,
-  value REAL, age_ns INTEGER, elapsed_ns INTEGER, running INTEGER, votes INTEGER, PRIMARY KEY (rule, source)) STRICT;
-CREATE TABLE saved (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), wall_ns INTEGER) STRICT;
-CREATE TABLE journal (
-  place INTEGER PRIMARY KEY AUTOINCREMENT, run TEXT, number INTEGER, wall_ns INTEGER, at_ns INTEGER,
-  rule TEXT, source TEXT, before TEXT, event TEXT, after TEXT, value REAL, severity TEXT, fault INTEGER,
-  reason TEXT, by TEXT, UNIQUE (run, number)) STRICT;
-INSERT INTO alarm VALUES (
-  'pm2_5_high', 'duct-pm', 'pm2_5', 'pm2_5 above 35.4 ug/m3, on 10min, off 10min', 0, 'high', 'acknowledged',
-  51.2, 7, 0, 0, 0);
-INSERT INTO saved VALUES (1, 99);
-INSERT INTO journal VALUES (
-  NULL, 'run', 0, NULL, 0, 'pm2_5_high', 'duct-pm', 'normal', 'raise', 'unacknowledged', 51.2, 'high', 0,
-  'pm2_5 51.2 ug/m3 above 35.4 ug/m3 for 10min', 'rule');
-PRAGMA user_version = 1;
-"""
-
-
-def test_a_file_of_an_older_firmware_is_brought_up_to_date_with_all_that_is_in_it(path: Path) -> None:
-    with closing(sqlite3.connect(path)) as older:
-        older.executescript(OF_VERSION_1)
-    database = Database(path)
-
-    assert database.load() == ((record(state=AlarmState.ACKNOWLEDGED),), 99)
-    database.save([record()], [JournalEntry("new", 0, None, raised("new"))], 100)
-    database.close()
-
-    reopened = Database(path)
-    assert reopened.load() == ((record(),), 100)
-    assert reopened.journal(9) == (JournalEntry("run", 0, None, raised()), JournalEntry("new", 0, None, raised("new")))
-    reopened.close()
-
-
-def test_why_nobody_is_told_survives(path: Path) -> None:
-    ann = Note("the filter is being changed", "ann")
-    withheld = replace(record(), shelf=Shelf(5, ann), suppressed=True, out_of_service=ann, untold=True, in_state_ns=8)
-    withheld = replace(withheld, raised_ns=(9, 3))
-    entry = JournalEntry("run", 0, None, replace(raised(), withheld=frozenset(Withheld)))
-    database = Database(path)
-
-    database.save([withheld], [entry], None)
-
-    assert database.load() == ((withheld,), None)
-    assert database.journal(1) == (entry,)
-    database.close()
 
 
 async def test_a_journal_that_is_damaged_is_set_aside_and_costs_no_start(path: Path, clock: Clock, told: Told) -> None:
