@@ -13,6 +13,7 @@ import msgspec
 from drivers.clock import Clock
 from drivers.types import Instant
 from drivers.worker import Stuck, Worker
+from firmware.alarms.store import outage_ns
 from firmware.cleaning.course import check
 from firmware.cleaning.record import Outcome, Scene, Step
 from firmware.cleaning_reports import Reports
@@ -81,10 +82,10 @@ class CleaningStore:
         saved = await self._file.load()
         if saved is None or saved.under_way is None:
             return None
-        outage_ns = self._outage_ns(saved.wall_ns)
-        by_ns = self._clock.now() - saved.at - (outage_ns or 0)
+        off_ns = outage_ns(saved.wall_ns, self._wall_ns())
+        by_ns = self._clock.now() - saved.at - (off_ns or 0)
         steps = [_moved(step, by_ns) for step in saved.under_way.steps]
-        interrupted = saved.under_way.interrupted or outage_ns is None
+        interrupted = saved.under_way.interrupted or off_ns is None
         return UnderWay(steps=steps, before=saved.under_way.before, interrupted=interrupted)
 
     async def save(self, under_way: UnderWay | None, *, limit_s: float = LIMIT_S) -> None:
@@ -102,11 +103,6 @@ class CleaningStore:
             problem = f"no answer for {WRITE_LIMIT_S:g} s"
         self._report(Condition.DEGRADED, f"the report of the cleaning cannot be written: {problem}", ROOM)
         return None
-
-    def _outage_ns(self, saved_ns: int | None) -> int | None:
-        """None if either clock was not to be trusted, or if it went back."""
-        now_ns = self._wall_ns()
-        return None if saved_ns is None or now_ns is None or now_ns < saved_ns else now_ns - saved_ns
 
 
 def _moved(step: Step, by_ns: int) -> Step:

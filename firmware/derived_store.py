@@ -11,6 +11,7 @@ import msgspec
 
 from drivers.clock import Clock
 from drivers.types import NS_PER_S, Instant, SourceId
+from firmware.alarms.store import outage_ns
 from firmware.derived.memory import Memory
 from firmware.kept_file import LAST_SAVE_S, LIMIT_S, KeptFile, Losses, Report
 from firmware.supervisor import Pulse
@@ -56,9 +57,9 @@ class DerivedStore:
         saved = await self._file.load()
         if saved is None:
             return {}
-        outage_ns = self._outage_ns(saved.wall_ns)
+        off_ns = outage_ns(saved.wall_ns, self._wall_ns())
         for memory in saved.sources.values():
-            memory.moved(self._clock.now() - saved.at - (outage_ns or 0), outage_known=outage_ns is not None)
+            memory.moved(self._clock.now() - saved.at - (off_ns or 0), outage_known=off_ns is not None)
         return saved.sources
 
     async def save(self, memory: Mapping[SourceId, Memory], *, limit_s: float = LIMIT_S) -> None:
@@ -76,8 +77,3 @@ class DerivedStore:
                 await self.save(memory)
         finally:
             await self.save(memory, limit_s=LAST_SAVE_S)
-
-    def _outage_ns(self, saved_ns: int | None) -> int | None:
-        """None if either clock was not to be trusted, or if it went back."""
-        now_ns = self._wall_ns()
-        return None if saved_ns is None or now_ns is None or now_ns < saved_ns else now_ns - saved_ns

@@ -13,7 +13,7 @@ from firmware.alarms.database import JournalEntry
 from firmware.alarms.operations import Operation
 from firmware.alarms.types import AlarmId, AlarmRecord, Transition
 from firmware.local import replies
-from firmware.local.door import serve
+from firmware.local.door import bound, serve
 from firmware.observations import Condition
 from firmware.rules.types import Annotations
 from firmware.supervisor import Pulse
@@ -45,7 +45,8 @@ async def answer_at(
     """Answer until cancelled. Where no socket can be made, that is reported, and the firmware goes on without."""
     pulse.rest()
     try:
-        await serve(path, lambda request: answer(request, household))
+        with bound(path) as listening:
+            await serve(listening, lambda request: answer(request, household))
     except OSError as error:
         problem = f"{path}: no socket can be made: {error.strerror or error}: ductwatch alarms, cleaning cannot ask"
         report(

@@ -26,25 +26,21 @@ class Unreachable(Exception):
     """Nobody answers at the socket. The message says why, and what to do."""
 
 
-async def serve(path: Path, answer: Answer) -> None:
-    """Answer at `path` until cancelled, one after another. Raises OSError if no socket can be made there.
-
-    What is there already is replaced: a firmware that was killed leaves its socket behind.
-    """
+async def serve(listening: socket.socket, answer: Answer) -> None:
+    """Answer at a socket that is `bound` until cancelled, one after another."""
     loop = asyncio.get_running_loop()
-    with _bound(path) as listening:
-        while True:
-            try:
-                connection, _ = await loop.sock_accept(listening)
-            except OSError:  # too many files are open just now, say
-                await asyncio.sleep(AGAIN_S)
-                continue
-            with connection, contextlib.suppress(OSError, TimeoutError):  # whoever asked has gone, or asks nothing
-                connection.setblocking(False)
-                if (request := await _request(connection)) is not None:
-                    reply = await answer(request)
-                    async with asyncio.timeout(LIMIT_S):
-                        await loop.sock_sendall(connection, reply + b"\n")
+    while True:
+        try:
+            connection, _ = await loop.sock_accept(listening)
+        except OSError:  # too many files are open just now, say
+            await asyncio.sleep(AGAIN_S)
+            continue
+        with connection, contextlib.suppress(OSError, TimeoutError):  # whoever asked has gone, or asks nothing
+            connection.setblocking(False)
+            if (request := await _request(connection)) is not None:
+                reply = await answer(request)
+                async with asyncio.timeout(LIMIT_S):
+                    await loop.sock_sendall(connection, reply + b"\n")
 
 
 async def _request(connection: socket.socket) -> bytes | None:
@@ -61,7 +57,11 @@ async def _request(connection: socket.socket) -> bytes | None:
 
 
 @contextmanager
-def _bound(path: Path) -> Iterator[socket.socket]:
+def bound(path: Path) -> Iterator[socket.socket]:
+    """A socket at `path`, where connections wait from now on. Raises OSError if none can be made there.
+
+    What is there already is replaced: a firmware that was killed leaves its socket behind.
+    """
     path.unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(path))

@@ -13,18 +13,18 @@ from pathlib import Path
 import pytest
 
 from firmware.local import door
-from firmware.local.door import MAX_REQUEST_BYTES, WAITING, Answer, Unreachable, ask, serve
+from firmware.local.door import MAX_REQUEST_BYTES, WAITING, Answer, Unreachable, ask, bound, serve
 
 pytestmark = pytest.mark.real
 
 
 @asynccontextmanager
 async def served(path: Path, answer: Answer) -> AsyncIterator[None]:
-    async with asyncio.TaskGroup() as group:
-        serving = group.create_task(serve(path, answer))
-        await asyncio.sleep(0)  # it binds before it waits
-        yield
-        serving.cancel()
+    with bound(path) as listening:
+        async with asyncio.TaskGroup() as group:
+            serving = group.create_task(serve(listening, answer))
+            yield
+            serving.cancel()
 
 
 async def echoed(request: bytes) -> bytes:
