@@ -29,12 +29,14 @@ class Compound:
         self.rule = rule
         self._watch = watch
         self._unknown_since: Instant | None = None
+        self._asked_at: Instant | None = None
         self.bind(bound, leading)
 
     def bind(self, bound: Bound, leading: Track | None) -> None:
         """A source was heard for the first time: from now on it is asked, too."""
         self.bound = bound
         self._leading = leading
+        self._asked_at = None
 
     @property
     def value(self) -> float | None:
@@ -50,10 +52,11 @@ class Compound:
         return self._ask(at)
 
     def tick(self, now: Instant) -> Sequence[Transition]:
-        found = () if self._watch.counts else self._ask(now)
+        found = () if self._watch.counts or now == self._asked_at else self._ask(now)
         return (*found, *self._watch.alarm.tick(now, value=self.value))
 
     def _ask(self, at: Instant) -> Sequence[Transition]:
+        self._asked_at = at
         answer = self.bound.ask(at)
         if answer is None:
             self._unknown_since = at if self._unknown_since is None else self._unknown_since
@@ -68,6 +71,7 @@ class Compound:
     def reset(self, alarm: AlarmId, now: Instant, by: str) -> Sequence[Transition]:
         if self._watch.alarm.id != alarm or not self._watch.alarm.can(AlarmEvent.RESET):
             return ()
+        self._asked_at = None
         return (self._watch.reset(now, value=self.value, by=by),)
 
     @property

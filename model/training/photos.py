@@ -99,7 +99,8 @@ def parts(photos: Photos, *, seed: int) -> Parts:
     and 236 are the same pictures by that measure.
     """
     wanted = np.array([sample.split is Split.TEST for sample in photos.samples], bool)
-    if wanted.any():
+    was_split = bool(wanted.any())
+    if was_split:
         known = wanted.copy()
         known[photos.copies[wanted[photos.copies].any(axis=1)]] = True
         rest = np.flatnonzero(~known)
@@ -111,8 +112,10 @@ def parts(photos: Photos, *, seed: int) -> Parts:
     masks[0][rest[~tuned]], masks[1][rest[tuned]] = True, True
     for name, mask in (("learned from", masks[0]), ("calibrated on", masks[1]), ("measured on", wanted)):
         for label, those in ((Label.CLEAN, mask & ~photos.dirty), (Label.DIRTY, mask & photos.dirty)):
-            if len(np.unique(photos.group[those])) < FEWEST_IN_PART:
-                said = f"of what is {name}, fewer than {FEWEST_IN_PART} different things are {label.value}"
+            believed = was_split and mask is wanted
+            if (those.sum() if believed else len(np.unique(photos.group[those]))) < FEWEST_IN_PART:
+                what = "pictures" if believed else "different things"
+                said = f"of what is {name}, fewer than {FEWEST_IN_PART} {what} are {label.value}"
                 raise BadDataset(said, remedy="Add pictures of other ducts and days, and both kinds to each part")
     return Parts(masks[0], masks[1], wanted)
 

@@ -111,6 +111,20 @@ def test_whoever_has_split_is_believed_but_for_the_same_pictures_as_are_measured
     assert ((found.learned | found.tuned).sum(), found.left_out) == (79, 1)
 
 
+def test_a_test_part_may_be_a_series_of_one_thing_if_somebody_chose_it() -> None:
+    """Smooth surfaces look like twins: 234 photos of unlike tiles were one group."""
+    groups = [0 if number < 20 else number for number in range(100)]
+
+    found = parts(loaded(100, groups=groups, test=20), seed=1)
+
+    assert found.measured.sum() == 20
+
+
+def test_a_test_part_without_one_class_is_said() -> None:
+    with pytest.raises(BadDataset, match="measured on, fewer than 3 pictures are"):
+        parts(loaded(100, test=4), seed=1)
+
+
 def test_a_part_that_lacks_a_class_is_said_before_any_time_is_spent() -> None:
     """All dirty photos but a few are one and the same thing, from which a series was taken."""
     groups = [1000 if number % 2 and number > 20 else number for number in range(200)]
