@@ -14,3 +14,18 @@ class OtaError(Exception):
 
 class BadBundle(OtaError):
     """Not a bundle, or not the one that its manifest describes: never use any part of it."""
+
+
+class Untrusted(OtaError):
+    """What the repository says is not proved by its keys, is old, or contradicts what was proved before: stay as one is.
+
+    Trying again helps only once the publisher has done something.
+    """
+
+
+class Unreachable(OtaError):
+    """The repository did not answer, or too slowly: try again later, and go on where it stopped."""
+
+
+class NoRoom(OtaError):
+    """The disk takes no more: nothing was lost, and trying again helps once there is room."""
