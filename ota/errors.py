@@ -17,7 +17,7 @@ class BadBundle(OtaError):
 
 
 class Untrusted(OtaError):
-    """What the repository says is not proved by its keys, is old, or contradicts what was proved before: stay as one is.
+    """What the repository says is not proved by its keys, is old, or contradicts what was proved: stay as one is.
 
     Trying again helps only once the publisher has done something.
     """
