@@ -102,7 +102,7 @@ def _other(line: bytes, number: int, problem: Callable[[int, str], Exception]) -
         event = msgspec.json.decode(line, type=_Other)
         if event.type in ("reading", "verdict"):
             msgspec.json.decode(line, type=_Reading | _Verdict)  # which says what is wrong with it
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, ValueError) as error:  # the second for bytes that are no UTF-8
         raise problem(number, f"no event of a board: {error}") from error
     return event
 
