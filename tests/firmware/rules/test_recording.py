@@ -91,7 +91,7 @@ def test_recordings_of_ever_more_devices_are_of_no_board() -> None:
     [
         (b"{", "2: not JSON"),
         (b"\xff", "2: not JSON"),
-        (b'{"type":"reading","\xff":1}', "2: no event"),
+        (b'{"type":"health_change","time":"2026-05-01T12:00:00Z","source":"\xff"}', "2: no event"),
         (b"[1]", "2: no event of a board"),
         (b'{"type":"reading"}', "2: no event of a board"),
         (b'{"type":"reading","time":"2026-05-01T00:00:00Z","source":"a"}', "2: no event of a board"),
