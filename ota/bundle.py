@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import tarfile
@@ -54,6 +55,31 @@ def open_bundle(path: Path) -> Bundle:
     for name in sorted(found.keys() | listed.keys()):
         _verify(name, found.get(name), listed.get(name))
     return Bundle(manifest, found, verified=_VERIFIED)
+
+
+def pack(bundle: Bundle) -> bytes:
+    """The bundle as a plain tar (POSIX.1-1988 ustar): the same bytes whether it was opened as a folder or as a tar.
+
+    Names are sorted; times, owners and rights are always the same. Raises `BadBundle` for a name that ustar has no
+    room for (100 bytes, or 155 before a slash and 100 after it).
+    """
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:", format=tarfile.USTAR_FORMAT, encoding="utf-8") as tar:
+        for name, content in sorted({**bundle.files, MANIFEST: bundle.manifest}.items()):
+            member = tarfile.TarInfo(name)  # its time, user and group are 0, its mode 0644
+            member.size = len(content)
+            try:
+                tar.addfile(member, io.BytesIO(content))
+            except ValueError as error:
+                raise BadBundle(f"{name}: {error}", remedy="Give the file a shorter name in the bundle") from error
+    return buffer.getvalue()
+
+
+def recounted(bundle: Bundle, counter: int) -> Bundle:
+    """The same bundle with another `release_counter` in its manifest: how old bytes are released again."""
+    document = json.loads(bundle.manifest)
+    document["release_counter"] = counter
+    return Bundle((json.dumps(document, indent=2) + "\n").encode(), bundle.files, verified=_VERIFIED)
 
 
 class _Entry(NamedTuple):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ota.bundle import MAX_FILES, MAX_MANIFEST_BYTES, Bundle, open_bundle
+from ota.bundle import MAX_FILES, MAX_MANIFEST_BYTES, Bundle, open_bundle, pack, recounted
 from ota.errors import BadBundle
 
 pytestmark = pytest.mark.real
@@ -196,3 +196,45 @@ def test_the_files_of_a_bundle_cannot_be_changed(tmp_path: Path) -> None:
 
     with pytest.raises(TypeError):
         bundle.files["model.tflite"] = b"other"  # type: ignore[index]  # that is the point
+
+
+def test_a_folder_and_a_tar_in_any_order_pack_to_the_same_bytes(tmp_path: Path) -> None:
+    turned = dict(reversed(whole().items()))
+
+    packed = pack(open_bundle(folder_of(tmp_path, whole())))
+
+    assert pack(open_bundle(tar_of(tmp_path, turned))) == packed
+    assert open_bundle(write(tmp_path, packed)).files == FILES
+    assert pack(open_bundle(write(tmp_path, packed))) == packed
+
+
+def test_a_packed_bundle_tells_nothing_of_whoever_packed_it(tmp_path: Path) -> None:
+    packed = pack(open_bundle(folder_of(tmp_path, whole())))
+
+    with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
+        members = tar.getmembers()
+    assert [member.name for member in members] == sorted(whole())
+    assert {(each.mtime, each.uid, each.gid, each.uname, each.gname, each.mode) for each in members} == {
+        (0, 0, 0, "", "", 0o644)
+    }
+
+
+def test_a_name_that_a_tar_has_no_room_for_is_named(tmp_path: Path) -> None:
+    bundle = open_bundle(folder_of(tmp_path, whole({"n" * 101: b"x"})))
+
+    with pytest.raises(BadBundle, match=r"nnn: .* Give the file a shorter name"):
+        pack(bundle)
+
+
+def test_old_bytes_under_a_higher_counter_differ_in_nothing_else(tmp_path: Path) -> None:
+    bundle = open_bundle(folder_of(tmp_path, whole()))
+
+    raised = open_bundle(write(tmp_path, pack(recounted(bundle, 9))))
+
+    assert raised.files == bundle.files
+    assert json.loads(raised.manifest) == {**json.loads(bundle.manifest), "release_counter": 9}
+
+
+def write(root: Path, content: bytes) -> Path:
+    (root / "packed.tar").write_bytes(content)
+    return root / "packed.tar"
