@@ -14,6 +14,7 @@ from model.colour import Picture
 from model.manifest import ImageLimits
 from model.types import Reason
 
+VERSION = 1  # grows where a measure changes so much that limits made for the old one are wrong
 SATURATED_LEVEL = 250  # of 255, mean of 2 by 2: what sensors clip to, after JPEG has rippled it
 DARKEST = 0.01  # of the picture, in parts of 4 by 4: a screw's shadow is no view down the duct
 Levels = npt.NDArray[np.float32]

@@ -101,7 +101,8 @@ class BundleFile(_Table, frozen=True, kw_only=True):
 class Manifest(_Table, frozen=True, kw_only=True):
     """`latency_budget_ms` goes by board class, as `hardware` does; `any` stands for the boards that are not named.
 
-    `degree` by rising score; a model without it estimates no deposit.
+    `degree` by rising score; a model without it estimates no deposit. `image_quality_at_least`: the version of
+    `model.image_quality` that the limits are for. `memory_mib`: what loading runtime and model may take.
     """
 
     format: Literal[1]
@@ -121,6 +122,8 @@ class Manifest(_Table, frozen=True, kw_only=True):
     training_data_sha256: Sha256
     files: dict[Annotated[str, Meta(min_length=1, max_length=128)], BundleFile]
     degree: Annotated[tuple[DegreePoint, ...], Meta(min_length=2, max_length=64)] | None = None
+    image_quality_at_least: Annotated[int, Meta(ge=1)] = 1
+    memory_mib: Annotated[float, Meta(gt=0)] = 128.0
 
 
 def parse_manifest(document: bytes) -> Manifest:
@@ -135,6 +138,11 @@ def parse_manifest(document: bytes) -> Manifest:
 def parse_expected(document: bytes) -> dict[str, tuple[Int8, Int8]]:
     """The golden outputs: for each golden input's file name the int8 output. Raises `UnfitModel`."""
     return _parse(document, dict[str, tuple[Int8, Int8]], "golden/expected.json")
+
+
+def parse_right(document: bytes) -> dict[str, Literal["CLEAN", "DIRTY"]]:
+    """What golden inputs show, by file name. Raises `UnfitModel`."""
+    return _parse(document, dict[str, Literal["CLEAN", "DIRTY"]], "golden/right.json")
 
 
 T = TypeVar("T")
