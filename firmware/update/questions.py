@@ -88,12 +88,14 @@ def length_of(head: bytes) -> int:
 
 def question_of(content: bytes) -> Question:
     """Raises `msgspec.MsgspecError`."""
-    return _question.decode(content)
+    found: Question = _question.decode(content)
+    return found
 
 
 def answer_of(content: bytes) -> Answer:
     """Raises `msgspec.MsgspecError`."""
-    return _answer.decode(content)
+    found: Answer = _answer.decode(content)
+    return found
 
 
 def view_of(frame: Frame) -> View:

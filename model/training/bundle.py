@@ -12,8 +12,9 @@ from typing import Any
 from model.classifier import INPUT_SCALE, INPUT_ZERO_POINT, Classifier
 from model.interpreter import output_quantisation
 from model.manifest import DegreePoint, parse_manifest
-from model.selftest import EXPECTED, selftest
+from model.selftest import EXPECTED, RIGHT, selftest
 from model.tensors import DECODE_PATHS, jpeg_frame
+from model.types import Label
 
 MODEL, CARD = "model.tflite", "card.md"
 
@@ -32,25 +33,34 @@ class Recipe:
     degree: Sequence[DegreePoint] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Golden:
+    """A picture that the model is asked for on each board, and what it shows. `name`: such as `0-clean.jpg`."""
+
+    name: str
+    jpeg: bytes
+    shows: Label
+
+
 def write_bundle(
     folder: Path,
     recipe: Recipe,
     *,
     model: bytes,
-    golden: Mapping[str, bytes],
+    golden: Sequence[Golden],
     training_data_sha256: str,
     card: str,
 ) -> None:
     """Write the folder, and check it as a board would. The same arguments give the same bytes.
 
-    `golden`: JPEGs by name; `card`: in Markdown. Raises `UnfitModel` if the network is not what this firmware runs.
+    `card`: in Markdown. Raises `UnfitModel` if the network is not what this firmware runs.
     """
-    files = {MODEL: model, **{f"golden/{name}": jpeg for name, jpeg in sorted(golden.items())}}
     classifier = classifier_of(recipe, model)
-    expected = {
-        name: classifier.raw_output(jpeg_frame(jpeg, name)).tolist() for name, jpeg in files.items() if name != MODEL
-    }
+    pictures = {f"golden/{one.name}": one for one in sorted(golden, key=lambda one: one.name)}
+    expected = {name: classifier.raw_output(jpeg_frame(one.jpeg, name)).tolist() for name, one in pictures.items()}
+    files = {MODEL: model, **{name: one.jpeg for name, one in pictures.items()}}
     files[EXPECTED] = _json(expected)
+    files[RIGHT] = _json({name: one.shows.value for name, one in pictures.items()})
     files[CARD] = card.encode()
     _write(folder, files, _manifest(recipe, files, training_data_sha256))
 

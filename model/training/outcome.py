@@ -14,7 +14,7 @@ import numpy as np
 
 from model.classifier import Classifier
 from model.errors import NoPlace
-from model.training.bundle import Recipe, write_bundle
+from model.training.bundle import Golden, Recipe, write_bundle
 from model.training.curve import Curve, smoothed
 from model.training.data.pictures import open_picture, read_content
 from model.training.data.samples import Sample
@@ -24,6 +24,7 @@ from model.training.evaluation.figures import Figures
 from model.training.evaluation.report import report
 from model.training.evaluation.scores import Scored
 from model.training.page import page
+from model.types import Label
 
 BUNDLE: Final = "bundle"
 CURVE, CURVE_PAGE, REPORT = "training.json", "training.html", "report/index.html"
@@ -96,22 +97,22 @@ def curve_page(title: str, curve: Curve) -> str:
     )
 
 
-def _golden(measured: Measured) -> dict[str, bytes]:
+def _golden(measured: Measured) -> list[Golden]:
     """JPEGs of a camera's size that nothing was learned from: those that it is surest of.
 
     A board refuses the model if one of its answers turns: near the middle, a step of int8 would turn it.
     """
-    golden = {}
-    for name, dirty in (("clean", False), ("dirty", True)):
+    golden = []
+    for label in (Label.CLEAN, Label.DIRTY):
         sure = sorted(
             (
                 (abs(one.score - 0.5), sample.path)
                 for sample, one in zip(measured.samples, measured.scored, strict=True)
-                if one.dirty is dirty and one.score is not None
+                if one.dirty is (label is Label.DIRTY) and one.score is not None
             ),
             reverse=True,
         )
         for number, (_, path) in enumerate(sure[:GOLDEN_EACH]):
-            picture = open_picture(read_content(path))
-            golden[f"{number}-{name}.jpg"] = picture.jpeg(GOLDEN_PX, quality=GOLDEN_QUALITY)
+            jpeg = open_picture(read_content(path)).jpeg(GOLDEN_PX, quality=GOLDEN_QUALITY)
+            golden.append(Golden(f"{number}-{label.value.lower()}.jpg", jpeg, label))
     return golden

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model.classifier import Classifier
-from model.training.bundle import Recipe, classifier_of, write_bundle
+from model.training.bundle import Golden, Recipe, classifier_of, write_bundle
 from model.training.calibrate import Line, fit_line
 from model.training.card import card_of_rendered
 from model.training.degree_card import degree_section, with_section
@@ -30,7 +30,7 @@ from model.training.render import NICE, Drawings, draw
 from model.training.rendered_set import CLEAN, DIRTY, HELD_OUT, TUNED, Rendered, RenderedSet, render_set
 from model.training.strangers import hidden, strangers
 from model.training.targets import DIRTY_G_M2, is_obvious
-from model.types import Reason
+from model.types import Label, Reason
 
 if TYPE_CHECKING:
     from model.training.architectures import Architecture  # with TensorFlow
@@ -161,14 +161,14 @@ def _float_accuracy(logits: npt.NDArray[np.float32], line: Line, g_m2: npt.NDArr
     return float(right[is_obvious(g_m2)].mean())
 
 
-def _golden(ducts: RenderedSet, scored: Sequence[Scored]) -> dict[str, bytes]:
+def _golden(ducts: RenderedSet, scored: Sequence[Scored]) -> list[Golden]:
     """Of each class those that it is surest of: a board refuses the model if one of its answers turns."""
-    golden = {}
-    for kind in (CLEAN, DIRTY):
+    golden = []
+    for kind, label in ((CLEAN, Label.CLEAN), (DIRTY, Label.DIRTY)):
         of_kind = [(one, said) for one, said in zip(ducts.pictures, scored, strict=True) if one.kind == kind]
         told = sorted((pair for pair in of_kind if pair[1].is_told_right), key=_doubt)
         for number, (one, _) in enumerate(told[:GOLDEN_EACH]):
-            golden[f"{number}-{kind}.jpg"] = ducts.jpeg(one)
+            golden.append(Golden(f"{number}-{kind}.jpg", ducts.jpeg(one), label))
     return golden
 
 

@@ -9,7 +9,8 @@ from msgspec import structs
 
 from drivers.camera.jpeg import encode_jpeg
 from model.manifest import DegreePoint, parse_manifest
-from model.training.bundle import Recipe, write_bundle, write_calibrated
+from model.training.bundle import Golden, Recipe, write_bundle, write_calibrated
+from model.types import Label
 from ota.bundle import Bundle, open_bundle
 from tests.model.pictures import ripples, shipped
 from tests.model.tables import TABLE
@@ -29,7 +30,7 @@ def written(folder: Path, degree: tuple[DegreePoint, ...] | None) -> Bundle:
         image_limits=structs.asdict(manifest.image_limits),
         degree=degree,
     )
-    golden = {"0.jpg": encode_jpeg(ripples(320, 240))}
+    golden = [Golden("0.jpg", encode_jpeg(ripples(320, 240)), Label.CLEAN)]
     model = bundle.files["model.tflite"]
     write_bundle(folder, recipe, model=model, golden=golden, training_data_sha256="0" * 64, card="# test 1\n")
     return open_bundle(folder)
