@@ -22,6 +22,7 @@ from firmware.derived.wiring import DERIVED, Wiring, first_with_air
 from firmware.document import Document, nearest, read
 from firmware.observations import BOARD
 from firmware.system.settings import System
+from firmware.update.settings import UpdateSettings
 from firmware.uplink.settings import UplinkSettings
 from model.cleanliness import SUPPLY_DUCTS, Limits
 
@@ -113,6 +114,7 @@ SECTIONS = (
     "uplink",
     "rules",
     "model",
+    "update",
     "system",
 )
 
@@ -132,6 +134,7 @@ class Config:
     health: HealthSettings
     rules: FileSettings
     model: FileSettings
+    update: UpdateSettings
     uplink: UplinkSettings | None
     system: System  # for `ductwatch preset`: the firmware itself only checks it
     families: Mapping[str, tuple[Settings, ...]]
@@ -204,6 +207,7 @@ def _checked(document: Document, path: Path) -> Config:
         health=document.section("health", HealthSettings),
         rules=document.section("rules", FileSettings),
         model=document.section("model", FileSettings),
+        update=document.section("update", UpdateSettings),
         uplink=document.section("uplink", UplinkSettings) if "uplink" in document.tables else None,
         system=document.section("system", System),
         families={family: reader.family(family) for family in devices.FAMILIES},
