@@ -6,16 +6,19 @@ import pytest
 
 from drivers.camera.negotiate import Size
 from drivers.types import PixelFormat
+from firmware.config import SnapshotSettings
 from hil.bench import now_ns
 from hil.ready import Ready
 from hil.report import Report
 from hil.rig.lines import Line
 from hil.rig.peers import CAMERAS
-from hil.rig.pictures import BARS, COVERED, DIRTY, FOGGED, Scene
+from hil.rig.pictures import BARS, COVERED, DIRTY, FOGGED, NUDGED, Scene
 from hil.rig.plantower import DIRTY_AIR
 from hil.rig.uvc import HD, QVGA
+from model.viewpoint import KNOWN_AFTER
 
 PERIOD_S = 3.5  # of snapshots: rig.toml
+MOVED_AT_MOST = SnapshotSettings().moved_at_most
 SURELY_S = 0.3  # before the next by the clock, it is none of it
 pictures = pytest.mark.lg_feature(["pictures", "broker"])
 
@@ -128,6 +131,21 @@ def test_a_camera_that_cannot_see_the_duct_is_never_called_clean(ready: Ready, s
 
     assert verdict["label"] != "CLEAN"
     assert reasons <= set(verdict["reasons"])
+
+
+@pictures
+def test_a_nudged_camera_is_not_judged_until_its_new_view_is_known(ready: Ready) -> None:
+    for _ in range(KNOWN_AFTER):
+        ready.snapshot("CLEAN")
+    mark, nudged_s = ready.mark(), ready.board.uptime_s()
+
+    ready.bench.cameras["upstream"].show(NUDGED)
+
+    ready.until_alarm("camera_moved", "upstream", active=True, since=mark)
+    ready.until_verdict("upstream", "CLEAN", since=ready.mark())
+    seen = [message.fields for message in ready.bench.messages.since(mark) if "/verdict/upstream" in message.topic]
+    of_new_view = [verdict for verdict in seen if verdict["at_s"] > nudged_s and verdict["label"] != "CLEAN"]
+    assert [verdict["reasons"] for verdict in of_new_view] == [["moved"]] * MOVED_AT_MOST
 
 
 @pictures

@@ -28,6 +28,7 @@ CLEAN_G_M2, DIRTY_G_M2 = 0.1, 8.0
 PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png"}
 MOST_PHOTOS = 12  # in a menu, and drawn at the start
 FULL_FOG = 0.95
+TURNED = 0.1  # of the width
 MOST_DRAWN = 24  # looks and sizes kept, up to 2.8 MB each
 MOST_RENDERERS = 3  # some 60 MB at 1280x720
 
@@ -56,6 +57,11 @@ def duct(*, seed: int = DUCT, g_m2: float, optics: Optics | None = None) -> Scen
     )
 
 
+def nudged(scene: Scene) -> Scene:
+    """As a camera sees it that was turned a little to the right."""
+    return Scene(partial(_turned, scene.lit), partial(_turned, scene.dark))
+
+
 def photo(path: Path) -> Look:
     """A picture from a file, scaled and cut to the size and shape that the camera has."""
     return partial(_photo, path)
@@ -70,6 +76,12 @@ def photos(folder: Path, sizes: Sequence[Size]) -> dict[str, Scene]:
     for scene in scenes.values():
         scene.draw(sizes)
     return scenes
+
+
+@lru_cache(MOST_DRAWN)
+def _turned(look: Look, size: Size) -> Rgb:
+    picture, columns = look(size), round(TURNED * size.width)
+    return _read_only(np.pad(picture[:, columns:], ((0, 0), (0, columns), (0, 0)), mode="reflect"))
 
 
 @lru_cache(MOST_DRAWN)
@@ -90,6 +102,7 @@ DIRTY = duct(g_m2=DIRTY_G_M2)
 FOGGED = duct(g_m2=CLEAN_G_M2, optics=Optics(noise=0.0, fog=FULL_FOG))
 COVERED = duct(g_m2=CLEAN_G_M2, optics=Optics(noise=0.0, cover=1.0, led=0.0))
 DUSTY_LENS = duct(g_m2=CLEAN_G_M2, optics=Optics(noise=0.0, lens_dust=0.9))
+NUDGED = nudged(CLEAN)
 BARS = Scene(lit=bars, dark=black)
 SCENES = {
     "clean": CLEAN,
@@ -97,6 +110,7 @@ SCENES = {
     "fogged": FOGGED,
     "covered": COVERED,
     "dusty lens": DUSTY_LENS,
+    "nudged": NUDGED,
     "bars": BARS,
 }
 
