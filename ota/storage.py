@@ -8,9 +8,12 @@ last is written to a new file, synced, renamed, and its folder synced: `replace`
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 HALF = ".half"
+PIECE_BYTES = 256 * 1024
 
 
 class Disk:
@@ -30,6 +33,16 @@ class Disk:
             return path.stat().st_size
         except FileNotFoundError:
             return None
+
+    def pieces(self, path: Path) -> Iterator[bytes]:
+        """The file from its start, by at most `PIECE_BYTES` at a time."""
+        with path.open("rb") as file:
+            while piece := file.read(PIECE_BYTES):
+                yield piece
+
+    def free(self, folder: Path) -> int:
+        """Bytes that a program without privileges may still write there."""
+        return shutil.disk_usage(folder).free
 
     def names(self, folder: Path) -> list[str]:
         """Sorted; empty where there is no folder."""
