@@ -13,7 +13,7 @@ import structlog
 from drivers.types import SourceId
 from firmware.alarms.types import Transition
 from firmware.events import Event
-from firmware.observations import CleaningChange, Condition, HealthChange
+from firmware.observations import CleaningChange, Condition, HealthChange, UpdateChange, UpdateStep
 
 
 class _Lines(io.TextIOBase):
@@ -75,7 +75,7 @@ def log_camera(camera: SourceId, description: str) -> None:
 
 
 def log_change(event: Event) -> None:
-    """Log health changes, cleanings and alarm transitions; readings and verdicts are not news."""
+    """Log health changes, cleanings, updates and alarm transitions; readings and verdicts are not news."""
     if isinstance(event, HealthChange):
         tell = info if event.condition is Condition.RECOVERED else warn
         tell(f"device {event.condition.value}", source=event.source, problem=event.problem, remedy=event.remedy)
@@ -87,6 +87,9 @@ def log_change(event: Event) -> None:
             reason=event.reason,
             report=event.report,
         )
+    elif isinstance(event, UpdateChange):
+        tell = warn if event.step in (UpdateStep.REFUSED, UpdateStep.WENT_BACK) else info
+        tell(f"update: {event.step.value}", release=event.release, why=event.why, **event.figures)
     elif isinstance(event, Transition) and event.is_news:
         warn(
             "alarm",

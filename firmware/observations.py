@@ -66,4 +66,32 @@ class CleaningChange:
     report: str | None = None
 
 
-Observation = Reading | Verdict | HealthChange | HealthReport | Picture | CleaningChange
+class UpdateStep(Enum):
+    """How far a new model has come, or what became of it."""
+
+    FOUND = "found"  # the channel has one that this board can use
+    FETCHING = "fetching"  # some of it is here
+    STAGED = "staged"  # whole and proved
+    SHADOW = "shadow"  # it passed its examination, and judges beside the old one, which counts
+    TRIAL = "trial"  # it counts, and has to show itself
+    KEPT = "kept"  # it is the board's model from now on
+    REFUSED = "refused"  # it falls short, on this board; or it is none that may be taken
+    WENT_BACK = "went_back"  # it counted, and does so no more: the one before it does
+    POSTPONED = "postponed"  # the repository, the network or the disk is in the way: later
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateChange:
+    """A new model has come a step further. `release` is its name and version; empty where nobody knows yet.
+
+    `figures` are what was measured of it; names end in their unit.
+    """
+
+    step: UpdateStep
+    release: str
+    why: str
+    figures: dict[str, float]
+    at: Instant
+
+
+Observation = Reading | Verdict | HealthChange | HealthReport | Picture | CleaningChange | UpdateChange

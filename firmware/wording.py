@@ -11,7 +11,15 @@ from firmware.alarms.states import AlarmEvent, AlarmState
 from firmware.alarms.types import AlarmId, Transition
 from firmware.cleaning.states import CleaningEvent
 from firmware.events import Event
-from firmware.observations import CleaningChange, Condition, HealthChange, HealthReport, Picture
+from firmware.observations import (
+    CleaningChange,
+    Condition,
+    HealthChange,
+    HealthReport,
+    Picture,
+    UpdateChange,
+    UpdateStep,
+)
 from firmware.terminal import Row, Span, Style, listed, printable
 from model.types import Label, Reason, Verdict
 
@@ -67,6 +75,18 @@ CLEANINGS = {
     CleaningEvent.GIVE_UP: (" clean ", Style.ALARM, "is not clean"),
     CleaningEvent.CANCEL: (" clean ", Style.DIM, "was not cleaned after all"),
     CleaningEvent.ABANDON: (" clean ", Style.ALARM, "was not said to be clean in time"),
+}
+
+UPDATES = {
+    UpdateStep.FOUND: (" model ", Style.DIM, "is offered"),
+    UpdateStep.FETCHING: (" model ", Style.DIM, "is being fetched"),
+    UpdateStep.STAGED: (" model ", Style.DIM, "is here, whole and signed"),
+    UpdateStep.SHADOW: (" model ", Style.WARNING, "judges beside the one that counts"),
+    UpdateStep.TRIAL: (" model ", Style.WARNING, "counts, and has to show itself"),
+    UpdateStep.KEPT: (" model ", Style.FINE, "is the board's model from now on"),
+    UpdateStep.REFUSED: (" model ", Style.ALARM, "is not taken"),
+    UpdateStep.WENT_BACK: (" model ", Style.ALARM, "counts no more: the one before it does"),
+    UpdateStep.POSTPONED: (" model ", Style.DIM, "comes later"),
 }
 
 QUALITIES = {
@@ -150,6 +170,8 @@ def rows(event: Event, stamp: Span, width: int, action: Callable[[AlarmId], str]
             return readings_rows([event], stamp, width)
         case CleaningChange():
             return _cleaning(event, stamp, width)
+        case UpdateChange():
+            return _update(event, stamp, width)
         case Picture():
             return []  # where it is kept is in the events
 
@@ -246,6 +268,13 @@ def _cleaning(change: CleaningChange, stamp: Span, width: int) -> list[Row]:
     made = listed([stamp, (badge, style), ("  ", Style.PLAIN)], title, width)
     made += _below(printable(change.reason), Style.PLAIN, width)
     return made + _below(f"report: {change.report}" if change.report else "", Style.CYAN, width)
+
+
+def _update(change: UpdateChange, stamp: Span, width: int) -> list[Row]:
+    badge, style, words = UPDATES[change.step]
+    title = [("the model", Style.BOLD), (f"{printable(change.release)} {words}".strip(), Style.PLAIN)]
+    made = listed([stamp, (badge, style), ("  ", Style.PLAIN)], title, width)
+    return made + _below(printable(change.why), Style.PLAIN, width)
 
 
 def _below(text: str, style: Style, width: int) -> list[Row]:

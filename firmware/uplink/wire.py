@@ -18,7 +18,7 @@ from drivers.types import NS_PER_S, Instant, Reading
 from firmware import deposit
 from firmware.alarms.types import Transition
 from firmware.events import Event
-from firmware.observations import BOARD, CleaningChange, HealthChange, HealthReport, Picture
+from firmware.observations import BOARD, CleaningChange, HealthChange, HealthReport, Picture, UpdateChange
 from model.types import Verdict
 
 SCHEMA = "ductwatch.event/1"
@@ -105,6 +105,8 @@ class Topics:
                 return self._topic("health")
             case CleaningChange():
                 return self._topic("cleaning")
+            case UpdateChange():
+                return self._topic("update")
             case _:
                 assert_never(event)
 
@@ -143,7 +145,7 @@ def message(event: Event, wall: WallClock, topics: Topics) -> Message:
 
 def priority(event: Event) -> Priority:
     match event:
-        case Transition() | HealthChange() | CleaningChange():
+        case Transition() | HealthChange() | CleaningChange() | UpdateChange():
             return Priority.ALARM
         case Reading() | Verdict() | HealthReport():
             return Priority.TELEMETRY
@@ -196,6 +198,8 @@ def _details(event: Event) -> tuple[str, str, dict[str, Any]]:
             return "picture", event.source, _picture(event)
         case CleaningChange():
             return "cleaning", BOARD, _cleaning(event)
+        case UpdateChange():
+            return "update", BOARD, _update(event)
         case _:
             assert_never(event)
 
@@ -259,6 +263,15 @@ def _cleaning(event: CleaningChange) -> dict[str, Any]:
         "by": _text(event.by),
         "reason": _text(event.reason),
         "report": event.report,
+    }
+
+
+def _update(event: UpdateChange) -> dict[str, Any]:
+    return {
+        "step": event.step.value,
+        "release": _text(event.release),
+        "why": _text(event.why),
+        "figures": _figures(event.figures),
     }
 
 

@@ -11,9 +11,17 @@ from firmware.alarms.states import NEXT, AlarmEvent, AlarmState, Withheld
 from firmware.alarms.types import AlarmId, Severity, Transition
 from firmware.cleaning.states import CleaningEvent, CleaningState
 from firmware.events import Event
-from firmware.observations import CleaningChange, Condition, HealthChange, HealthReport, Picture
+from firmware.observations import (
+    CleaningChange,
+    Condition,
+    HealthChange,
+    HealthReport,
+    Picture,
+    UpdateChange,
+    UpdateStep,
+)
 from firmware.terminal import Colours, Style, paint
-from firmware.wording import CLEANINGS, LABELS, REASONS, STATES, readings_rows, rows
+from firmware.wording import CLEANINGS, LABELS, REASONS, STATES, UPDATES, readings_rows, rows
 from model.types import Cleanliness, Degree, Label, Reason
 from tests.builders import at, reading, verdict
 
@@ -182,6 +190,21 @@ def test_a_cleaning_is_told_with_its_report(event: CleaningEvent, lines: list[st
     assert told[:1] == lines
     assert [line.strip() for line in told[-2:]] == ["3 clean snapshots", "report: cleaning/0001.html"]
     assert all(each in CLEANINGS for each in CleaningEvent)
+
+
+def test_an_update_is_told_with_its_reason() -> None:
+    change = UpdateChange(
+        step=UpdateStep.REFUSED,
+        release="visual-clean 0.4.0",
+        why="it is too slow",
+        figures={"p95_ms": 151.0},
+        at=at(40),
+    )
+
+    told = shown(change)
+
+    assert told == ["   0:40   model   the model  visual-clean 0.4.0 is not taken", " " * 18 + "it is too slow"]
+    assert all(each in UPDATES for each in UpdateStep)
 
 
 def test_a_health_report_shows_the_figures_that_a_technician_looks_for() -> None:

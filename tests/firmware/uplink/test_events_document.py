@@ -14,7 +14,7 @@ from firmware.alarms.states import AlarmEvent, AlarmState
 from firmware.alarms.types import AlarmId, Severity, Transition
 from firmware.cleaning.states import CleaningEvent, CleaningState
 from firmware.events import Event
-from firmware.observations import CleaningChange, Condition, HealthChange, HealthReport, Picture
+from firmware.observations import CleaningChange, Condition, HealthChange, HealthReport, Picture, UpdateChange, UpdateStep
 from firmware.uplink.commands import Answer, BadCommand, parse, refusal, reply
 from firmware.uplink.wire import WallClock, as_dict, message, seal
 from model.types import Cleanliness, Degree, Label, Reason
@@ -80,6 +80,16 @@ EXAMPLES: list[tuple[Event, WallClock]] = [
             reason="3 clean snapshots in a row of each camera",
             report="cleaning/0007-2026-05-01-verified.html",
             at=at(150),
+        ),
+        WALL,
+    ),
+    (
+        UpdateChange(
+            step=UpdateStep.SHADOW,
+            release="visual-clean 0.4.0",
+            why="passed its examination on this board",
+            figures={"golden_agreement": 1.0, "p95_ms": 12.5, "memory_mib": 61.0},
+            at=at(180),
         ),
         WALL,
     ),
