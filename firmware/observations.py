@@ -72,8 +72,8 @@ class UpdateStep(Enum):
     FOUND = "found"  # the channel has one that this board can use
     FETCHING = "fetching"  # some of it is here
     STAGED = "staged"  # whole and proved
-    SHADOW = "shadow"  # it passed its examination, and judges beside the old one, which counts
-    TRIAL = "trial"  # it counts, and has to show itself
+    TRIAL = "trial"  # it passed its examination, and judges beside the old one, which counts
+    PROBATION = "probation"  # it counts, and has to show itself
     KEPT = "kept"  # it is the board's model from now on
     REFUSED = "refused"  # it falls short, on this board; or it is none that may be taken
     WENT_BACK = "went_back"  # it counted, and does so no more: the one before it does

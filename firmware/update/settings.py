@@ -11,6 +11,7 @@ from drivers.settings import Duration
 from firmware.update.schedule import Window, window
 
 MIB = 1024 * 1024
+WEEK_S = 7 * 86400  # no model waits longer for a verdict: ota.slot_states
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")  # of a channel and a model: parts of target paths
 
 
@@ -21,8 +22,8 @@ class UpdateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     `metadata/` and `targets/`, or a folder on this board. `daily_bytes` is for downloads of a day together.
 
     A model is tried in three steps: examined on golden pictures while the cameras run; then it judges beside the old
-    one, which counts, over `shadow_pictures` for at least `shadow_at_least`; then it counts, and after
-    `trial_pictures` it is kept. In each it goes back by itself if it falls short.
+    one, which counts, over `trial_pictures` for at least `trial_at_least`; then it counts, and after
+    `probation_pictures` it is kept. In each it goes back by itself if it falls short.
     """
 
     root: Path | None = None
@@ -35,13 +36,13 @@ class UpdateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     windows: tuple[str, ...] = ()
     bytes_per_s: int = MIB
     daily_bytes: int = 64 * MIB
-    shadow_pictures: int = 20
-    shadow_at_least: Duration = Duration(3600.0)
-    shadow_at_most: Duration = Duration(7 * 86400.0)
+    trial_pictures: int = 20
+    trial_at_least: Duration = Duration(3600.0)
+    trial_at_most: Duration = Duration(7 * 86400.0)
     flips_at_most: float = 0.2
     losses_at_most: float = 0.2
-    trial_pictures: int = 20
-    trial_at_most: Duration = Duration(2 * 86400.0)
+    probation_pictures: int = 20
+    probation_at_most: Duration = Duration(2 * 86400.0)
 
     def __post_init__(self) -> None:
         local = self.repository is not None and "://" not in self.repository
@@ -61,15 +62,15 @@ class UpdateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             (len(self.windows) <= 24, "windows: at most 24"),
             (10_000 <= self.bytes_per_s <= 1024 * MIB, "bytes_per_s must be 10000 to 1 GiB"),
             (MIB <= self.daily_bytes <= 1024 * 1024 * MIB, "daily_bytes must be 1 MiB (1048576) to 1 TiB"),
-            (1 <= self.shadow_pictures <= 10_000, "shadow_pictures must be 1 to 10000"),
+            (1 <= self.trial_pictures <= 10_000, "trial_pictures must be 1 to 10000"),
             (
-                0 <= self.shadow_at_least < self.shadow_at_most <= 90 * 86400,
-                "shadow_at_least must be shorter than shadow_at_most, and that at most 90d",
+                0 <= self.trial_at_least < self.trial_at_most <= WEEK_S,
+                "trial_at_least must be shorter than trial_at_most, and that at most 7d",
             ),
             (0 <= self.flips_at_most <= 1, "flips_at_most must be 0 to 1"),
             (0 <= self.losses_at_most <= 1, "losses_at_most must be 0 to 1"),
-            (1 <= self.trial_pictures <= 10_000, "trial_pictures must be 1 to 10000"),
-            (60 <= self.trial_at_most <= 90 * 86400, "trial_at_most must be 1min to 90d"),
+            (1 <= self.probation_pictures <= 10_000, "probation_pictures must be 1 to 10000"),
+            (60 <= self.probation_at_most <= WEEK_S, "probation_at_most must be 1min to 7d"),
         ):
             if not is_fine:
                 raise ValueError(problem)

@@ -85,7 +85,7 @@ EXAMPLES: list[tuple[Event, WallClock]] = [
     ),
     (
         UpdateChange(
-            step=UpdateStep.SHADOW,
+            step=UpdateStep.TRIAL,
             release="visual-clean 0.4.0",
             why="passed its examination on this board",
             figures={"golden_agreement": 1.0, "p95_ms": 12.5, "memory_mib": 61.0},
