@@ -29,3 +29,7 @@ class Unreachable(OtaError):
 
 class NoRoom(OtaError):
     """The disk takes no more: nothing was lost, and trying again helps once there is room."""
+
+
+class Busy(OtaError):
+    """Another process of this board is at it: try again when it is done."""

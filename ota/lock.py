@@ -1,0 +1,42 @@
+"""One process at a time touches the folder of the updates: the firmware, or a technician's command."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from ota.errors import Busy
+
+NAME: Final = "lock"  # never removed: two processes could each lock a file of that name
+WAIT_S: Final = 10.0  # whatever does not download is over by then, on a worn memory card too
+AGAIN_S: Final = 0.05
+
+
+@contextmanager
+def locked(folder: Path, *, wait_s: float = WAIT_S) -> Iterator[None]:
+    """Alone in `folder`, which is made; threads of one process shut each other out as well. Raises Busy, OSError.
+
+    The kernel lets go for a process that died, however it did.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder / NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        _lock(handle, folder, until=time.monotonic() + wait_s)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int, folder: Path, *, until: float) -> None:
+    while True:
+        try:
+            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() >= until:
+                raise Busy(f"{folder}: another update is under way", remedy="Try again when it is done") from error
+            time.sleep(AGAIN_S)

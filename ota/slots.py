@@ -1,0 +1,248 @@
+"""The two slots on the disk: `slots.json`, whose replacement is the whole of a change, and the tars that it names.
+
+Everything is done under `ota.lock.locked`, by `Slots` that were loaded under it: another process may have changed them
+before. It waits for the disk: call it by `asyncio.to_thread`.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+
+from ota import slot_moves as moves
+from ota.errors import BadBundle, NoRoom, Untrusted
+from ota.slot_states import HOLDING, MAX_LENGTH_BYTES, Held, Record, Shipped, SlotName
+from ota.storage import HALF, Disk
+from ota.types import Release
+
+FILE: Final = "slots.json"
+FOLDER: Final = "slots"
+MAX_RECORD_BYTES: Final = 256 * 1024  # a record at all its bounds, in characters of four bytes, has half of it
+SPARE_BYTES: Final = 16 * 1024 * 1024  # of the disk, for those who write alarms and messages
+MEDIUM: Final = {errno.EIO, errno.EUCLEAN, errno.EBADMSG}  # the file is there, and cannot be read any more
+LOOK: Final = "Look with `df -h` and `ls -l` whether there is room and the firmware may write there; else replace it"
+PUBLISH: Final = "This board keeps what it has; publish a new release, under a higher counter"
+AGAIN: Final = "This board keeps what it has, and fetches it again"
+
+
+class Saved(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """The file."""
+
+    version: Literal[1] = 1
+    record: Record
+
+
+class Slots:
+    """What is in the slots, as proved when this was loaded, and each change of it.
+
+    A change that raises `NoRoom` (the disk is full, worn or not ours) was made wholly or not at all, and the next load
+    shows which; the active model stays in each case. `trouble` is what the disk refused that can wait, in words.
+    """
+
+    def __init__(
+        self, disk: Disk, folder: Path, record: Record, *, shipped: Shipped, now_s: Callable[[], int], trouble: str = ""
+    ) -> None:
+        """By `load`."""
+        self._disk, self._folder, self._shipped, self._now_s = disk, folder, shipped, now_s
+        self.record = record
+        self.trouble = trouble
+
+    @classmethod
+    def load(
+        cls, disk: Disk, folder: Path, *, shipped: Shipped, now_s: Callable[[], int], known: Iterable[Release] = ()
+    ) -> Slots:
+        """Read the record, prove each tar that it names, give up what waits for too long, sweep what nobody names.
+
+        A tar that cannot be proved is lost: what was active before runs, or the model in the firmware. So it is with
+        both where the record is torn; but a tar that is one of the `known`, for which signed metadata vouch, is staged,
+        and has its trial anew. A disk that takes nothing leaves all that for the next time, and what is to run is right
+        all the same. `now_s` counts since 1970, by a clock that is trusted. Raises `NoRoom` where reading is refused.
+        """
+        slots = cls(disk, folder, Record(), shipped=shipped, now_s=now_s)
+        with _no_room(folder):
+            found = slots._read()
+            record = moves.overdue(slots._proved(found or Record(), known), now_s=now_s())
+        slots._settle(found, record)
+        return slots
+
+    @property
+    def running(self) -> Path | None:
+        """The tar of the model that counts; None: the one in the firmware."""
+        name = moves.chosen(self.record)
+        return None if name is None else self.tar(name)
+
+    def tar(self, name: SlotName) -> Path:
+        return self._folder / FOLDER / f"{name.value}.tar"
+
+    def stage(self, release: Release, source: bytes | Path, *, older: bool = False) -> None:
+        """Put it into the inactive slot. What waits there already is left alone.
+
+        `source` is the tar, or a whole download in this folder, which is moved. `older`: also one that is not newer.
+        Raises `Untrusted` for what is not to be staged, `BadBundle` for bytes that are not the release's, `NoRoom`.
+        Whatever it raises, the active model stays, and so does the previous one but for an error of the last moment.
+        """
+        new = Held.of(release)
+        waiting = self.record.pending
+        if waiting is not None and self.record[waiting].holds == new:
+            return
+        if refused := moves.refusal(self.record, new, shipped=self._shipped, older=older):
+            raise Untrusted(refused, remedy=PUBLISH)
+        try:
+            with _no_room(self._folder):
+                self._stage(new, source, self.record.inactive)
+        except (NoRoom, BadBundle):
+            self._sweep(self.record)
+            raise
+
+    def begin_trial(self, why: str) -> None:
+        """It passed its examination."""
+        self._keep(moves.trial_begun(self.record, now_s=self._now_s(), why=why))
+
+    def started(self) -> None:
+        """To be called once at each start of the firmware, before any model runs.
+
+        If it raises `NoRoom`, the start is not counted: leave the pending model alone until the next one.
+        """
+        self._keep(moves.started(self.record, now_s=self._now_s()))
+
+    def passed(self, why: str) -> None:
+        """The pending model is the active one from now on: the swap is one replacement of one file."""
+        self._keep(moves.passed(self.record, now_s=self._now_s(), why=why))
+
+    def failed(self, why: str) -> None:
+        """The pending model is not good here: its bytes go, and its hash is never staged again."""
+        self._keep(moves.failed(self.record, now_s=self._now_s(), why=why))
+
+    def roll_back(self, why: str) -> None:
+        """To the previous model, or to the one in the firmware; the active one is BAD."""
+        self._keep(moves.rolled_back(self.record, now_s=self._now_s(), why=why))
+
+    def unusable(self, why: str) -> None:
+        """The active model cannot be loaded: as `roll_back`, by the firmware itself."""
+        self._keep(moves.unusable(self.record, now_s=self._now_s(), why=why))
+
+    def _read(self) -> Record | None:
+        """None where there is no record, or none that can be read: `trouble` says so."""
+        path = self._folder / FILE
+        try:
+            content = self._disk.read(path, MAX_RECORD_BYTES)
+            if content is None:
+                return None
+            if len(content) > MAX_RECORD_BYTES:
+                raise msgspec.ValidationError(f"more than {MAX_RECORD_BYTES} bytes")
+            return msgspec.json.decode(content, type=Saved).record
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            if isinstance(error, OSError) and error.errno not in MEDIUM:
+                raise
+            self.trouble = f"{path} is damaged ({error}): what was installed has to be tried again"
+            return None
+
+    def _proved(self, record: Record, known: Iterable[Release]) -> Record:
+        vouched = {(held.sha256, held.length): held for held in map(Held.of, known)}
+        for name in SlotName:
+            length, sha256 = self._measured(self.tar(name))
+            held = record[name].holds
+            if record[name].state in HOLDING and held is not None and (held.sha256, held.length) != (sha256, length):
+                record = moves.lost(record, name, now_s=self._now_s(), why="the bytes are not those that were proved")
+            new = vouched.get((sha256, length))
+            if new is None or record.pending is not None or record[name].state in HOLDING:
+                continue
+            if not moves.refusal(record, new, shipped=self._shipped):
+                record = moves.staged(record, name, new, now_s=self._now_s(), why="found whole, without a record")
+        return record
+
+    def _measured(self, path: Path) -> tuple[int, str]:
+        """Length and SHA-256 of a file; of none where there is none, or none that can be read."""
+        try:
+            length = self._disk.size(path)
+            if length is None or length > MAX_LENGTH_BYTES:
+                return 0, ""
+            digest = hashlib.sha256()
+            for piece in self._disk.pieces(path):
+                digest.update(piece)
+            return length, digest.hexdigest()
+        except OSError as error:
+            if error.errno not in MEDIUM:
+                raise
+            return 0, ""
+
+    def _settle(self, found: Record | None, record: Record) -> None:
+        """Make what was found last, and then what was decided. Nothing that either names is swept before."""
+        self.record = record
+        try:
+            self._disk.make_folder(self._folder / FOLDER)
+            for folder in (self._folder / FOLDER, self._folder, self._folder.parent):
+                self._disk.sync(folder)  # a process that was killed may have left names that do not last yet
+            self._sweep(found or record, record)  # it may make the room that the rest needs
+            if record != found:
+                self._disk.replace(self._folder / FILE, _encoded(record))
+        except OSError as error:
+            self.trouble = f"{self._folder}: {error.strerror or error}"
+        else:
+            self._sweep(record)
+
+    def _stage(self, new: Held, source: bytes | Path, name: SlotName) -> None:
+        tar = self.tar(name)
+        if isinstance(source, bytes):
+            self._require_room(new)
+            path = tar.with_name(tar.name + HALF)
+            self._disk.write(path, source)
+        else:
+            path = source
+        self._disk.sync(path)
+        if self._measured(path) != (new.length, new.sha256):
+            raise BadBundle(f"{new}: the bytes on the disk are not those of the release", remedy=AGAIN)
+        self._replace(moves.freed(self.record, now_s=self._now_s(), why=f"makes room for {new}"))
+        self._disk.rename(path, tar)
+        self._disk.sync(tar.parent)
+        if path.parent != tar.parent:
+            self._disk.sync(path.parent)
+        self._replace(moves.staged(self.record, name, new, now_s=self._now_s(), why="fetched and proved"))
+
+    def _require_room(self, new: Held) -> None:
+        free = self._disk.free(self._folder / FOLDER)
+        if free < new.length + SPARE_BYTES:
+            raise NoRoom(
+                f"{self._folder}: {free} bytes are free, and {new} takes {new.length} besides the {SPARE_BYTES} that "
+                f"are left for the rest of the board",
+                remedy="Free space on that disk",
+            )
+
+    def _keep(self, record: Record) -> None:
+        with _no_room(self._folder):
+            self._replace(record)
+        self._sweep(record)
+
+    def _replace(self, record: Record) -> None:
+        if record != self.record:
+            self._disk.replace(self._folder / FILE, _encoded(record))
+            self.record = record
+
+    def _sweep(self, *records: Record) -> None:
+        """Remove what none of them names. What cannot be removed now waits for the next load."""
+        named = {self.tar(name) for record in records for name in SlotName if record[name].state in HOLDING}
+        folder = self._folder / FOLDER
+        try:
+            for path in (*map(folder.joinpath, self._disk.names(folder)), self._folder / (FILE + HALF)):
+                if path not in named:
+                    self._disk.remove(path)
+        except OSError as error:
+            self.trouble = f"{folder} cannot be tidied up: {error.strerror or error}"
+
+
+@contextmanager
+def _no_room(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise NoRoom(f"{folder}: {error.strerror or error}", remedy=LOOK) from error
+
+
+def _encoded(record: Record) -> bytes:
+    return msgspec.json.encode(Saved(record=record)) + b"\n"
