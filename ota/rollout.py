@@ -203,7 +203,10 @@ def note(progress: Progress, board: str, status: Status, now_s: float) -> Progre
 
 
 def decide(plan: Plan, progress: Progress, now_s: float) -> tuple[Action, ...]:
-    """What is to be done now, in this order. Once it is applied, asking again gives at most a WaitUntil."""
+    """What is to be done now, in this order. Once it is applied, asking again gives at most a WaitUntil.
+
+    A rollout without boards waits for its first one.
+    """
     actions: list[Action] = []
     if overdue := _overdue(plan, progress, now_s):
         actions.append(Expire(overdue))
@@ -211,7 +214,7 @@ def decide(plan: Plan, progress: Progress, now_s: float) -> tuple[Action, ...]:
     if progress.phase is Phase.RUNNING and (why := _too_many_failures(plan, progress)):
         actions.append(Abort(why))
         progress = apply(progress, actions[-1:], now_s)
-    if progress.phase is Phase.RUNNING:
+    if progress.phase is Phase.RUNNING and progress.members:
         return (*actions, _go_on(plan, progress, now_s))
     if progress.phase is Phase.ABORTED and (queued := _with_status(progress, Status.QUEUED)):
         actions.append(Withdraw(queued))

@@ -47,16 +47,17 @@ QUIET = logging.Logger("mqtt", logging.CRITICAL)  # what goes wrong is reported,
 
 @asynccontextmanager
 async def connected(
-    settings: UplinkSettings, *, identifier: str, will: Retained, connector: Worker
+    settings: UplinkSettings, *, identifier: str, will: Retained, connector: Worker, waiting: int = WAITING_COMMANDS
 ) -> AsyncIterator[Connection]:
     """A connection for the length of the block. If it ends without a word, the broker publishes the will.
 
     `identifier` must be the same each time, so that the broker ends what is left of the connection before.
-    `connector` does what may block. Raises `BrokerError`, as does every method of the connection.
+    `connector` does what may block. Of the messages that come in, `waiting` wait at most: then the newest are dropped.
+    Raises `BrokerError`, as does every method of the connection.
     """
     with _translated(settings):
         secrets = await connector.run(_secrets, settings, limit_s=CONNECT_LIMIT_S)
-        client = _Client(settings, secrets, identifier=identifier, will=will, connector=connector)
+        client = _Client(settings, secrets, identifier=identifier, will=will, connector=connector, waiting=waiting)
     try:
         with _translated(settings):
             async with asyncio.timeout(CONNECT_LIMIT_S + ANSWER_LIMIT_S):
@@ -64,6 +65,14 @@ async def connected(
         yield Connection(client, settings)
     finally:
         await client.hang_up()
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message of a topic that was subscribed to."""
+
+    topic: str
+    payload: bytes
 
 
 class Connection:
@@ -82,7 +91,14 @@ class Connection:
 
     async def subscribe(self, topic: str) -> None:
         """Retained messages are not asked for: a command of yesterday is none of today."""
-        options = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
+        await self._subscribe(topic, SubscribeOptions.RETAIN_DO_NOT_SEND)
+
+    async def subscribe_and_recall(self, topic: str) -> None:
+        """As `subscribe`, and first comes what the broker has retained."""
+        await self._subscribe(topic, SubscribeOptions.RETAIN_SEND_ON_SUBSCRIBE)
+
+    async def _subscribe(self, topic: str, retained: int) -> None:
+        options = SubscribeOptions(qos=1, retainHandling=retained)
         with _translated(self._settings):
             async with asyncio.timeout(ANSWER_LIMIT_S):
                 codes = await self._client.subscribe(topic, options=options)
@@ -90,11 +106,12 @@ class Connection:
                 if isinstance(code, ReasonCode) and code.is_failure:
                     raise aiomqtt.MqttCodeError(code)
 
-    async def received(self) -> AsyncGenerator[bytes, None]:
-        """The payloads of what comes in, until the connection ends: then it raises."""
+    async def received(self) -> AsyncGenerator[Received, None]:
+        """What comes in, until the connection ends: then it raises."""
         with _translated(self._settings):
             async for message in self._client.messages:
-                yield message.payload if isinstance(message.payload, bytes) else b""
+                payload = message.payload if isinstance(message.payload, bytes) else b""
+                yield Received(message.topic.value, payload)
 
     async def watch(self) -> NoReturn:
         """Raise as soon as the connection ends: a publish alone would wait for its time limit."""
@@ -132,7 +149,14 @@ class _Secrets:
 
 class _Client(aiomqtt.Client):
     def __init__(
-        self, settings: UplinkSettings, secrets: _Secrets, *, identifier: str, will: Retained, connector: Worker
+        self,
+        settings: UplinkSettings,
+        secrets: _Secrets,
+        *,
+        identifier: str,
+        will: Retained,
+        connector: Worker,
+        waiting: int,
     ) -> None:
         super().__init__(
             settings.host,
@@ -146,7 +170,7 @@ class _Client(aiomqtt.Client):
             timeout=math.inf,  # limits are set here, by asyncio.timeout
             keepalive=round(settings.keepalive),
             clean_start=True,  # the outbox remembers, not the broker
-            max_queued_incoming_messages=WAITING_COMMANDS,
+            max_queued_incoming_messages=waiting,
             max_queued_outgoing_messages=settings.window + RESERVE,
             max_inflight_messages=settings.window + RESERVE,
             tls_context=secrets.context,

@@ -160,9 +160,9 @@ class Session:
         return row.boot_id != self._outbox.boot_id or row.seq <= newest
 
     async def _obey(self, connection: Connection) -> None:
-        async with aclosing(connection.received()) as payloads:
-            async for payload in payloads:
-                await connection.publish(self._topics.reply, await self._answer(payload))
+        async with aclosing(connection.received()) as messages:
+            async for message in messages:
+                await connection.publish(self._topics.reply, await self._answer(message.payload))
 
     async def _answer(self, payload: bytes) -> bytes:
         try:
