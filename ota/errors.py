@@ -32,4 +32,4 @@ class NoRoom(OtaError):
 
 
 class Busy(OtaError):
-    """Another process of this board is at it: try again when it is done."""
+    """Another update is under way on this board: try again when it is done."""

@@ -17,6 +17,7 @@ from ota.slot_states import (
     MAX_STARTS,
     MAX_WHY,
     NEXT,
+    RUNNING,
     Happened,
     Held,
     Record,
@@ -69,7 +70,7 @@ def trial_begun(record: Record, *, now_s: int, why: str) -> Record:
 def started(record: Record, *, now_s: int) -> Record:
     """The firmware started. A pending model that has come to no verdict by start `MAX_STARTS` may be why: BAD.
 
-    Also while it is only STAGED: an examination that ends the firmware must not do so for ever.
+    Also while it is only STAGED: an examination that ends the firmware must not do so for ever. See `steady`.
     """
     name = record.pending
     if name is None:
@@ -80,13 +81,27 @@ def started(record: Record, *, now_s: int) -> Record:
     return _with(record, name, replace(slot, state=NEXT[slot.state, E.START], starts=slot.starts + 1))
 
 
+def steady(record: Record) -> Record:
+    """The firmware has run for so long that its next end is not the pending model's doing: its starts count anew.
+
+    Otherwise no model would pass where the board is switched off with the plant, every night.
+    """
+    name = record.pending
+    return record if name is None else _with(record, name, replace(record[name], starts=0))
+
+
 def passed(record: Record, *, now_s: int, why: str) -> Record:
-    """The model on trial is the active one from now on. What was active stays, to go back to."""
+    """The model on trial is the active one from now on, on probation. What was active stays, to go back to."""
     return _moved(record, _there(record.pending), E.PASS, now_s, why)
 
 
+def kept(record: Record, *, now_s: int, why: str) -> Record:
+    """The model on probation is good."""
+    return _moved(record, _there(record.pending), E.KEEP, now_s, why)
+
+
 def failed(record: Record, *, now_s: int, why: str) -> Record:
-    """The pending model is not good for this board."""
+    """The pending model is not good for this board. If it was active, to the previous one."""
     return _moved(record, _there(record.pending), E.FAIL, now_s, why)
 
 
@@ -119,7 +134,7 @@ def overdue(record: Record, *, now_s: int) -> Record:
 
 
 def _moved(record: Record, name: SlotName, event: E, now_s: int, why: str, holds: Held | None = None) -> Record:
-    """`holds` for what is staged. Whatever happens to the active slot, it is active no longer."""
+    """`holds` for what is staged. An active slot that is no longer to run gives way to the previous one."""
     slot = record[name]
     state = NEXT[slot.state, event]
     it = holds or slot.holds
@@ -128,7 +143,7 @@ def _moved(record: Record, name: SlotName, event: E, now_s: int, why: str, holds
         record,
         name,
         Slot(state=state, holds=None if state is SlotState.EMPTY else it, since_s=now_s),
-        active=name if event is E.PASS else record.previous if name is record.active else record.active,
+        active=name if state in RUNNING else record.previous if name is record.active else record.active,
         bad=(*record.bad, it.sha256)[-MAX_BAD:] if state is SlotState.BAD and it is not None else record.bad,
         history=(*record.history, happened)[-MAX_HISTORY:],
     )

@@ -1,7 +1,8 @@
 """The states of the two slots that hold models, as one table, and the record of both. What moves it: `ota.slot_moves`.
 
-Besides the slots there is the model in the firmware, which no slot holds: it runs while no slot is active. STAGED and
-TRIAL end by themselves, at the latest by `LIMIT_S` or at the start number `MAX_STARTS`; the others are at rest.
+Besides the slots there is the model in the firmware, which no slot holds: it runs while no slot is active. STAGED,
+TRIAL and PROBATION end by themselves, at the latest by `LIMIT_S` or at the start number `MAX_STARTS`; the others are at
+rest.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ class SlotState(Enum):
     EMPTY = "empty"  # nothing, or nothing that could be proved
     STAGED = "staged"  # the release, whole and proved; it waits for its examination on this board
     TRIAL = "trial"  # runs beside the active model, which counts
-    GOOD = "good"  # passed its trial on this board: active, or what one goes back to
+    PROBATION = "probation"  # passed its trial, is active and counts; what was active before stays at hand
+    GOOD = "good"  # showed itself on this board: active, or what one goes back to
     BAD = "bad"  # failed on this board: its bytes are gone, its hash is on the list
 
 
@@ -41,8 +43,9 @@ class SlotEvent(Enum):
     FREE = "free"  # another release is about to take its place
     BEGIN_TRIAL = "begin_trial"  # it passed its examination
     START = "start"  # the firmware started, and there is no verdict yet
-    PASS = "pass"  # it becomes the active model
-    FAIL = "fail"  # in examination or trial, or the firmware started too often without a verdict
+    PASS = "pass"  # its trial: it becomes the active model
+    KEEP = "keep"  # it counted for long enough
+    FAIL = "fail"  # in any of these, or the firmware started too often without a verdict
     ROLL_BACK = "roll_back"  # somebody does not want the active model any more
     UNUSABLE = "unusable"  # the active model cannot be loaded
     EXPIRE = "expire"  # no verdict for too long: not bad, but in the way
@@ -62,10 +65,17 @@ NEXT: dict[tuple[SlotState, SlotEvent], SlotState] = {
     (S.STAGED, E.LOSE): S.EMPTY,
     (S.TRIAL, E.FREE): S.EMPTY,
     (S.TRIAL, E.START): S.TRIAL,
-    (S.TRIAL, E.PASS): S.GOOD,
+    (S.TRIAL, E.PASS): S.PROBATION,
     (S.TRIAL, E.FAIL): S.BAD,
     (S.TRIAL, E.EXPIRE): S.EMPTY,
     (S.TRIAL, E.LOSE): S.EMPTY,
+    (S.PROBATION, E.START): S.PROBATION,
+    (S.PROBATION, E.KEEP): S.GOOD,
+    (S.PROBATION, E.FAIL): S.BAD,
+    (S.PROBATION, E.ROLL_BACK): S.BAD,
+    (S.PROBATION, E.UNUSABLE): S.BAD,
+    (S.PROBATION, E.EXPIRE): S.EMPTY,
+    (S.PROBATION, E.LOSE): S.EMPTY,
     (S.GOOD, E.FREE): S.EMPTY,
     (S.GOOD, E.ROLL_BACK): S.BAD,
     (S.GOOD, E.UNUSABLE): S.BAD,
@@ -76,11 +86,17 @@ NEXT: dict[tuple[SlotState, SlotEvent], SlotState] = {
 LIMIT_S: dict[SlotState, int] = {
     S.STAGED: 86_400,  # an examination takes minutes; a day is for a board whose cameras are away
     S.TRIAL: 7 * 86_400,  # the longest soak in sight is a day; a week is for a plant that stands still
+    S.PROBATION: 7 * 86_400,
 }
 """How long a slot may be in a state. Afterwards it is empty, and the release may come again."""
 
 PENDING = frozenset(LIMIT_S)
-HOLDING = PENDING | {S.GOOD}
+"""The states that wait for a verdict."""
+
+RUNNING = frozenset({S.PROBATION, S.GOOD})
+"""The states in which a slot may be active."""
+
+HOLDING = PENDING | RUNNING
 """The states whose bytes are on the disk."""
 
 
@@ -173,12 +189,14 @@ class Record:
     history: Annotated[tuple[Happened, ...], Meta(max_length=MAX_HISTORY)] = ()  # the newest last
 
     def __post_init__(self) -> None:
-        states = [self.a.state, self.b.state]
-        if self.active is None and S.GOOD in states:
+        states = {name: self[name].state for name in SlotName}
+        if self.active is None and S.GOOD in states.values():
             raise ValueError("a good model is not active, and nothing runs instead")
-        if self.active is not None and self[self.active].state is not S.GOOD:
+        if self.active is not None and states[self.active] not in RUNNING:
             raise ValueError("the active slot is not good")
-        if PENDING.issuperset(states):
+        if any(state is S.PROBATION and name is not self.active for name, state in states.items()):
+            raise ValueError("a slot on probation is not active")
+        if PENDING.issuperset(states.values()):
             raise ValueError("both slots wait for a verdict")
 
     def __getitem__(self, name: SlotName) -> Slot:

@@ -16,14 +16,15 @@ from typing import Final, Literal
 import msgspec
 
 from ota import slot_moves as moves
-from ota.errors import BadBundle, NoRoom, Untrusted
-from ota.slot_states import HOLDING, MAX_LENGTH_BYTES, Held, Record, Shipped, SlotName
+from ota.errors import BadBundle, Busy, NoRoom, Untrusted
+from ota.slot_states import HOLDING, MAX_LENGTH_BYTES, Held, Record, Shipped, SlotName, SlotState
 from ota.storage import HALF, Disk
 from ota.types import Release
 
 FILE: Final = "slots.json"
 FOLDER: Final = "slots"
 MAX_RECORD_BYTES: Final = 256 * 1024  # a record at all its bounds, in characters of four bytes, has half of it
+STEADY_S: Final = 900  # what a model does to the firmware it does with its first pictures, which come each few minutes
 SPARE_BYTES: Final = 16 * 1024 * 1024  # of the disk, for those who write alarms and messages
 MEDIUM: Final = {errno.EIO, errno.EUCLEAN, errno.EBADMSG}  # the file is there, and cannot be read any more
 LOOK: Final = "Look with `df -h` and `ls -l` whether there is room and the firmware may write there; else replace it"
@@ -84,11 +85,14 @@ class Slots:
         """Put it into the inactive slot. What waits there already is left alone.
 
         `source` is the tar, or a whole download in this folder, which is moved. `older`: also one that is not newer.
-        Raises `Untrusted` for what is not to be staged, `BadBundle` for bytes that are not the release's, `NoRoom`.
+        Raises `Untrusted` for what is not to be staged, `Busy` during a probation, as it would cost the model to go
+        back to, `BadBundle` for bytes that are not the release's, and `NoRoom`.
         Whatever it raises, the active model stays, and so does the previous one but for an error of the last moment.
         """
         new = Held.of(release)
         waiting = self.record.pending
+        if waiting is not None and self.record[waiting].state is SlotState.PROBATION:
+            raise Busy(f"{self.record[waiting].holds} is on probation", remedy="Try again after its verdict")
         if waiting is not None and self.record[waiting].holds == new:
             return
         if refused := moves.refusal(self.record, new, shipped=self._shipped, older=older):
@@ -111,12 +115,20 @@ class Slots:
         """
         self._keep(moves.started(self.record, now_s=self._now_s()))
 
+    def steady(self) -> None:
+        """To be called once, when the firmware has run for `STEADY_S`."""
+        self._keep(moves.steady(self.record))
+
     def passed(self, why: str) -> None:
-        """The pending model is the active one from now on: the swap is one replacement of one file."""
+        """The model on trial counts from now on: the swap is one replacement of one file. It is on probation."""
         self._keep(moves.passed(self.record, now_s=self._now_s(), why=why))
 
+    def kept(self, why: str) -> None:
+        """The model on probation is the board's."""
+        self._keep(moves.kept(self.record, now_s=self._now_s(), why=why))
+
     def failed(self, why: str) -> None:
-        """The pending model is not good here: its bytes go, and its hash is never staged again."""
+        """The model that waits for a verdict is not good here: its bytes go, and its hash is never staged again."""
         self._keep(moves.failed(self.record, now_s=self._now_s(), why=why))
 
     def roll_back(self, why: str) -> None:

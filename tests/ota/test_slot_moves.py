@@ -20,9 +20,12 @@ from ota.slot_states import (
     SlotState,
 )
 from ota.slots import MAX_RECORD_BYTES, Saved
-from tests.ota.builders import NOW, SHIPPED, held, on_trial, running, staged, updated
+from tests.ota.builders import NOW, SHIPPED, held, on_probation, on_trial, running, staged, updated
 
 A, B = SlotName.A, SlotName.B
+PENDING_STATES = pytest.mark.parametrize(
+    "begun", [staged, on_trial, on_probation], ids=["examined", "on trial", "on probation"]
+)
 
 
 def test_an_empty_record_runs_the_model_in_the_firmware() -> None:
@@ -53,6 +56,22 @@ def test_a_rollback_during_a_trial_goes_to_the_firmware_and_the_trial_goes_on() 
     assert running(moves.passed(record, now_s=NOW, why="")) == 3
 
 
+def test_a_model_on_probation_counts_and_the_one_before_it_stays_until_the_verdict() -> None:
+    record = on_probation(updated(Record(), 2), 3)
+
+    assert (running(record), record.previous) == (3, A)
+    assert running(moves.failed(record, now_s=NOW, why="")) == 2
+    assert running(moves.kept(record, now_s=NOW, why="")) == 3
+
+
+def test_after_a_steady_run_the_starts_count_anew() -> None:
+    record = on_probation(updated(Record(), 2), 3)
+    for _ in range(10 * MAX_STARTS):
+        record = moves.steady(moves.started(record, now_s=NOW))
+
+    assert running(record) == 3
+
+
 def test_a_model_that_cannot_be_loaded_goes_back_by_itself() -> None:
     record = moves.unusable(updated(Record(), 2, 3), now_s=NOW, why="needs LiteRT 3")
 
@@ -60,7 +79,7 @@ def test_a_model_that_cannot_be_loaded_goes_back_by_itself() -> None:
     assert record.history[-1].why == "needs LiteRT 3"
 
 
-@pytest.mark.parametrize("begun", [staged, on_trial], ids=["examined", "on trial"])
+@PENDING_STATES
 def test_the_third_start_without_a_verdict_is_one_too_many(begun: Callable[[Record, int], Record]) -> None:
     record = begun(updated(Record(), 2), 3)
     for _ in range(MAX_STARTS - 1):
@@ -78,7 +97,7 @@ def test_starts_in_the_examination_do_not_count_for_the_trial() -> None:
     assert moves.trial_begun(record, now_s=NOW, why="")[A].starts == 0
 
 
-@pytest.mark.parametrize("begun", [staged, on_trial], ids=["examined", "on trial"])
+@PENDING_STATES
 def test_what_waits_for_too_long_is_given_up_but_may_come_again(begun: Callable[[Record, int], Record]) -> None:
     record = begun(Record(), 2)
     limit_s = LIMIT_S[record[A].state]
@@ -124,7 +143,7 @@ def test_counters_of_different_models_are_not_compared() -> None:
 
 
 def test_a_move_that_no_slot_can_make_is_the_callers_mistake() -> None:
-    for move in (moves.trial_begun, moves.passed, moves.failed, moves.rolled_back, moves.unusable):
+    for move in (moves.trial_begun, moves.passed, moves.kept, moves.failed, moves.rolled_back, moves.unusable):
         with pytest.raises(KeyError):
             move(Record(), now_s=NOW, why="")
     with pytest.raises(KeyError):
@@ -155,6 +174,7 @@ NO_RECORDS: dict[str, Callable[[], object]] = {
     "a good model, and nothing active": lambda: replace(updated(Record(), 2), active=None),
     "the active slot is on trial": lambda: replace(on_trial(Record(), 2), active=A),
     "the active slot is empty": lambda: replace(Record(), active=B),
+    "on probation, and not active": lambda: replace(on_probation(Record(), 2), active=None),
     "two on trial": lambda: replace(on_trial(Record(), 2), b=on_trial(Record(), 2).a),
     "empty, and holds something": lambda: replace(on_trial(Record(), 2).a, state=SlotState.EMPTY),
     "on trial, and holds nothing": lambda: replace(Record().a, state=SlotState.TRIAL),

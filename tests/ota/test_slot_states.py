@@ -28,7 +28,8 @@ def bare(record: Record) -> Record:
 
 
 def steps(record: Record) -> Iterator[tuple[str, Record]]:
-    for number in NUMBERS:
+    state = None if record.pending is None else record[record.pending].state
+    for number in NUMBERS if state is not SlotState.PROBATION else ():
         if not moves.refusal(record, held(number), shipped=SHIPPED):
             yield "stage", staged(record, number)
     yield "start", moves.started(record, now_s=NOW)
@@ -36,12 +37,15 @@ def steps(record: Record) -> Iterator[tuple[str, Record]]:
     for name in SlotName:
         if record[name].state in HOLDING:
             yield "lose", moves.lost(record, name, now_s=NOW, why="")
-    if record.pending is not None:
+    if state is not None:
+        yield "steady", moves.steady(record)
         yield "fail", moves.failed(record, now_s=NOW, why="")
-        if record[record.pending].state is SlotState.STAGED:
-            yield "begin", moves.trial_begun(record, now_s=NOW, why="")
-        else:
-            yield "pass", moves.passed(record, now_s=NOW, why="")
+    if state is SlotState.STAGED:
+        yield "begin", moves.trial_begun(record, now_s=NOW, why="")
+    if state is SlotState.TRIAL:
+        yield "pass", moves.passed(record, now_s=NOW, why="")
+    if state is SlotState.PROBATION:
+        yield "keep", moves.kept(record, now_s=NOW, why="")
     if record.active is not None:
         yield "roll back", moves.rolled_back(record, now_s=NOW, why="")
         yield "unusable", moves.unusable(record, now_s=NOW, why="")
@@ -80,39 +84,44 @@ def test_only_what_passed_its_trial_ever_runs(reachable: Walked) -> None:
                 assert gained.counter == running(then), name
 
 
-def test_nothing_but_a_verdict_a_person_or_the_disk_changes_what_runs(
-    reachable: Walked,
-) -> None:
-    changing = {name for record, after in reachable.items() for name, then in after if running(then) != running(record)}
+def test_what_is_good_runs_until_a_verdict_a_person_or_the_disk_changes_it(reachable: Walked) -> None:
+    changing = {
+        name
+        for record, after in reachable.items()
+        for name, then in after
+        if running(then) != running(record) and not on_probation(record)
+    }
 
     assert changing == {"pass", "roll back", "unusable", "lose"}
 
 
+def test_what_fails_on_probation_leaves_what_was_good_before(reachable: Walked) -> None:
+    for record in filter(on_probation, reachable):
+        before = None if record.previous is None else record[record.previous].holds
+        for back in (moves.failed(record, now_s=NOW, why=""), at_rest_by_starts(record), at_rest_by_time(record)):
+            assert running(back) == (None if before is None else before.counter)
+
+
 def test_what_failed_on_this_board_never_comes_again(reachable: Walked) -> None:
     for record in reachable:
-        assert not {record[name].holds for name in SlotName if record[name].state in HOLDING} & {
-            held(number) for number in NUMBERS if held(number).sha256 in record.bad
-        }
+        there = [record[name].holds for name in SlotName if record[name].state in HOLDING]
+        assert not {one.sha256 for one in there if one is not None} & set(record.bad)
 
 
-def test_every_record_comes_to_rest_by_starts_alone_and_by_time_alone(
-    reachable: Walked,
-) -> None:
+def test_every_record_comes_to_rest_by_starts_alone_and_by_time_alone(reachable: Walked) -> None:
     for record in reachable:
-        started = record
-        for _ in range(MAX_STARTS):
-            started = moves.started(started, now_s=NOW)
-        for end in (started, moves.overdue(record, now_s=LATER)):
+        for end in (at_rest_by_starts(record), at_rest_by_time(record)):
             assert {end.a.state, end.b.state} <= REST
-            assert running(end) == running(record)
+            assert running(end) == running(record) or on_probation(record)
 
 
 def test_every_record_takes_a_new_release_to_its_end(reachable: Walked) -> None:
     new = max(NUMBERS) + 1
     for record in reachable:
         assert not moves.refusal(record, held(new), shipped=SHIPPED)
-        assert running(updated(record, new)) == new
-        assert running(moves.failed(on_trial(record, new), now_s=NOW, why="")) == running(record)
+        rested = at_rest_by_time(record) if on_probation(record) else record
+        assert running(updated(rested, new)) == new
+        assert running(moves.failed(on_trial(rested, new), now_s=NOW, why="")) == running(rested)
 
 
 def test_every_record_that_can_be_reached_is_kept_as_it_is(reachable: Walked) -> None:
@@ -121,9 +130,23 @@ def test_every_record_that_can_be_reached_is_kept_as_it_is(reachable: Walked) ->
         assert msgspec.json.decode(content, type=Saved).record == record
 
 
-def test_each_row_of_the_table_is_used_and_no_move_leaves_it() -> None:
+def on_probation(record: Record) -> bool:
+    return SlotState.PROBATION in (record.a.state, record.b.state)
+
+
+def at_rest_by_starts(record: Record) -> Record:
+    for _ in range(MAX_STARTS):
+        record = moves.started(record, now_s=NOW)
+    return record
+
+
+def at_rest_by_time(record: Record) -> Record:
+    return moves.overdue(record, now_s=LATER)
+
+
+def test_each_row_of_the_table_is_used_and_no_move_leaves_it(reachable: Walked) -> None:
     used = set()
-    for record in walked():
+    for record in reachable:
         for name, after in steps(record):
             for slot in SlotName:
                 events = [one.event for one in after.history if one.slot is slot]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ota.errors import BadBundle, NoRoom, Untrusted
+from ota.errors import BadBundle, Busy, NoRoom, Untrusted
 from ota.slot_states import LIMIT_S, MAX_STARTS, SlotName, SlotState
 from ota.slots import SPARE_BYTES, Slots
 from ota.storage import HALF, Disk
@@ -30,7 +30,8 @@ def updated(disk: Disk, *numbers: int, folder: Path = FOLDER) -> Slots:
     for number in numbers:
         slots.stage(release(number), tar_of(number))
         slots.begin_trial("answers as when it was trained")
-        slots.passed("soaked for a day")
+        slots.passed("judged 20 pictures as the old one did")
+        slots.kept("counted for 20 pictures")
     return slots
 
 
@@ -61,6 +62,20 @@ def test_until_it_passes_the_old_model_counts() -> None:
     slots.begin_trial("")
 
     assert slots.running == A_TAR
+
+
+def test_on_probation_a_model_counts_and_the_one_before_it_is_kept_at_hand() -> None:
+    disk = disk_with(2)
+    slots = slots_of(disk)
+    slots.stage(release(3), tar_of(3))
+    slots.begin_trial("")
+    slots.passed("")
+    assert slots_of(disk).running == B_TAR
+    with pytest.raises(Busy, match=r"1\.3 is on probation\. Try again after"):
+        slots.stage(release(4), tar_of(4))
+
+    slots.failed("does not answer on every second picture")
+    assert slots_of(disk).running == A_TAR
 
 
 def test_a_download_is_moved_and_not_copied() -> None:
@@ -143,6 +158,16 @@ def test_starts_are_counted_across_restarts() -> None:
         slots_of(disk).started()
 
     assert slots_of(disk).record.b.state is SlotState.BAD
+
+
+def test_starts_after_a_steady_run_are_not_the_models_doing() -> None:
+    disk = disk_with(2)
+    slots_of(disk).stage(release(3), tar_of(3))
+    for _ in range(10 * MAX_STARTS):
+        slots_of(disk).started()
+        slots_of(disk).steady()
+
+    assert slots_of(disk).record.b.state is SlotState.STAGED
 
 
 def test_a_start_without_a_trial_writes_nothing() -> None:
