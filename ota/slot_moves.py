@@ -105,6 +105,11 @@ def failed(record: Record, *, now_s: int, why: str) -> Record:
     return _moved(record, _there(record.pending), E.FAIL, now_s, why)
 
 
+def given_up(record: Record, *, now_s: int, why: str) -> Record:
+    """Too little was seen of the pending model for a verdict: the release may come again."""
+    return _moved(record, _there(record.pending), E.EXPIRE, now_s, why)
+
+
 def rolled_back(record: Record, *, now_s: int, why: str) -> Record:
     """To the previous model. The active one is not wanted here any more: else it would be back with the next poll."""
     return _moved(record, _there(record.active), E.ROLL_BACK, now_s, why)

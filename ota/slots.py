@@ -32,6 +32,11 @@ PUBLISH: Final = "This board keeps what it has; publish a new release, under a h
 AGAIN: Final = "This board keeps what it has, and fetches it again"
 
 
+def tar_of(folder: Path, name: SlotName) -> Path:
+    """Where the bytes of a slot are, in the folder of the updates."""
+    return folder / FOLDER / f"{name.value}.tar"
+
+
 class Saved(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """The file."""
 
@@ -46,13 +51,12 @@ class Slots:
     shows which; the active model stays in each case. `trouble` is what the disk refused that can wait, in words.
     """
 
-    def __init__(
-        self, disk: Disk, folder: Path, record: Record, *, shipped: Shipped, now_s: Callable[[], int], trouble: str = ""
-    ) -> None:
+    def __init__(self, disk: Disk, folder: Path, record: Record, *, shipped: Shipped, now_s: Callable[[], int]) -> None:
         """By `load`."""
         self._disk, self._folder, self._shipped, self._now_s = disk, folder, shipped, now_s
         self.record = record
-        self.trouble = trouble
+        self.trouble = ""
+        self._lasts = False
 
     @classmethod
     def load(
@@ -79,7 +83,7 @@ class Slots:
         return None if name is None else self.tar(name)
 
     def tar(self, name: SlotName) -> Path:
-        return self._folder / FOLDER / f"{name.value}.tar"
+        return tar_of(self._folder, name)
 
     def stage(self, release: Release, source: bytes | Path, *, older: bool = False) -> None:
         """Put it into the inactive slot. What waits there already is left alone.
@@ -130,6 +134,10 @@ class Slots:
     def failed(self, why: str) -> None:
         """The model that waits for a verdict is not good here: its bytes go, and its hash is never staged again."""
         self._keep(moves.failed(self.record, now_s=self._now_s(), why=why))
+
+    def give_up(self, why: str) -> None:
+        """There will be no verdict on the pending model: its bytes go, and the release may come again."""
+        self._keep(moves.given_up(self.record, now_s=self._now_s(), why=why))
 
     def roll_back(self, why: str) -> None:
         """To the previous model, or to the one in the firmware; the active one is BAD."""
@@ -188,9 +196,7 @@ class Slots:
         """Make what was found last, and then what was decided. Nothing that either names is swept before."""
         self.record = record
         try:
-            self._disk.make_folder(self._folder / FOLDER)
-            for folder in (self._folder / FOLDER, self._folder, self._folder.parent):
-                self._disk.sync(folder)  # a process that was killed may have left names that do not last yet
+            self._make_last()
             self._sweep(found or record, record)  # it may make the room that the rest needs
             if record != found:
                 self._disk.replace(self._folder / FILE, _encoded(record))
@@ -199,7 +205,16 @@ class Slots:
         else:
             self._sweep(record)
 
+    def _make_last(self) -> None:
+        """What is there: a process that was killed may have left names that do not last yet. Once, before a change."""
+        if not self._lasts:
+            self._disk.make_folder(self._folder / FOLDER)
+            for folder in (self._folder / FOLDER, self._folder, self._folder.parent):
+                self._disk.sync(folder)
+            self._lasts = True
+
     def _stage(self, new: Held, source: bytes | Path, name: SlotName) -> None:
+        self._make_last()
         tar = self.tar(name)
         if isinstance(source, bytes):
             self._require_room(new)
@@ -207,7 +222,11 @@ class Slots:
             self._disk.write(path, source)
         else:
             path = source
-        self._disk.sync(path)
+        try:
+            self._disk.sync(path)
+        except OSError:
+            self._disk.remove(path)  # no later sync makes up for one that failed: it has to be written anew
+            raise
         if self._measured(path) != (new.length, new.sha256):
             raise BadBundle(f"{new}: the bytes on the disk are not those of the release", remedy=AGAIN)
         self._replace(moves.freed(self.record, now_s=self._now_s(), why=f"makes room for {new}"))
@@ -228,6 +247,7 @@ class Slots:
 
     def _keep(self, record: Record) -> None:
         with _no_room(self._folder):
+            self._make_last()
             self._replace(record)
         self._sweep(record)
 

@@ -84,6 +84,7 @@ class Disk:
         """After a power cut there is the old file or the new one, whole; after an OSError the old one."""
         half = path.with_name(path.name + HALF)
         try:
+            self.remove(half)  # after a cut amid a rename it may be another name of the very file that is replaced
             self.write(half, content)
             self.sync(half)
             self.rename(half, path)

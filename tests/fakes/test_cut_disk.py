@@ -197,7 +197,7 @@ def test_no_operation_is_done_after_the_power_is_cut(operation: int) -> None:
         disk.replace(FILE, b"abc")
     with pytest.raises(PowerCut):
         disk.read(FILE, 10)
-    assert [one.kind for one in disk.operations] == ["write", "sync", "rename"][: operation + 1]
+    assert [one.kind for one in disk.operations] == ["remove", "write", "sync"][: operation + 1]
 
 
 def test_of_too_many_states_the_extremes_are_tried_and_some_others() -> None:
@@ -220,6 +220,23 @@ def test_replacing_leaves_the_old_or_the_new_at_every_cut() -> None:
     assert left(whole) == {b"new"}
 
 
+def test_replacing_after_a_cut_amid_a_rename_does_not_write_into_the_file_that_it_replaces() -> None:
+    disk = disk_with(b"old")
+    half = FILE.with_name(FILE.name + HALF)
+    disk.write(half, b"new")
+    disk.sync(half)
+    disk.rename(half, FILE)
+    for one in disk.after_cut(ALL, Random(0)):
+        refused = one.fork(Fault(0, errno.EIO))
+        with pytest.raises(OSError, match="Input/output"):
+            refused.replace(FILE, b"newer")
+        assert refused.files()[FILE] in {b"old", b"new"}
+        again = one.fork(Fault(1))
+        with pytest.raises(PowerCut):
+            again.replace(FILE, b"newer")
+        assert left(again) <= {b"old", b"new"}
+
+
 def test_replacing_without_a_sync_would_be_found_out() -> None:
     class Careless(CutDisk):
         def sync(self, path: Path) -> None:
@@ -232,7 +249,7 @@ def test_replacing_without_a_sync_would_be_found_out() -> None:
 
 
 def test_replacing_that_is_refused_leaves_the_old_and_no_half() -> None:
-    for number, name in enumerate(["write", "sync", "rename"]):
+    for number, name in enumerate(["remove", "write", "sync", "rename"]):
         disk = disk_with(b"old").fork(Fault(number, errno.ENOSPC))
         with pytest.raises(OSError, match="No space"):
             disk.replace(FILE, b"new")

@@ -40,6 +40,7 @@ def steps(record: Record) -> Iterator[tuple[str, Record]]:
     if state is not None:
         yield "steady", moves.steady(record)
         yield "fail", moves.failed(record, now_s=NOW, why="")
+        yield "give up", moves.given_up(record, now_s=NOW, why="")
     if state is SlotState.STAGED:
         yield "begin", moves.trial_begun(record, now_s=NOW, why="")
     if state is SlotState.TRIAL:

@@ -4,6 +4,7 @@ import errno
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -86,6 +87,7 @@ def test_a_download_is_moved_and_not_copied() -> None:
     slots_of(disk).stage(release(3), part)
 
     assert tars(disk) == {"a.tar": tar_of(2), "b.tar": tar_of(3)}
+    assert {part in left.files() for left in disk.after_cut(100, Random(0))} == {False}
 
 
 def test_staging_again_what_waits_already_changes_nothing() -> None:

@@ -1,0 +1,47 @@
+"""`python -m tests.ota.fault_schedules --count 10000 --seed 0`: the life of the slots under random faults.
+
+Each schedule has a seed of its own, counted from `--seed`; one that fails is named, and `--count 1 --seed` it again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+import traceback
+from random import Random
+
+from tests.fakes.cut_disk import CutDisk
+from tests.fakes.faults import schedule
+from tests.ota.slot_life import ROOT, walk
+
+STEPS = 8  # one release from staged to kept takes four
+EX_FOUND = 1
+
+
+def one(seed: int) -> int:
+    """The faults that were tried. Raises what went wrong."""
+    random = Random(seed)
+    return schedule(walk(random, STEPS), CutDisk(ROOT), random)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Puts the life of the slots under random faults")
+    parser.add_argument("--count", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    began, faults = time.monotonic(), 0
+    for done, seed in enumerate(range(arguments.seed, arguments.seed + arguments.count), 1):
+        try:
+            faults += one(seed)
+        except Exception:  # noqa: BLE001 - whatever it is, the seed has to be told
+            traceback.print_exc()
+            print(f"\nseed {seed} fails: python -m tests.ota.fault_schedules --count 1 --seed {seed}", file=sys.stderr)
+            return EX_FOUND
+        if done % 500 == 0 or done == arguments.count:
+            print(f"{done:>7} schedules {faults:>8} faults {time.monotonic() - began:>7.0f} s", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
