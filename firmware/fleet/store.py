@@ -115,9 +115,12 @@ class Store:
         return listened_s, heard_at
 
     def meet(self, board: Board) -> None:
-        """Raises `Full` for one board too many."""
+        """Nothing is written where it is known already. Raises `Full` for one board too many."""
         with self._translated():
-            if self._count("board") >= MAX_BOARDS and board.name not in {one.name for one in self.boards()}:
+            row = self._db.execute("SELECT availability FROM board WHERE name = ?", (board.name,)).fetchone()
+            if row == (board.availability,):
+                return
+            if row is None and self._count("board") >= MAX_BOARDS:
                 raise Full(f"{self._path} has {MAX_BOARDS} boards", remedy="Use a cloud's fleet service")
             self._db.execute("INSERT OR REPLACE INTO board VALUES (?, ?)", (board.name, board.availability))
 

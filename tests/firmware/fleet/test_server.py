@@ -194,3 +194,15 @@ async def test_who_looks_at_the_broker_sees_whether_jobs_are_served(tmp_path: Pa
         await server.end(signal.SIGKILL)
 
         assert await inbox.payloads("ductwatch/jobs-server", 2) == [b"online", b"offline"]
+
+
+async def test_after_a_restart_boards_hear_at_once_which_job_they_have(tmp_path: Path) -> None:
+    inbox, topic = Inbox(), "ductwatch/duct-0/jobs/notify-next"
+    async with served(tmp_path, rollout(boards=["duct-0"])) as (broker, server, store):
+        await until(lambda: len(store.tickets_of("r1")) == 1)
+        await server.end(signal.SIGKILL)
+        async with inbox.listening(broker.port, topic):
+            await server.start()
+            (message,) = await inbox.until(lambda messages: len(messages) == 1)
+
+        assert message.fields["execution"]["jobId"] == "r1"

@@ -121,6 +121,7 @@ def test_a_step_that_takes_too_long_has_failed_and_its_board_hears_so(fleet: Fle
     assert isinstance(late, Lost)
     assert (late.code, late.status) == ("InvalidStateTransition", Status.TIMED_OUT)
     assert totals(fleet.store.progress(fleet.look())).failed == 1
+    assert [one.version for one in fleet.store.tickets("duct-0")] == [3]
 
 
 def test_an_abort_withdraws_what_nobody_has_begun(fleet: Fleet) -> None:
@@ -167,6 +168,18 @@ def test_a_board_in_two_rollouts_does_one_after_the_other(fleet: Fleet) -> None:
 
     assert fleet.offer("duct-0").job.id == "r2"
     assert totals(fleet.store.progress(fleet.look("r2"))).queued == 4
+
+
+def test_what_a_board_has_begun_is_its_next_job_also_if_another_is_older(fleet: Fleet) -> None:
+    fleet.start(rollout("r1"))
+    fleet.start(rollout("r2"))
+
+    told = fleet.service.received(f"{PREFIX}/duct-0/jobs/r2/update", b'{"status":"IN_PROGRESS"}')
+
+    (offer,) = fleet.boards["duct-0"].hears(told)
+    assert isinstance(offer, Offer)
+    assert offer.job == fleet.offer("duct-0").job
+    assert (offer.job.id, offer.job.status) == ("r2", Status.IN_PROGRESS)
 
 
 def test_start_next_starts_the_oldest_and_gives_it_again(fleet: Fleet) -> None:
