@@ -30,6 +30,7 @@ from ota.job_messages import (
 FILTERS = (("get",), ("start-next",), ("+", "get"), ("+", "update"))  # below a board's `jobs/`
 MAX_LISTED = 10  # of jobs that wait, in one list: AWS IoT Jobs limits, GetPendingJobExecutions
 MINUTE_S = 60.0
+ONLY = 1  # executionNumber: a rollout offers its job to a board once
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ def news(topics: JobTopics, before: Sequence[Ticket], after: Sequence[Ticket], n
 
 def changed(topics: JobTopics, tickets: Sequence[Ticket], now: Moment) -> Publication:
     """Which jobs wait for this board."""
-    jobs = {status.value: _listed(tickets, status) for status in BOARD_MAY}
+    jobs = {status.value: listed for status in BOARD_MAY if (listed := _listed(tickets, status))}
     return _published(topics("notify"), Reply(jobs=jobs, timestamp=now.at))
 
 
@@ -114,6 +115,8 @@ def announced(topics: JobTopics, tickets: Sequence[Ticket], now: Moment) -> Publ
 def _performed(
     levels: tuple[str, ...], request: Request, tickets: Sequence[Ticket], now: Moment
 ) -> tuple[Ticket | None, Reply]:
+    if request.execution_number not in (None, ONLY):
+        raise _Refused("ResourceNotFound", "this board has had no such execution")
     match levels:
         case ("get",):
             in_progress, queued = (_listed(tickets, status) for status in (Status.IN_PROGRESS, Status.QUEUED))

@@ -13,7 +13,7 @@ from typing import NoReturn
 from drivers.worker import Stuck, Worker
 from firmware.fleet.answering import FILTERS
 from firmware.fleet.service import AVAILABILITY, Service
-from firmware.fleet.store import MAX_BOARDS, Store, StoreFailed
+from firmware.fleet.store import MAX_BOARDS, Full, Store, StoreFailed
 from firmware.uplink.connection import Connection, connected
 from firmware.uplink.discovery import Retained
 from firmware.uplink.refusals import BrokerError
@@ -50,7 +50,6 @@ class _Server:
         self._file_fails = False
         self._topic = f"{settings.prefix}/{NAME}"
         self._file = Worker("fleet")
-        self._free = asyncio.Semaphore(settings.window)  # messages on their way at once, as the broker's window has it
 
     async def run(self) -> NoReturn:
         connector = Worker("mqtt-connect")
@@ -71,14 +70,14 @@ class _Server:
         async with connected(
             self._settings, identifier=identifier, will=will, connector=connector, waiting=WAITING
         ) as connection:
-            self._free = asyncio.Semaphore(connection.window)
             try:
                 async with asyncio.TaskGroup() as group:
                     group.create_task(connection.watch())
+                    out = _Out(connection, group)
                     await self._subscribe(connection)
-                    group.create_task(self._answer(connection))
-                    group.create_task(self._tick(connection))
-                    await self._publish(connection, await self._done(self._service.greeting))
+                    group.create_task(self._answer(connection, out))
+                    group.create_task(self._tick(out))
+                    await out.send(await self._done(self._service.greeting))
             except asyncio.CancelledError:
                 await connection.leave(Retained(self._topic, STOPPED))
                 raise
@@ -90,24 +89,26 @@ class _Server:
         await connection.publish(self._topic, ONLINE, retain=True)
         self._say(f"serving jobs at {self._settings.broker} below {self._settings.prefix}/")
 
-    async def _answer(self, connection: Connection) -> None:
+    async def _answer(self, connection: Connection, out: _Out) -> None:
         async with aclosing(connection.received()) as messages:
             async for message in messages:
-                answers = await self._done(self._service.received, message.topic, message.payload)
-                await self._publish(connection, answers)
+                await out.send(await self._done(self._service.received, message.topic, message.payload))
 
-    async def _tick(self, connection: Connection) -> NoReturn:
+    async def _tick(self, out: _Out) -> NoReturn:
         """The clock of soaks and deadlines goes on only here: while the broker is there, and boards are heard."""
         last_s = _now_s()
         while True:
             await asyncio.sleep(self._tick_s)
             passed_s, last_s = min(_now_s() - last_s, LONGEST_TICK_S), _now_s()
-            await self._publish(connection, await self._done(self._service.tick, passed_s))
+            await out.send(await self._done(self._service.tick, passed_s))
 
     async def _done(self, work: Callable[..., Sequence[Publication]], *arguments: object) -> Sequence[Publication]:
         """What `work` has to say; nothing if the file fails: boards ask again, and the next tick comes."""
         try:
             publications = await self._file.run(work, *arguments, limit_s=WORK_LIMIT_S)
+        except Full as error:
+            self._say(str(error))
+            return ()
         except (StoreFailed, Stuck) as error:
             self._file_fails = True
             self._say(str(error) or f"the file has not answered for {WORK_LIMIT_S:.0f} s. Check its disk")
@@ -117,23 +118,32 @@ class _Server:
             self._say("the file works again")
         return publications
 
-    async def _publish(self, connection: Connection, publications: Sequence[Publication]) -> None:
-        async with asyncio.TaskGroup() as group:
-            for publication in publications:
-                await self._free.acquire()
-                group.create_task(self._send(connection, publication))
-
-    async def _send(self, connection: Connection, publication: Publication) -> None:
-        try:
-            await connection.publish(publication.topic, publication.payload)
-        finally:
-            self._free.release()
-
     def _say(self, text: str) -> None:
         """Once, until something else is to be said."""
         if text != self._told:
             self._told = text
             self._tell(text)
+
+
+class _Out:
+    """Messages on their way: as many at once as the broker takes, and no waiting for each by itself."""
+
+    def __init__(self, connection: Connection, group: asyncio.TaskGroup) -> None:
+        self._connection = connection
+        self._group = group
+        self._free = asyncio.Semaphore(connection.window)
+
+    async def send(self, publications: Sequence[Publication]) -> None:
+        """Return when they are under way."""
+        for publication in publications:
+            await self._free.acquire()
+            self._group.create_task(self._publish(publication))
+
+    async def _publish(self, publication: Publication) -> None:
+        try:
+            await self._connection.publish(publication.topic, publication.payload)
+        finally:
+            self._free.release()
 
 
 @contextmanager

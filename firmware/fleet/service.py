@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from firmware.fleet.answering import Call, announced, answer, call, changed
-from firmware.fleet.store import Full, Store
+from firmware.fleet.store import Store
 from firmware.fleet.types import Board, Moment, Rollout, Ticket
 from ota.job_messages import JobTopics, Publication, Status
 from ota.rollout import apply, decide, join, note
@@ -17,6 +17,8 @@ LONGEST_WORD = 32
 class Service:
     """Blocking, for one thread. Methods raise `StoreFailed`, and then nothing was changed or is to be published.
 
+    Also `Full`, for a board too many: it is in no rollout to come.
+
     `wall_s` tells seconds since 1970: for people and in messages. Deadlines go by the store's own clock.
     """
 
@@ -24,7 +26,6 @@ class Service:
         self._store = store
         self._prefix = prefix
         self._wall_s = wall_s
-        self.too_many = False  # whether a board was left out because there are `MAX_BOARDS`
 
     def received(self, topic: str, payload: bytes) -> tuple[Publication, ...]:
         """What a board asked or reported. What is none of ours is passed over."""
@@ -64,13 +65,15 @@ class Service:
         return changed(topics, tickets, now), announced(topics, tickets, now)
 
     def _met(self, board: str, payload: bytes) -> tuple[Publication, ...]:
+        """An empty word is how a retained one is cleared: the board is no more, for rollouts that start later."""
         try:
             JobTopics(self._prefix, board)
+            if not payload:
+                self._store.miss(board)
+                return ()
             self._store.meet(Board(name=board, availability=payload[:LONGEST_WORD].decode("ascii", "replace")))
         except ValueError:  # a name that no thing has
             return ()
-        except Full:
-            self.too_many = True
         return ()
 
     def _answered(self, asked: Call, payload: bytes) -> tuple[Publication, ...]:

@@ -124,6 +124,11 @@ class Store:
                 raise Full(f"{self._path} has {MAX_BOARDS} boards", remedy="Use a cloud's fleet service")
             self._db.execute("INSERT OR REPLACE INTO board VALUES (?, ?)", (board.name, board.availability))
 
+    def miss(self, board: str) -> None:
+        """The broker knows it no more. What it had to do stays."""
+        with self._translated():
+            self._db.execute("DELETE FROM board WHERE name = ?", (board,))
+
     def boards(self) -> list[Board]:
         """All that the broker told of, by name."""
         with self._translated():

@@ -227,6 +227,7 @@ REFUSED: dict[str, tuple[str, object, str]] = {
     "no text": ("duct-0/jobs/r1/update", b'{"clientToken":"\xff"}', "InvalidJson"),
     "deep": ("duct-0/jobs/r1/update", b"[" * 100_000, "InvalidRequest"),
     "long": ("duct-0/jobs/r1/update", b" " * 200_000, "InvalidRequest"),
+    "another execution": ("duct-0/jobs/r1/update", UPDATE | {"executionNumber": 2}, "ResourceNotFound"),
     "another operation": ("duct-0/jobs/r1/delete", {}, "InvalidTopic"),
 }
 
@@ -253,6 +254,12 @@ def test_what_a_board_may_not_say_is_refused_and_changes_nothing(
 )
 def test_topics_that_are_no_boards_are_passed_over(fleet: Fleet, topic: str) -> None:
     assert fleet.service.received(topic, b"{}") == ()
+
+
+def test_a_board_whose_retained_word_is_cleared_is_forgotten(fleet: Fleet) -> None:
+    fleet.service.received(f"{PREFIX}/duct-0/availability", b"")
+
+    assert [one.name for one in fleet.store.boards()] == ["duct-1", "duct-2", "duct-3"]
 
 
 def test_duplicates_and_late_reports_change_no_totals(fleet: Fleet) -> None:

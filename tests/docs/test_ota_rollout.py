@@ -1,0 +1,110 @@
+"""What docs/ota-rollout.md shows is so."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import aiomqtt
+import pytest
+
+from firmware.cli_rollout import add_jobs_server, add_rollout
+from firmware.fleet.server import TICK_S
+from firmware.fleet.store import MAX_BOARDS, MAX_FILE_BYTES, MAX_ROLLOUTS, Store
+from ota.job_messages import MAX_DETAILS, JobDocument, Status, decoded
+from tests.firmware.fleet.builders import rollout
+from tests.mosquitto import LONG_S, PASSWORDS, Mosquitto, make_password_file
+
+PAGE = (Path(__file__).parents[2] / "docs" / "ota-rollout.md").read_text(encoding="utf-8")
+COMMANDS = [
+    line.removeprefix("ductwatch ota ")
+    for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
+    for line in block.replace("\\\n", "").splitlines()
+]
+(ACCESS_LIST,) = re.findall(r"```\n(pattern .*?)```", PAGE, re.DOTALL)
+(DOCUMENT,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_commands_shown_are_taken(command: str) -> None:
+    parser = argparse.ArgumentParser()
+    actions = parser.add_subparsers(dest="action", required=True)
+    add_rollout(actions)
+    add_jobs_server(actions)
+
+    assert parser.parse_args(shlex.split(command)).action in ("rollout", "jobs-server")
+
+
+def test_the_document_shown_is_one() -> None:
+    document = decoded(DOCUMENT.encode(), JobDocument)
+
+    assert json.loads(document.encoded()) == json.loads(DOCUMENT)
+
+
+def test_the_bounds_told_are_the_servers() -> None:
+    assert f"{MAX_BOARDS:,} boards, {MAX_ROLLOUTS} rollouts" in PAGE
+    assert f"{MAX_FILE_BYTES >> 20} MB" in PAGE
+    assert f"every {TICK_S:g} seconds" in PAGE
+    assert f"at most {MAX_DETAILS} `statusDetails`" in PAGE
+
+
+@pytest.fixture
+def passwords(tmp_path: Path) -> Path:
+    """Three users, each with the password `secret`."""
+    made = make_password_file(tmp_path, "jobs-server", "secret")
+    for board in ("duct-1", "duct-2"):
+        subprocess.run([str(PASSWORDS), "-b", str(made), board, "secret"], check=True, capture_output=True)
+    return made
+
+
+@pytest.mark.real
+async def test_by_the_access_list_a_board_speaks_for_itself_alone_and_the_server_serves(
+    tmp_path: Path, passwords: Path
+) -> None:
+    (tmp_path / "acl").write_text(ACCESS_LIST)
+    (tmp_path / "password").write_text("secret\n")
+    options = ["allow_anonymous false", f"password_file {passwords}", f"acl_file {tmp_path / 'acl'}"]
+    with Store(tmp_path / "fleet.sqlite") as store:
+        store.add(rollout(boards=["duct-1", "duct-2"]))
+        async with Mosquitto(tmp_path, options) as broker:
+            (tmp_path / "fleet.toml").write_text(
+                f'[uplink]\nhost = "127.0.0.1"\nport = {broker.port}\nusername = "jobs-server"\n'
+                f'password_file = "{tmp_path / "password"}"\n'
+            )
+            command = [sys.executable, "-m", "tests.firmware.fleet.command", "jobs-server"]
+            command += ["--config", str(tmp_path / "fleet.toml"), "--state", str(tmp_path / "fleet.sqlite")]
+            server = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+            try:
+                assert server.stdout is not None
+                assert (await asyncio.wait_for(server.stdout.readline(), LONG_S)).startswith(b"serving jobs")
+                await _report_for_both(broker.port, store)
+            finally:
+                server.kill()
+                await server.communicate()
+
+        assert {one.board: one.status for one in store.tickets_of("r1")} == {
+            "duct-1": Status.SUCCEEDED,
+            "duct-2": Status.QUEUED,
+        }
+
+
+async def _report_for_both(port: int, store: Store) -> None:
+    """As duct-1, for the other board first."""
+    async with aiomqtt.Client(
+        "127.0.0.1", port, username="duct-1", password="secret", protocol=aiomqtt.ProtocolVersion.V5
+    ) as board:
+        await board.subscribe("ductwatch/duct-1/jobs/#", qos=1)
+        async with asyncio.timeout(LONG_S):
+            while len(store.tickets_of("r1")) < 2:  # noqa: ASYNC110 - the file is another process's
+                await asyncio.sleep(0.05)
+            for name in ("duct-2", "duct-1"):
+                await board.publish(f"ductwatch/{name}/jobs/r1/update", '{"status":"SUCCEEDED"}', qos=1)
+            async for message in board.messages:
+                if message.topic.value == "ductwatch/duct-1/jobs/r1/update/accepted":
+                    return
