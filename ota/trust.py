@@ -156,23 +156,40 @@ class Trust:
         """What is too long for any role, or cannot be read, is as good as lost."""
         files = {}
         for below in ("", ROOT_HISTORY):
-            for name in self._disk.names(self._folder / METADATA / below):
-                try:
-                    content = self._disk.read(self._folder / METADATA / below / name, self._limits.largest)
-                except OSError:
-                    continue
-                if content is not None and len(content) <= self._limits.largest and name.endswith(".json"):
+            folder = self._folder / METADATA / below
+            for name in self._names(folder):
+                content = self._content(folder / name)
+                if content is not None:
                     files[below + name] = content
         return files
 
+    def _names(self, folder: Path) -> list[str]:
+        try:
+            return [name for name in self._disk.names(folder) if name.endswith(".json")]
+        except OSError:
+            return []
+
+    def _content(self, path: Path) -> bytes | None:
+        try:
+            content = self._disk.read(path, self._limits.largest)
+        except OSError:
+            return None
+        return content if content is not None and len(content) <= self._limits.largest else None
+
     def _write(self, changed: Files, floors: Floors) -> None:
-        """The floors first: a power cut in between leaves old metadata, which the repository makes new again."""
+        """The floors first: a power cut in between leaves old metadata, which the repository makes new again.
+
+        The folders are synced also where nothing changed: a process that was killed may have left names that do not
+        last yet.
+        """
         metadata = self._folder / METADATA
         try:
             self._disk.make_folder(metadata / ROOT_HISTORY)
             write_floors(self._disk, self._folder, floors)
             for name, content in changed.items():
                 self._disk.replace(metadata / name, content)
+            for folder in (metadata / ROOT_HISTORY, metadata, self._folder, self._folder.parent):
+                self._disk.sync(folder)
         except OSError as error:
             raise _no_room(error) from error
 

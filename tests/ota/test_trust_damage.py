@@ -5,20 +5,21 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from ota.errors import NoRoom, OtaError, Untrusted
 from ota.floors import Floors, read_floors, write_floors
-from ota.storage import Disk
+from tests.fakes.cut_disk import CHANGES, CutDisk, Fault, Operation, PowerCut
 from tests.ota.board import DAMAGES, Board, QuickDisk, zeroed
 from tests.ota.repository import NOW, SimulatedRepository
 
 pytestmark = pytest.mark.real
 
+MOST_STATES = 2  # of a disk after a cut: the two extremes
 FILES = [
     "floors.a",
     "floors.b",
@@ -39,6 +40,8 @@ def repository(tmp_path: Path) -> SimulatedRepository:
     made.publish("root")
     made.publish("root")
     made.offer(1)
+    made.copy("old")
+    made.publish_timestamp()
     return made
 
 
@@ -85,49 +88,61 @@ def test_a_file_that_grew_without_end_is_as_good_as_lost(board: Board, repositor
     assert board.counter(repository.folder) == 1
 
 
-class WornDisk(QuickDisk):
-    """Some of its sectors cannot be read any more."""
-
-    def __init__(self, *worn: str) -> None:
-        self._worn = worn
-
-    def read(self, path: Path, limit: int) -> bytes | None:
-        if path.name in self._worn:
-            raise OSError(errno.EIO, "Input/output error", str(path))
-        return super().read(path, limit)
-
-
-@pytest.mark.parametrize("name", FILES)
-def test_a_file_that_cannot_be_read_is_as_good_as_lost(
-    board: Board, repository: SimulatedRepository, name: str
-) -> None:
-    assert board.counter(repository.folder, disk=WornDisk(Path(name).name)) == 1
-
-
-class FullDisk(QuickDisk):
-    """Takes `left` files more."""
-
-    def __init__(self, left: int) -> None:
-        self.left = left
-
-    def write(self, path: Path, content: bytes) -> None:
-        if self.left == 0:
-            path.write_bytes(content[: len(content) // 2])
-            raise OSError(errno.ENOSPC, "No space left on device", str(path))
-        self.left -= 1
-        super().write(path, content)
-
-
-@pytest.mark.parametrize("left", range(9))
-def test_a_full_disk_says_so_and_loses_nothing(board: Board, repository: SimulatedRepository, left: int) -> None:
+@pytest.fixture
+def disk(board: Board, repository: SimulatedRepository) -> CutDisk:
+    """In memory, of a board that has seen a release; a root and a release more are published since."""
+    disk = CutDisk(board.folder.parent)
+    assert board.counter(repository.folder, disk=disk) == 1
     repository.publish("root")
     repository.offer(2)
+    return disk
 
-    with pytest.raises(NoRoom, match="No space left on device"):
-        board.ask(repository.folder, disk=FullDisk(left))
 
-    assert not [name for name in board.kept() if name.endswith(".half")]
-    assert board.counter(repository.folder) == 2
+def operations(board: Board, repository: SimulatedRepository, disk: CutDisk) -> list[Operation]:
+    """What an update takes on `disk`."""
+    whole = disk.fork()
+    assert board.counter(repository.folder, disk=whole) == 2
+    return whole.operations
+
+
+def test_a_power_cut_at_any_operation_leaves_a_board_that_goes_on(
+    board: Board, repository: SimulatedRepository, disk: CutDisk
+) -> None:
+    old = repository.folder.with_name("old")
+    for at, operation in enumerate(operations(board, repository, disk)):
+        cut = disk.fork(Fault(at))
+        if operation.kind in CHANGES:
+            with pytest.raises(PowerCut):
+                board.ask(repository.folder, disk=cut)
+            for left in cut.after_cut(MOST_STATES, Random(at)):
+                with pytest.raises(Untrusted):
+                    board.ask(old, disk=left)
+                assert board.counter(repository.folder, disk=left) == 2
+
+
+def test_what_somebody_was_told_holds_after_a_power_cut_though_the_metadata_is_lost(
+    board: Board, repository: SimulatedRepository, disk: CutDisk
+) -> None:
+    assert board.counter(repository.folder, disk=disk) == 2
+
+    for left in disk.after_cut(MOST_STATES, Random(0)):
+        for path in [path for path in left.files() if "metadata" in path.parts]:
+            left.remove(path)
+        with pytest.raises(Untrusted, match="older than"):
+            board.ask(repository.folder.with_name("old"), disk=left)
+
+
+def test_an_error_of_the_disk_at_any_operation_ends_in_words_and_loses_nothing(
+    board: Board, repository: SimulatedRepository, disk: CutDisk
+) -> None:
+    for at, operation in enumerate(operations(board, repository, disk)):
+        if operation.kind in CHANGES:
+            worn = disk.fork(Fault(at, errno.ENOSPC))
+            with pytest.raises(NoRoom, match="No space left on device"):
+                board.ask(repository.folder, disk=worn)
+        else:
+            worn = disk.fork(Fault(at, errno.EIO))
+        assert board.counter(repository.folder, disk=worn) == 2
 
 
 def test_a_scratch_folder_without_room_says_so(board: Board, repository: SimulatedRepository) -> None:
@@ -135,74 +150,6 @@ def test_a_scratch_folder_without_room_says_so(board: Board, repository: Simulat
 
     with pytest.raises(NoRoom, match="Make room"):
         board.ask(repository.folder)
-
-
-class PowerCut(BaseException):
-    pass
-
-
-class CutDisk(Disk):
-    """Loses power before operation number `left`: what was written and not synced is zeros then.
-
-    With `names_lost` a folder that was not synced has its old names, else its new ones.
-    """
-
-    def __init__(self, left: int, *, names_lost: bool) -> None:
-        self.left, self._names_lost = left, names_lost
-        self._unsynced: dict[Path, int] = {}
-        self._renamed: dict[Path, bytes | None] = {}
-
-    def _spend(self) -> None:
-        if self.left == 0:
-            for path, length in self._unsynced.items():
-                path.write_bytes(bytes(length))
-            for path, content in self._renamed.items() if self._names_lost else ():
-                path.write_bytes(content) if content is not None else path.unlink()
-            raise PowerCut
-        self.left -= 1
-
-    def write(self, path: Path, content: bytes) -> None:
-        self._spend()
-        super().write(path, content)
-        self._unsynced[path] = len(content)
-
-    def sync(self, path: Path) -> None:
-        self._spend()
-        self._unsynced.pop(path, None)
-        self._renamed = {name: content for name, content in self._renamed.items() if name.parent != path}
-
-    def rename(self, path: Path, to: Path) -> None:
-        self._spend()
-        self._renamed[to] = to.read_bytes() if to.exists() else None
-        super().rename(path, to)
-        if path in self._unsynced:
-            self._unsynced[to] = self._unsynced.pop(path)
-
-
-@pytest.mark.parametrize("names_lost", [True, False], ids=["old names", "new names"])
-def test_a_power_cut_at_any_operation_leaves_a_board_that_goes_on(
-    tmp_path: Path, board: Board, repository: SimulatedRepository, names_lost: bool
-) -> None:
-    old = repository.copy("old")
-    repository.publish("root")
-    repository.offer(2)
-
-    for cut in range(100):
-        then = board.copy(tmp_path / f"cut {cut}")
-        told = False
-        with suppress(PowerCut):
-            told = then.counter(repository.folder, disk=CutDisk(cut, names_lost=names_lost)) == 2
-        if told:
-            break
-        assert then.counter(repository.folder) == 2
-        with pytest.raises(Untrusted):
-            then.ask(old)
-
-    assert cut > 30  # two copies of the floors, twice, and five files of metadata
-    for name in FILES[2:]:
-        zeroed(then.folder / name)
-    with pytest.raises(Untrusted, match="older than"):
-        then.ask(old)
 
 
 def test_either_copy_of_the_floors_will_do(tmp_path: Path) -> None:
@@ -226,8 +173,22 @@ def test_of_two_whole_copies_the_newer_counts(tmp_path: Path) -> None:
     assert read_floors(disk, tmp_path).time == NOW + timedelta(days=1)
 
 
-def test_floors_that_did_not_change_are_not_written(board: Board, repository: SimulatedRepository) -> None:
-    assert board.counter(repository.folder, now=NOW + timedelta(minutes=50), disk=FullDisk(0)) == 1
+def test_a_copy_in_which_a_digit_changed_does_not_count(board: Board, repository: SimulatedRepository) -> None:
+    whole = (board.folder / "floors.a").read_bytes()
+    (board.folder / "floors.a").write_bytes(whole.replace(b'"least":2', b'"least":1'))
+
+    assert board.counter(repository.folder) == 1
+    assert (board.folder / "floors.a").read_bytes() == whole
+
+
+def test_a_poll_that_brings_nothing_new_writes_nothing(board: Board, repository: SimulatedRepository) -> None:
+    disk = CutDisk(board.folder.parent)
+    board.counter(repository.folder, disk=disk)
+    later = disk.fork()
+
+    board.counter(repository.folder, now=NOW + timedelta(minutes=50), disk=later)
+
+    assert not [operation for operation in later.operations if operation.kind in CHANGES - {"make_folder", "sync"}]
 
 
 def test_a_shipped_root_that_is_none_says_so(tmp_path: Path, repository: SimulatedRepository) -> None:
