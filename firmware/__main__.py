@@ -20,6 +20,7 @@ COMMANDS = {
     "rules": "firmware.rules_command",
     "preset": "firmware.preset",
     "model": "firmware.model_tools",
+    "ota": "firmware.ota_command",
     "hil": "firmware.hil",
 }
 """Modules with a `main(arguments) -> int`, imported only when asked for: a first verdict should not wait for MQTT."""

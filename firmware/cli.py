@@ -9,6 +9,7 @@ from drivers.settings import Duration
 from drivers.simulated.faults import FORM, explain, parse_fault
 from firmware import __version__
 from firmware.cli_model import add_model
+from firmware.cli_ota import add_ota
 
 EXIT_CODES = """exit status:
   0   all is well
@@ -39,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
     _rules(commands)
     _preset(commands)
     add_model(commands)
+    add_ota(commands)
     _hil(commands)
     return root
 

@@ -1,0 +1,26 @@
+"""`ductwatch ota`: which of its actions is asked for."""
+
+from __future__ import annotations
+
+import importlib
+from argparse import Namespace
+
+PUBLISHER = "firmware.publisher.command"
+ACTIONS = {
+    "init": PUBLISHER,
+    "key": PUBLISHER,
+    "publish": PUBLISHER,
+    "promote": PUBLISHER,
+    "sign": PUBLISHER,
+    "merge": PUBLISHER,
+    "refresh": PUBLISHER,
+    "rotate-key": PUBLISHER,
+    "revoke": PUBLISHER,
+    "show": PUBLISHER,
+}
+"""Modules with a `main(arguments) -> int`. The publisher's are never imported on a board."""
+
+
+def main(arguments: Namespace) -> int:
+    """Raises `ConfigError` where something that was given cannot be used."""
+    return int(importlib.import_module(ACTIONS[arguments.action]).main(arguments))

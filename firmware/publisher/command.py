@@ -1,0 +1,189 @@
+"""`ductwatch ota`, as the publisher uses it: says what it will do, asks, and only then signs and writes."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+from firmware.errors import ConfigError
+from firmware.publisher.begin import init, make_key
+from firmware.publisher.desk import BUNDLES, DONE, KEYS, NOT_DONE, Desk, MakeDelta
+from ota.bundle import open_bundle, pack, recounted
+from ota.delta.make import make
+from ota.errors import OtaError
+from ota.publish import ceremony, drafts, keyring, keys, offers, signing, store, words
+from ota.publish.errors import Refused, Unsigned
+from ota.publish.files import Folder
+from ota.publish.state import State, channels, targets
+from ota.storage import Disk
+from ota.types import Release
+
+WRONG = 2
+WORTH_A_DELTA = 0.6  # of the whole bundle: above that, putting it together costs boards more than it saves
+MOST_BASES = 4  # beside store.KEPT: boards read no more than 8 deltas of a release
+
+
+def main(
+    arguments: Namespace,
+    *,
+    now: datetime | None = None,
+    disk: Disk | None = None,
+    make_delta: MakeDelta = make,
+) -> int:
+    """All but the arguments are for tests. Raises `ConfigError`."""
+    try:
+        desk = Desk(arguments, now or datetime.now(UTC), disk or Disk(), make_delta)
+        return ACTIONS[arguments.action](desk)
+    except OtaError as error:
+        print(f"ductwatch: {error}", file=sys.stderr)
+        return NOT_DONE if isinstance(error, Unsigned) else WRONG
+    except BrokenPipeError:
+        raise  # nobody reads on: no matter of the repository's
+    except OSError as error:
+        problem = f"{error.filename or 'the disk'}: {error.strerror or error}"
+        print(f"ductwatch: {problem}. Look whether there is room, then give the command again", file=sys.stderr)
+        return WRONG
+
+
+def _publish(desk: Desk) -> int:
+    arguments = desk.arguments
+    if len(arguments.bases) > MOST_BASES:
+        raise ConfigError(f"--base was given more than {MOST_BASES} times. Boards with other bundles load it whole")
+    with desk.repository() as folder:
+        before = folder.load()
+        drafts.known_channel(before, arguments.channel)
+        bundle = open_bundle(arguments.bundle)
+        if arguments.again:
+            model = offers.release_of(bundle, b"", arguments.channel).model
+            bundle = recounted(bundle, drafts.highest(before, model) + 1)
+        tar = pack(bundle)
+        release = offers.release_of(bundle, tar, arguments.channel)
+        drafts.check_new(before, arguments.channel, release)
+        further = {offers.target_of("", each).sha256: each for each in map(pack, map(open_bundle, arguments.bases))}
+        return _offer(desk, folder, before, release, tar, further)
+
+
+def _promote(desk: Desk) -> int:
+    arguments = desk.arguments
+    with desk.repository() as folder:
+        before = folder.load()
+        source = targets(before, drafts.known_channel(before, arguments.source))
+        release = offers.offered(source).get(arguments.model)
+        if release is None:
+            offered = ", ".join(sorted(offers.offered(source))) or "nothing"
+            raise Refused(f"{arguments.source} offers no {arguments.model}", remedy=f"It offers {offered}")
+        drafts.check_counter(before, arguments.channel, release)
+        return _offer(desk, folder, before, release, folder.target(release.target.path, release.target.sha256), {})
+
+
+def _offer(
+    desk: Desk, folder: Folder, before: State, release: Release, tar: bytes, further: Mapping[str, bytes]
+) -> int:
+    channel = desk.arguments.channel
+    bases = {**store.bases(folder.own / BUNDLES, channel, release, desk.disk), **further}
+    deltas = _deltas(bases, tar, desk.make_delta)
+    draft = drafts.released(before, channel, offers.placed(release, channel, deltas), tar, deltas, desk.now)
+    return desk.propose(folder, before, draft, desk.ring(folder))
+
+
+def _deltas(bases: Mapping[str, bytes], tar: bytes, make_delta: MakeDelta) -> dict[str, bytes]:
+    made = {base: make_delta(content, tar) for base, content in bases.items() if content != tar}
+    return {base: delta for base, delta in made.items() if len(delta) < WORTH_A_DELTA * len(tar)}
+
+
+def _sign(desk: Desk) -> int:
+    arguments = desk.arguments
+    before, draft = ceremony.read([arguments.ceremony], desk.disk)
+    places = keyring.added(arguments.keys, desk.secrets)
+    if not places:
+        raise Refused("a public key signs nothing", remedy="Name your private one")
+    for keyid in places:
+        if not ceremony.roles_of(before, draft, keyid):
+            whose = next(ceremony.known(before, draft, keyid), f"the key {keyid[:8]} signs nothing")
+            raise Refused(f"{whose}, and here {', '.join(draft.metadata)} must be signed", remedy="Take another key")
+    ring = keyring.Keyring(places, desk.secrets)
+    if not desk.agreed(["To be signed:", *words.plan(before, draft, ring, desk.now)]):
+        return NOT_DONE
+    signed = ceremony.sign(arguments.ceremony, before, draft, places, ring, desk.disk)
+    waits = [str(each) for each in signing.missing(before, draft)]
+    desk.tell(
+        {"signed": signed, "waits_for": waits},
+        f"Signed: {', '.join(signed) or 'nothing, it was signed before'}. Send the folder back to whoever publishes.",
+        *(f"Still missing: {each}" for each in waits),
+    )
+    return DONE
+
+
+def _merge(desk: Desk) -> int:
+    folders = desk.arguments.ceremonies
+    with desk.repository() as folder:
+        before = folder.load() if folder.is_begun() else {}
+        _, draft = ceremony.read(folders, desk.disk)
+        return desk.merge(folder, before, draft, desk.ring(folder))
+
+
+def _refresh(desk: Desk) -> int:
+    with desk.repository() as folder:
+        before = folder.load()
+        unknown = [role for role in desk.arguments.roles if role not in ("root", "targets", *channels(before))]
+        if unknown:
+            raise Refused(
+                f"{unknown[0]} is no role that people renew", remedy="Those are root, targets and the channels"
+            )
+        draft = drafts.renewed(before, dict.fromkeys(desk.arguments.roles), desk.now)
+        code = desk.propose(folder, before, draft, desk.ring(folder))
+        late = words.warnings({**before, **draft.metadata}, desk.now)
+        for line in late:
+            print(f"ductwatch: {line}", file=sys.stderr)
+        return code or (NOT_DONE if late else DONE)
+
+
+def _rotate(desk: Desk) -> int:
+    arguments = desk.arguments
+    with desk.repository() as folder:
+        before = folder.load()
+        old = drafts.key_of(before, arguments.role, arguments.old)
+        place, new = keys.public(arguments.new, desk.secrets)
+        keys.named(new, keys.name_of(arguments.new))
+        draft = drafts.rekeyed(before, arguments.role, old, new, desk.now)
+        if place:  # first of all: whatever happens then, the new key is found again
+            kept = keyring.load(folder.own / KEYS, desk.disk)
+            keyring.save(folder.own / KEYS, {**kept, new.keyid: place}, desk.disk)
+        return desk.propose(folder, before, draft, desk.ring(folder))
+
+
+def _revoke(desk: Desk) -> int:
+    arguments = desk.arguments
+    with desk.repository() as folder:
+        before = folder.load()
+        if arguments.channel is not None:
+            draft = drafts.withdrawn(before, arguments.channel, arguments.what, desk.now)
+        else:
+            old = drafts.key_of(before, arguments.role, arguments.what)
+            draft = drafts.rekeyed(before, arguments.role, old, None, desk.now)
+        return desk.propose(folder, before, draft, desk.ring(folder))
+
+
+def _show(desk: Desk) -> int:
+    folder = Folder(desk.arguments.repository.absolute(), desk.disk)
+    state = folder.load()
+    interrupted = folder.is_interrupted()
+    note = ["A change was interrupted: the next command that changes something finishes it"] if interrupted else []
+    desk.tell(words.shown_json(state, desk.now) | {"interrupted": interrupted}, *words.shown(state, desk.now), *note)
+    return DONE
+
+
+ACTIONS: Mapping[str, Callable[[Desk], int]] = {
+    "init": init,
+    "key": make_key,
+    "publish": _publish,
+    "promote": _promote,
+    "sign": _sign,
+    "merge": _merge,
+    "refresh": _refresh,
+    "rotate-key": _rotate,
+    "revoke": _revoke,
+    "show": _show,
+}

@@ -1,0 +1,162 @@
+"""The publisher's desk: shows a draft, asks, has it signed, and puts it into the repository or into a ceremony."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from firmware.errors import ConfigError
+from firmware.publisher.passphrases import Passphrases, is_terminal
+from firmware.terminal import printable
+from ota.publish import ceremony, keyring, offers, signing, store, words
+from ota.publish.drafts import Draft
+from ota.publish.errors import Refused
+from ota.publish.files import Folder
+from ota.publish.keyring import Keyring
+from ota.publish.roles import ROOT
+from ota.publish.state import State, channels, targets
+from ota.storage import Disk
+
+MakeDelta = Callable[[bytes, bytes], bytes]
+"""From base and target, both tars."""
+DONE, NOT_DONE = 0, 1
+KEYS, BUNDLES, ROOT_FOR_BOARDS = "keys.json", "bundles", "root.json"
+"""In the publisher's own folder."""
+
+
+class Desk:
+    """One command: its arguments, the time that all dates follow from, the disk, and what makes deltas."""
+
+    def __init__(self, arguments: Namespace, now: datetime, disk: Disk, make_delta: MakeDelta) -> None:
+        self.make_delta = make_delta
+        self.arguments = arguments
+        self.now = now
+        self.disk = disk
+        self.secrets = Passphrases(getattr(arguments, "passphrase_files", ()))
+        self._as_json: bool = getattr(arguments, "json", False)
+        if self._as_json and not getattr(arguments, "yes", True):
+            raise ConfigError("--json asks nothing. Add --yes, once you have seen without --json what would be done")
+
+    @contextmanager
+    def repository(self) -> Iterator[Folder]:
+        """The repository's folder, for this command alone, with an interrupted change finished."""
+        path = self.arguments.repository.absolute()
+        if path.parent.exists():
+            folder = Folder(path, self.disk)
+            with folder.locked():
+                if folder.resume():
+                    print(f"ductwatch: finished a change of {path} that was interrupted", file=sys.stderr)
+                yield folder
+        else:
+            raise Refused(f"{path.parent} is not there", remedy="Make that folder, or name another one")
+
+    def ring(self, folder: Folder) -> Keyring:
+        """The keys where they were made, and those that the command names."""
+        kept = keyring.load(folder.own / KEYS, self.disk)
+        return Keyring(kept | keyring.added(self.arguments.keys, self.secrets), self.secrets)
+
+    def propose(self, folder: Folder, before: State, draft: Draft, ring: Keyring) -> int:
+        """Into a ceremony, if the command names one; else it is signed and published here and now."""
+        if self.arguments.ceremony is not None:
+            return self.prepare(self.arguments.ceremony, before, draft, ring)
+        return self.publish(folder, before, draft, ring)
+
+    def prepare(self, place: Path, before: State, draft: Draft, ring: Keyring) -> int:
+        """A folder for keyholders, once somebody has agreed."""
+        if not self.agreed([f"To be signed by keyholders, in {place}:", *words.plan(before, draft, ring, self.now)]):
+            return NOT_DONE
+        return self.lay_out(place, before, draft, ring)
+
+    def lay_out(self, place: Path, before: State, draft: Draft, ring: Keyring) -> int:
+        """A folder for keyholders, without asking."""
+        summary = "\n".join(words.plan(before, draft, ring, self.now))
+        ceremony.write(place, before, draft, summary + "\n", self.disk)
+        self.tell(
+            {"done": False, "ceremony": str(place), **words.plan_json(before, draft, self.now)},
+            f"Give {place} to the keyholders. Each: ductwatch ota sign {place} --key KEY",
+            f"Then, here: ductwatch ota merge {place}",
+        )
+        return DONE
+
+    def publish(self, folder: Folder, before: State, draft: Draft, ring: Keyring) -> int:
+        """At once, with the keys at hand, if somebody agrees."""
+        self._say_and_check(folder, before, draft, ring)
+        return self.sign_and_write(folder, before, draft, ring) if self._agrees() else NOT_DONE
+
+    def sign_and_write(self, folder: Folder, before: State, draft: Draft, ring: Keyring) -> int:
+        """The same without asking."""
+        signing.sign(before, draft, ring)
+        return self._write(folder, before, draft, ring)
+
+    def merge(self, folder: Folder, before: State, draft: Draft, ring: Keyring) -> int:
+        """What is signed already, and needs the online keys, only."""
+        signing.check_timely(before, draft, self.now)
+        signing.check_signed(before, draft)
+        online = tuple(role for role in signing.changed(before, draft, self.now) if role not in draft.metadata)
+        self._say_and_check(folder, before, draft, ring, online)
+        return self._write(folder, before, draft, ring) if self._agrees() else NOT_DONE
+
+    def agreed(self, lines: Sequence[str]) -> bool:
+        """Show what would be done, and ask. Raises `ConfigError` where nobody can answer."""
+        self._show(lines)
+        return self._agrees()
+
+    def tell(self, document: Mapping[str, Any], *lines: str) -> None:
+        """What was done: as JSON, or in words."""
+        if self._as_json:
+            print(json.dumps(document, indent=2))
+        else:
+            self._show(lines)
+
+    def _write(self, folder: Folder, before: State, draft: Draft, ring: Keyring) -> int:
+        """Seal it with the online keys, and replace the repository's files."""
+        told = words.plan_json(before, draft, self.now)
+        files = signing.sealed(before, draft, ring, self.now)
+        for channel in draft.metadata:
+            if channel in channels({**before, **draft.metadata}):
+                for release in offers.offered(targets(draft.metadata, channel)).values():
+                    if release.target.path in draft.files:
+                        tar = draft.files[release.target.path]
+                        store.keep(folder.own / BUNDLES, channel, release, tar, self.disk)
+        folder.replace(files)
+        if ROOT in draft.metadata:
+            self.disk.replace(folder.own / ROOT_FOR_BOARDS, draft.metadata[ROOT].to_bytes())
+        self.tell(
+            {"done": True, **told, "files": list(files)},
+            f"Published. Copy {folder.path} to its server, metadata/timestamp.json last.",
+            *([f"New boards trust it by {folder.own / ROOT_FOR_BOARDS}."] if ROOT in draft.metadata else []),
+        )
+        return DONE
+
+    def _show(self, lines: Sequence[str]) -> None:
+        if not self._as_json:
+            print("\n".join(map(printable, lines)))
+
+    def _agrees(self) -> bool:
+        if self.arguments.yes:
+            return True
+        if not is_terminal():
+            raise ConfigError("nobody can be asked here. Add --yes if all that is right")
+        if input("Go on? [y/N] ").strip().lower() in ("y", "yes"):
+            return True
+        print("Nothing was done.")
+        return False
+
+    def _say_and_check(
+        self, folder: Folder, before: State, draft: Draft, ring: Keyring, roles: tuple[str, ...] | None = None
+    ) -> None:
+        """Also where it cannot be signed here: then one sees at once who is needed."""
+        self._show([f"To be published in {folder.path}:", *words.plan(before, draft, ring, self.now)])
+        needed = signing.changed(before, draft, self.now) if roles is None else roles
+        lacking = signing.unreachable(before, draft, needed, ring)
+        if lacking:
+            raise Refused(
+                f"keys are not at hand: {'; '.join(map(str, lacking))}",
+                remedy="Name them by --key, or prepare what their keepers sign: add --ceremony FOLDER",
+            )

@@ -1,0 +1,147 @@
+"""The repository's folder: read and verified; and replaced so that whoever reads meanwhile sees the old or the new one.
+
+All new files are first written beside it, in the publisher's folder, with a list of them as the last. From then on the
+change happens, whatever interrupts it: the next command goes on with it. The timestamp, which all else follows from,
+is replaced when all else is there.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tuf.api.exceptions import RepositoryError
+from tuf.api.metadata import Metadata
+
+from ota.publish.errors import Refused
+from ota.publish.roles import ROOT, SNAPSHOT, TARGETS, TIMESTAMP, max_bytes
+from ota.publish.signing import check_whole
+from ota.publish.state import State, channels, snapshot, timestamp
+from ota.storage import Disk
+
+RESTORE = "Restore the folder from its server or a copy, then try again"
+STAGED = "staged.json"
+MAX_LIST_BYTES = 1_000_000
+
+
+class Folder:
+    """A repository at `path`, and beside it the publisher's own folder, which is not to be published."""
+
+    def __init__(self, path: Path, disk: Disk) -> None:
+        self.path = path
+        self.own = path.with_name(f"{path.name}.publisher")
+        self.disk = disk
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Nobody else changes it meanwhile. Raises `Refused` if somebody does."""
+        self.disk.make_folder(self.own)
+        handle = os.open(self.own / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(handle)
+            raise Refused(f"another command works on {self.path}", remedy="Wait until it is done") from error
+        try:
+            yield
+        finally:
+            os.close(handle)
+
+    def is_begun(self) -> bool:
+        return (self.path / "metadata" / "timestamp.json").exists()
+
+    def is_interrupted(self) -> bool:
+        """Whether a change was decided and is not wholly there."""
+        return self.disk.size(self._staging / STAGED) is not None
+
+    def load(self) -> State:
+        """What is published, verified from its root down; expired or not. Raises `Refused`."""
+        if not self.is_begun():
+            raise Refused(f"{self.path} is no repository", remedy="Make one: ductwatch ota init DIR")
+        state: dict[str, Metadata[Any]] = {ROOT: self._read(f"{self._newest_root()}.root.json", ROOT)}
+        try:
+            state[TIMESTAMP] = self._read("timestamp.json", TIMESTAMP)
+            state[SNAPSHOT] = self._read(f"{timestamp(state).snapshot_meta.version}.snapshot.json", SNAPSHOT)
+            state[TARGETS] = self._read(f"{snapshot(state).meta['targets.json'].version}.targets.json", TARGETS)
+            for role in channels(state):
+                state[role] = self._read(f"{snapshot(state).meta[f'{role}.json'].version}.{role}.json", role)
+            check_whole(state)
+        except (KeyError, AttributeError) as error:
+            raise Refused(f"{self.path}: its files do not fit together ({error})", remedy=RESTORE) from error
+        return state
+
+    def target(self, path: str, sha256: str) -> bytes:
+        """A published file. Raises `Refused` if it is not there, or other than was signed."""
+        folder, _, name = path.rpartition("/")
+        file = self.path / "targets" / folder / f"{sha256}.{name}"
+        try:
+            content = file.read_bytes()
+        except OSError as error:
+            raise Refused(f"{file}: cannot be read ({error.strerror})", remedy=RESTORE) from error
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise Refused(f"{file} is damaged", remedy=RESTORE)
+        return content
+
+    def replace(self, files: Mapping[str, bytes]) -> None:
+        """Write `files`, by their path in the repository, in this order. Raises OSError."""
+        self.disk.make_folder(self._staging)
+        for number, content in enumerate(files.values()):
+            self.disk.write(self._staging / str(number), content)
+            self.disk.sync(self._staging / str(number))
+        self.disk.replace(self._staging / STAGED, json.dumps(list(files)).encode())
+        self.resume()
+
+    def resume(self) -> bool:
+        """Finish what `replace` has decided, and forget what it has not. Whether there was something to finish."""
+        decided = self.disk.read(self._staging / STAGED, MAX_LIST_BYTES)
+        for number, name in enumerate(json.loads(decided) if decided else []):
+            content = (self._staging / str(number)).read_bytes()
+            self.disk.make_folder((self.path / name).parent)
+            self.disk.replace(self.path / name, content)
+        if decided is not None:
+            self.disk.remove(self._staging / STAGED)
+            self.disk.sync(self._staging)
+        for name in self.disk.names(self._staging):
+            self.disk.remove(self._staging / name)
+        return decided is not None
+
+    @property
+    def _staging(self) -> Path:
+        return self.own / "staging"
+
+    def _newest_root(self) -> int:
+        names = self.disk.names(self.path / "metadata")
+        return max((int(name.partition(".")[0]) for name in names if _is_root(name)), default=1)
+
+    def _read(self, name: str, role: str) -> Metadata[Any]:
+        return read_metadata(self.path / "metadata" / name, role, self.disk)
+
+
+def read_metadata(path: Path, role: str, disk: Disk) -> Metadata[Any]:
+    """Raises `Refused`: no such file, not readable, too large, or of another kind of role."""
+    try:
+        content = disk.read(path, max_bytes(role))
+    except OSError as error:
+        raise Refused(f"{path}: cannot be read ({error.strerror})", remedy=RESTORE) from error
+    if content is None:
+        raise Refused(f"{path} is missing", remedy=RESTORE)
+    if len(content) > max_bytes(role):
+        raise Refused(f"{path} has more than {max_bytes(role)} bytes", remedy=RESTORE)
+    try:
+        metadata: Metadata[Any] = Metadata.from_bytes(content)
+    except RepositoryError as error:
+        raise Refused(f"{path} is damaged ({error})", remedy=RESTORE) from error
+    if metadata.signed.type != (role if role in (ROOT, SNAPSHOT, TIMESTAMP) else TARGETS):
+        raise Refused(f"{path} is no metadata of {role}", remedy=RESTORE)
+    return metadata
+
+
+def _is_root(name: str) -> bool:
+    version, _, rest = name.partition(".")
+    return rest == "root.json" and version.isdecimal()
