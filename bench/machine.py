@@ -13,6 +13,7 @@ from pathlib import Path
 PACKAGES = (
     *("ductwatch", "ai-edge-litert", "numpy", "simplejpeg", "opencv-python-headless", "aiomqtt", "msgspec"),
     *("common-expression-language", "rule-engine", "simpleeval"),
+    *("zstandard", "bsdiff4"),
 )
 CPUINFO, MEMINFO, DEVICE_TREE = Path("/proc/cpuinfo"), Path("/proc/meminfo"), Path("/proc/device-tree/model")
 MIB = 1024 * 1024

@@ -17,6 +17,10 @@ MAX_RESULT_BYTES = 1024 * 1024  # the largest so far has 20 kB
 Progress = Callable[[str], None]
 
 
+class NothingToMeasure(Exception):
+    """What a benchmark needs is not there; the message says how it comes there."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
     """How to measure. `quick` shows in two minutes that everything runs; its figures are rough."""
