@@ -44,7 +44,7 @@ from firmware.rules.tracks import Place
 from firmware.sampling import fan_reading
 from firmware.streams import Latest, Mailbox
 from firmware.supervisor import Service, Start, Supervisor
-from firmware.uplink.commands import Answer, Cleaning, Command, Report, Snapshot
+from firmware.uplink.commands import Answer, BoardCommand, Cleaning, Report, Snapshot
 from firmware.vitals import Vitals
 from firmware.wall import Wall, for_people
 from model.budget import LatencyBudget
@@ -60,7 +60,8 @@ CLEANING_LIMIT_S = 120.0  # the end of one: alarms, pictures, a report and a fil
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What the board stands in. No sink may block; `see` gets each shot before its verdict comes to the sinks.
+    """What the board stands in. No sink may block; `see` gets each shot before its verdict comes to the sinks, `judged`
+    both together.
 
     `chance` is the jitter of restarts, 0..1: seeded on a simulated board, so that its run can be repeated.
     """
@@ -69,6 +70,7 @@ class Surroundings:
     wall: Wall
     sinks: Sequence[Callable[[Event], None]]
     see: Callable[[Shot], None]
+    judged: Callable[[Shot, Verdict], None]
     figures: Callable[[], dict[str, float]]
     chance: Callable[[], float]
 
@@ -137,7 +139,7 @@ class Board:
                     around.site,
                     say=mailbox.put,
                     vitals=self._vitals,
-                    press=partial(self._requests.put, "button"),
+                    press=partial(self.request, "button"),
                     hold=self._attendant.hold if self._config.cleaning.button else None,
                     contacts=self._contacts,
                     levels=self._levels,
@@ -160,7 +162,7 @@ class Board:
                 await stack.enter_async_context(self._lamp)
             await self.supervisor.run()
 
-    async def obey(self, command: Command) -> Answer:
+    async def obey(self, command: BoardCommand) -> Answer:
         """Carry out what somebody asked for; what comes of it goes the way of all events."""
         match command:
             case Snapshot() if self._aims or not self._shots:
@@ -176,6 +178,10 @@ class Board:
             case _:
                 self._mailbox.put(command)
                 return Answer(True, "handed to the alarms: their transitions tell what came of it")
+
+    def request(self, by: str) -> None:
+        """Let a snapshot be taken."""
+        self._requests.put(by)
 
     def cleaning(self) -> Mapping[str, object]:
         """How far it is, in plain values."""
@@ -275,7 +281,7 @@ class Board:
         bounds, under_way = self._config.cleaning.bounds, housekeeping.under_way
         hands = Hands(
             say=self._mailbox.put,
-            request=partial(self._requests.put, "cleaning"),
+            request=partial(self.request, "cleaning"),
             reset=self.alarms.reset_dirt,
             see_anew=self._see_anew,
             begin_anew=housekeeping.begin_anew,
@@ -306,6 +312,7 @@ class Board:
 
     def _keep(self, shot: Shot, verdict: Verdict) -> None:
         self._attendant.look(shot, verdict)
+        self._around.judged(shot, verdict)
         if self._interest.roused_by(verdict):
             self._taken.put((shot, verdict))
 

@@ -11,6 +11,7 @@ from drivers.types import Quantity, SourceId
 from firmware.errors import ConfigError
 from firmware.rules.parse import BadRules, parse
 from firmware.rules.types import Rule
+from firmware.update.starting import loaded_at_start
 from model.classifier import Classifier
 from model.errors import ModelError
 from model.manifest import parse_manifest
@@ -21,6 +22,7 @@ from ota.errors import OtaError
 
 if TYPE_CHECKING:
     from firmware.config import Config  # with the table of drivers, which judging a file can do without
+    from firmware.update.depot import Depot  # with TUF
 
 DEFAULT_RULES = Path(__file__).parent / "rules" / "default.toml"
 MAX_RULES_BYTES = 1024 * 1024  # some thousand rules
@@ -33,15 +35,24 @@ class Plan:
     config: Config
     rules: tuple[Rule, ...]
     classifier: Classifier
+    bundle: Path  # that it was made of
+    depot: Depot | None = None  # None: this board takes no updates
 
 
-def prepare(config: Config) -> Plan:
-    """Load what the configuration names. Raises `ConfigError`, with file and remedy, for whatever cannot be used."""
-    return Plan(
-        config=config,
-        rules=load_rules(config.rules.path or DEFAULT_RULES, sources=config.sources),
-        classifier=load_classifier(config.model.path or shipped_bundle()),
-    )
+def prepare(config: Config, depot: Depot | None = None, *, first: bool = False) -> Plan:
+    """Load what the configuration names. Raises `ConfigError`, with file and remedy, for whatever cannot be used.
+
+    Where it names no model, that of the depot is loaded, or without one the model in the firmware. `first`: the process
+    has just started.
+    """
+    rules = load_rules(config.rules.path or DEFAULT_RULES, sources=config.sources)
+    if config.model.path is not None:
+        classifier, bundle, depot = load_classifier(config.model.path), config.model.path, None
+    elif depot is not None:
+        classifier, bundle = loaded_at_start(depot.updater, load_classifier, counts=first)
+    else:
+        classifier, bundle = load_classifier(shipped_bundle()), shipped_bundle()
+    return Plan(config=config, rules=rules, classifier=classifier, bundle=bundle, depot=depot)
 
 
 def unanswered(plan: Plan) -> list[tuple[str, str]]:

@@ -27,10 +27,13 @@ from firmware.devices import Site
 from firmware.errors import ConfigError
 from firmware.events import Event
 from firmware.lines import LineWriter
-from firmware.operate import Run, operate
+from firmware.operate import operate
 from firmware.photography import Shot
 from firmware.plan import Plan, prepare
 from firmware.screen import screen
+from firmware.surrounded import Run
+from firmware.update.board_facts import facts
+from firmware.update.depot import Depot, depot
 from firmware.uplink.settings import UplinkSettings
 from firmware.uplink.wire import line
 from firmware.wall import real_wall, simulated_wall
@@ -40,7 +43,7 @@ SIMULATED_BOARD = Path(__file__).parent / "simulated_board.toml"
 
 def main(arguments: Namespace) -> int:
     """Run until stopped. Raises `ConfigError` for whatever cannot be used."""
-    plan = _load(arguments)
+    plan = _load(arguments, first=True)
     with ExitStack() as stack:
         if arguments.config is None and arguments.data is None:
             kept_nowhere = stack.enter_context(tempfile.TemporaryDirectory(prefix="ductwatch-"))
@@ -81,13 +84,15 @@ async def _run(plan: Plan, arguments: Namespace, lines: LineWriter) -> None:
         aim_period_ns=round(NS_PER_S / arguments.aim) if arguments.aim else None,
     )
     try:
-        await operate(plan, run, load=partial(_load, arguments) if arguments.config else None)
+        kept = arguments.config is not None or arguments.data is not None
+        load = partial(_load, arguments) if kept else None
+        await operate(plan, run, load=load, reload_on_hangup=arguments.config is not None)
     finally:
         end()
 
 
-def _load(arguments: Namespace) -> Plan:
-    """The plan that the command line asks for. Raises `ConfigError`."""
+def _load(arguments: Namespace, *, first: bool = False) -> Plan:
+    """The plan that the command line asks for. Raises `ConfigError`. `first`: the process has just started."""
     chosen = config.load(arguments.config or SIMULATED_BOARD)
     chosen = _with_data(chosen, arguments.data or chosen.board.data)
     if arguments.broker is not None:
@@ -97,9 +102,10 @@ def _load(arguments: Namespace) -> Plan:
     if chosen.uplink is None and any(planned.fault is Fault.BROKER_DOWN for planned in arguments.fault):
         chosen = replace(chosen, uplink=UplinkSettings())
     _check_simulation(chosen, arguments)
-    if arguments.config is not None or arguments.data is not None:
-        _make_data_directory(chosen.board.data)
-    return prepare(chosen)
+    if arguments.config is None and arguments.data is None:
+        return prepare(chosen)
+    _make_data_directory(chosen.board.data)
+    return prepare(chosen, _depot(chosen), first=first)
 
 
 def _check_simulation(chosen: Config, arguments: Namespace) -> None:
@@ -112,6 +118,11 @@ def _check_simulation(chosen: Config, arguments: Namespace) -> None:
         check_devices(arguments.fault, cameras=names["camera"], sensors=names["sensor"])
     except ValueError as error:
         raise ConfigError(f"--fault {error}") from error
+
+
+def _depot(chosen: Config) -> Depot:
+    board = facts(latency_budget_ms=1000 * chosen.latency.budget, named=chosen.update.hardware)
+    return depot(chosen.board.data, chosen.update, board)
 
 
 def _with_data(chosen: Config, data: Path) -> Config:

@@ -37,6 +37,7 @@ class Household:
     operate: Callable[[Operation], Awaitable[Sequence[Transition]]]
     obey: Callable[[Command], Awaitable[Answer]]
     cleaning: Callable[[], Mapping[str, object]]
+    updating: Callable[[], Mapping[str, object]]
 
 
 async def answer_at(
@@ -70,6 +71,8 @@ async def _fields(request: bytes, household: Household) -> Mapping[str, Any]:
             return {"alarms": replies.standing(household.records(), household.annotations)}
         case {"command": "cleaning"}:
             return household.cleaning()
+        case {"command": "update"}:
+            return household.updating()
         case {"command": "history", "limit": int(limit)} if 0 < limit <= MOST_MOVES and limit is not True:
             return {"moves": replies.history(await household.journal(limit), household.utc)}
         case {"command": "history"}:

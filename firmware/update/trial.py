@@ -32,7 +32,6 @@ from firmware.update.questions import (
 
 LOAD_LIMIT_S = 60.0  # Python, LiteRT and two models on a slow card: some 20 times what a Pi 4 needs
 ANSWER_LIMIT_S = 20.0  # for one picture, some thousand times the usual
-MEASURE_S = 10.0  # the two snapshots that are taken meanwhile last some seconds
 END_LIMIT_S = 5.0
 PROGRAM = (sys.executable, "-m", "firmware.update.candidate")
 URGENT_BELOW = 10  # less urgent than what counts, by so much: sched(7)
@@ -77,7 +76,7 @@ class Trial:
             raise Failed(answer.problem)
         return _as(Loaded, answer)
 
-    async def measure(self, seconds: float = MEASURE_S) -> list[float]:
+    async def measure(self, seconds: float) -> list[float]:
         """ms of each picture in that time. Raises `Failed`."""
         return _as(Measured, await self._ask(Measure(seconds=seconds), limit_s=seconds + ANSWER_LIMIT_S)).times_ms
 

@@ -62,8 +62,30 @@ class CleaningCancel:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class UpdateCheck:
+    """Ask the repository for a new model now."""
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateInstall:
+    """Take the model that is in a repository elsewhere, such as a folder of this board; `older`: if need be."""
+
+    where: str
+    older: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateRollBack:
+    """Go back to the model before, now and for good."""
+
+    by: str
+
+
+Update = UpdateCheck | UpdateInstall | UpdateRollBack
 Cleaning = CleaningStart | CleaningFinish | CleaningCancel
-Command = Snapshot | Report | Cleaning | Operation
+BoardCommand = Snapshot | Report | Cleaning | Operation
+Command = BoardCommand | Update
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +199,13 @@ def _name(fields: Mapping[str, Any], key: str) -> str:
     return name
 
 
+def _flag(fields: Mapping[str, Any], key: str) -> bool:
+    value = fields.get(key, False)
+    if not isinstance(value, bool):
+        raise ValueError(f"{key} must be true or false, not {_shown(value)}")
+    return value
+
+
 def _id(value: object) -> str | None:
     if value is None or (isinstance(value, str) and len(value) <= MAX_NAME):
         return value
@@ -209,5 +238,11 @@ COMMANDS: dict[str, tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Command
     "cleaning_start": (("reason", "by"), lambda fields: CleaningStart(_by(fields), _remark(fields))),
     "cleaning_finish": (("reason", "by"), lambda fields: CleaningFinish(_by(fields), _remark(fields))),
     "cleaning_cancel": (("reason", "by"), lambda fields: CleaningCancel(_by(fields), _remark(fields))),
+    "update_check": ((), lambda _: UpdateCheck()),
+    "update_install": (
+        ("where", "older"),
+        lambda fields: UpdateInstall(_name(fields, "where"), _flag(fields, "older")),
+    ),
+    "update_roll_back": (("by",), lambda fields: UpdateRollBack(_by(fields))),
 }
 """Which fields each command takes, and what makes it of them."""

@@ -15,9 +15,10 @@ from firmware import config
 from firmware.devices import Site
 from firmware.events import Event
 from firmware.notify import Notify
-from firmware.operate import Run, operate
+from firmware.operate import operate
 from firmware.plan import prepare
 from firmware.run import SIMULATED_BOARD
+from firmware.surrounded import Run
 from firmware.uplink.wire import WallClock, as_dict
 from model.types import Verdict
 

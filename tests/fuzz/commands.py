@@ -37,9 +37,10 @@ MOVES = (raised("a"), raised("b", seconds=5))
 def seeds() -> Iterable[bytes]:
     alarm = {"rule": "pm2_5_high", "source": "duct-pm", "by": "ann"}
     for name, (fields, _) in COMMANDS.items():
-        given = {**alarm, "for": "2h", "reason": "the filter is being changed"}
+        given = {**alarm, "for": "2h", "reason": "the filter is being changed", "where": "/media/stick", "older": True}
         yield json.dumps({"command": name, "id": "7", **{key: given[key] for key in fields}}).encode()
     yield b'{"command":"alarms"}'
+    yield b'{"command":"update"}'
     yield b'{"command":"history","limit":50}'
 
 
@@ -53,7 +54,7 @@ def check(data: bytes) -> None:
         answered = reply(request, Answer(True, "done"))
     assert json.loads(answered)["schema"]
     told = json.loads(LOOP.run_until_complete(answer(data, HOUSEHOLD)))
-    assert told.keys() & {"error", "alarms", "moves", "done", "cleaning"}, told
+    assert told.keys() & {"error", "alarms", "moves", "done", "cleaning", "doing"}, told
 
 
 async def _journal(limit: int) -> Sequence[JournalEntry]:
@@ -76,4 +77,5 @@ HOUSEHOLD = Household(
     operate=_operate,
     obey=_obey,
     cleaning=lambda: {"cleaning": None},
+    updating=lambda: {"doing": "waiting"},
 )

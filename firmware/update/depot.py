@@ -1,0 +1,100 @@
+"""Where this board's models are: its slots, what it believes of a repository, and the way there. From the settings."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import gettempdir
+
+from firmware import RELEASED
+from firmware.errors import ConfigError
+from firmware.update.fitness import BoardFacts
+from firmware.update.settings import UpdateSettings
+from model.manifest import parse_manifest
+from model.shipped import shipped_bundle
+from ota.bundle import MANIFEST
+from ota.download import Downloads
+from ota.errors import Untrusted
+from ota.link import Limits as LinkLimits
+from ota.pace import Pace
+from ota.repository import Folder
+from ota.slot_states import Shipped
+from ota.sources import FolderSource, WebSource
+from ota.storage import Disk
+from ota.trust import Trust
+from ota.updater import Place, Updater, Wanted
+from ota.web import Web
+
+FOLDER = "ota"  # in the data directory
+MAX_ROOT_BYTES = 20_000
+SETTLE = "Set [update] root to the publisher's root.json, as docs/ota.md says"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Depot:
+    """`trust` is None where the configuration names no root: then nothing can be proved, and nothing is taken."""
+
+    updater: Updater
+    trust: Trust | None
+    downloads: Downloads
+    settings: UpdateSettings
+    board: BoardFacts
+
+    @contextmanager
+    def place(self, where: str) -> Iterator[Place]:
+        """A repository: an address, or a folder such as that of a stick. Raises `Unreachable`."""
+        if "://" not in where:
+            yield Place(metadata=Folder(Path(where)), targets=FolderSource(Path(where)))
+            return
+        with Web(where, pace=Pace(), allow_http=self.settings.http) as web:
+            yield Place(metadata=web, targets=WebSource(where, http_allowed=self.settings.http))
+
+
+def depot(data: Path, settings: UpdateSettings, board: BoardFacts) -> Depot:
+    """Of the board that keeps its things in `data`. Raises `ConfigError` for a root that cannot be read or believed."""
+    folder, disk = data / FOLDER, Disk()
+    return Depot(
+        settings=settings,
+        board=board,
+        updater=Updater(
+            folder,
+            disk,
+            wanted=Wanted(channel=settings.channel, model=settings.model, hardware=board.hardware),
+            shipped=_shipped(),
+            shipped_bundle=shipped_bundle(),
+            now=_now,
+        ),
+        trust=None if settings.root is None else _trust(folder, disk, settings.root),
+        downloads=Downloads(
+            folder,
+            disk,
+            LinkLimits(bytes_a_second=settings.bytes_per_s, bytes_a_day=settings.daily_bytes),
+            today=lambda: int(time.time() // 86_400),
+        ),
+    )
+
+
+def _trust(folder: Path, disk: Disk, root: Path) -> Trust:
+    try:
+        with root.open("rb") as file:
+            content = file.read(MAX_ROOT_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(f"{root}: cannot be read: {error.strerror}. {SETTLE}.") from error
+    built = datetime.fromisoformat(RELEASED).replace(tzinfo=UTC)
+    try:
+        return Trust(folder, disk, content, built=built, scratch=Path(gettempdir()))
+    except Untrusted as error:
+        raise ConfigError(f"{root}: {error.problem}. {SETTLE}.") from error
+
+
+def _shipped() -> Shipped:
+    manifest = parse_manifest((shipped_bundle() / MANIFEST).read_bytes())
+    return Shipped(model=manifest.name, counter=manifest.release_counter)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

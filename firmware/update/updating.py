@@ -1,0 +1,398 @@
+"""Keeps the board's model up to date: asks, fetches, examines, tries, and goes back. Verdicts go on during all of it.
+
+One thing at a time, by what the slots say: what a power cut or a reload interrupted goes on where the slots are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from drivers.clock import Clock
+from drivers.types import NS_PER_S, Instant
+from drivers.worker import Stuck, Worker
+from firmware.observations import Observation, UpdateChange, UpdateStep
+from firmware.photography import Shot
+from firmware.streams import Mailbox
+from firmware.supervisor import Pulse
+from firmware.update.depot import Depot
+from firmware.update.examining import Seeing, examine, manifest_of, prove, try_beside
+from firmware.update.fitness import budget_ms
+from firmware.update.schedule import first_pause_s, is_open, pause_s
+from firmware.update.shadow import Limits, Outcome, Seen
+from firmware.update.trial import Failed, Trial
+from firmware.uplink.commands import Answer, Update, UpdateCheck, UpdateInstall, UpdateRollBack
+from model.manifest import Manifest
+from model.types import ModelId, Verdict
+from ota.errors import BadBundle, OtaError, Untrusted
+from ota.slot_states import Record, SlotState
+from ota.slots import STEADY_S, Slots
+from ota.types import Release
+
+T = TypeVar("T")
+
+WAITING = 4  # shots with their verdicts: a trial that is slower than the snapshots sees some of them
+DISK_LIMIT_S = 120.0  # to hash and sync two bundles on a worn card
+FETCH_LIMIT_S = 4 * 3600.0  # beyond the deadline of a download
+LOOK_S = 30.0  # how often it is asked whether a window is open
+TOLD_EACH = 0.25  # of a download
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hands:
+    """What an update brings about. `reload` lets the firmware begin anew, by what the slots say then."""
+
+    say: Callable[[Observation], None]
+    request: Callable[[], None]
+    reload: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Now:
+    """The model that counts."""
+
+    manifest: Manifest
+    bundle: Path
+
+    @property
+    def model(self) -> ModelId:
+        return ModelId(self.manifest.name, self.manifest.version)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Somebody wants a release now, from this repository; `older`: also one that is not newer."""
+
+    where: str
+    older: bool = False
+
+
+@dataclass(slots=True)
+class Doing:
+    """What it does at the moment, for whoever asks. `here` and `of` are bytes of a download, or pictures of a trial."""
+
+    what: str = "starting"
+    release: str = ""
+    here: int = 0
+    of: int = 0
+    last: dict[str, Any] = field(default_factory=dict)
+
+
+class Updating:
+    """The service. `wall` is the local time, None while the board does not know it."""
+
+    def __init__(
+        self,
+        depot: Depot,
+        now: Now,
+        *,
+        hands: Hands,
+        clock: Clock,
+        wall: Callable[[], datetime | None],
+        chance: Callable[[], float],
+        priority: int,
+    ) -> None:
+        self._depot, self._settings, self._board, self._now = depot, depot.settings, depot.board, now
+        self._hands, self._clock, self._wall, self._chance, self._priority = hands, clock, wall, chance, priority
+        self._worker = Worker("update")
+        self._seeing: Seeing = Mailbox(WAITING)
+        self._looking = False
+        self._wish: Wish | None = None
+        self._wished = asyncio.Event()
+        self._stopped = False
+        self._trouble = ""
+        self._doing = Doing()
+        self.record = Record()
+
+    def see(self, shot: Shot, verdict: Verdict) -> None:
+        """Each shot that was judged, with its verdict. It is kept only while somebody has use for it."""
+        if self._looking:
+            self._seeing.put((shot, verdict))
+
+    async def run(self, *, pulse: Pulse) -> None:
+        """Until cancelled."""
+        pulse.rest()  # what takes long here has limits of its own
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._count_as_steady(), name="update: steady")
+                await self._go_on()
+        finally:
+            self._stopped = True
+            if not self._worker.stuck:
+                self._worker.close()
+
+    async def obey(self, command: Update) -> Answer:
+        """Whatever comes of it later is told by events."""
+        match command:
+            case UpdateCheck():
+                if self._settings.repository is None:
+                    return Answer(False, "no repository is configured: [update] repository")
+                return self._wanted(Wish(self._settings.repository))
+            case UpdateInstall(where, older):
+                return self._wanted(Wish(where, older))
+            case UpdateRollBack(by):
+                return await self._roll_back(by)
+
+    async def _roll_back(self, by: str) -> Answer:
+        """To the model before, now."""
+        if self.record.active is None:
+            return Answer(False, "the model in the firmware runs: there is nothing to go back to")
+        held = self.record[self.record.active].holds
+        self._stopped = True  # a download: it goes on some other time
+        try:
+            await self._change(lambda slots: slots.roll_back(f"by {by}"))
+        except (OtaError, Stuck) as error:
+            return Answer(False, f"not now: {_words(error)}")
+        self._say(UpdateStep.WENT_BACK, str(held), f"by {by}")
+        self._hands.reload()
+        return Answer(True, f"{held} counts no more: the model before it is being loaded")
+
+    def status(self) -> Mapping[str, object]:
+        """In plain values, for whoever asks on the board."""
+        return {
+            "doing": self._doing.what,
+            "release": self._doing.release,
+            "here": self._doing.here,
+            "of": self._doing.of,
+            "last": self._doing.last,
+            "running": {"model": self._now.model.name, "version": self._now.model.version},
+            "channel": self._settings.channel,
+            "repository": self._settings.repository,
+        }
+
+    def _wanted(self, wish: Wish) -> Answer:
+        if self._depot.trust is None:
+            return Answer(False, "no root is configured, so that nothing can be proved: [update] root")
+        self._wish = wish
+        self._wished.set()
+        return Answer(True, f"asking {wish.where}: `ductwatch ota status` tells how far it is")
+
+    async def _go_on(self) -> None:
+        failures, wait_s = 0, first_pause_s(self._settings.every, self._chance())
+        while True:
+            try:
+                await self._step(wait_s)
+                failures = 0
+            except (OtaError, Stuck) as error:
+                failures += 1
+                self._postpone(error)
+                if self.record.pending is not None:
+                    await asyncio.sleep(pause_s(self._settings.every, failures, self._chance()))
+            wait_s = pause_s(self._settings.every, failures, self._chance())
+
+    async def _step(self, wait_s: float) -> None:
+        """One thing that the slots ask for; else what somebody asks for, or the clock."""
+        await self._change(_nothing)
+        name = self.record.pending
+        if name is None or (self._wish is not None and self.record[name].state is not SlotState.PROBATION):
+            await self._bring(await self._next_wish(wait_s))
+            return
+        bundle, release = self._depot.updater.tar(name), str(self.record[name].holds)
+        try:
+            match self.record[name].state:
+                case SlotState.STAGED:
+                    await self._examine(bundle, release)
+                case SlotState.TRIAL:
+                    await self._try(bundle, release)
+                case _:
+                    await self._prove(release)
+        except Failed as failed:
+            await self._fail(release, str(failed), {})
+
+    async def _next_wish(self, wait_s: float) -> Wish:
+        """Somebody's, or the clock's: in a window, once it is time to ask the repository."""
+        self._doing = Doing("waiting", last=self._doing.last)
+        due = self._clock.now() + round(wait_s * NS_PER_S)
+        while self._wish is None:
+            is_time = self._settings.repository is not None and self._clock.now() >= due
+            if is_time and is_open(self._settings.open_windows, self._minute()):
+                self._wish = Wish(self._settings.repository or "")
+                break
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wished.wait(), LOOK_S)
+        wish, self._wish = self._wish, None
+        self._wished.clear()
+        return wish
+
+    async def _bring(self, wish: Wish) -> None:
+        """Ask, and fetch what it has for this board."""
+        self._doing = Doing("asking", last=self._doing.last)
+        try:
+            release, why = await self._worker.run(self._look, wish, limit_s=FETCH_LIMIT_S)
+            self._trouble = ""
+            if release is None:
+                self._doing.last = {"outcome": "nothing new", "why": why}
+                return
+            name = f"{release.model} {release.version}"
+            self._say(UpdateStep.FOUND, name, f"{release.target.length} bytes at {wish.where}")
+            self._doing = Doing("fetching", name, of=release.target.length, last=self._doing.last)
+            loop = asyncio.get_running_loop()
+
+            def progress(here: int, of: int) -> None:
+                loop.call_soon_threadsafe(self._came, name, here, of)
+
+            how = await self._worker.run(self._fetch, wish, release, progress, limit_s=FETCH_LIMIT_S)
+        except (Untrusted, BadBundle) as error:
+            self._doing.last = {"outcome": UpdateStep.REFUSED.value, "why": str(error)}
+            if self._trouble != str(error):  # the same at each time it asks is no news
+                self._trouble = str(error)
+                self._say(UpdateStep.REFUSED, "", str(error))
+        else:
+            if how is not None:
+                self._say(UpdateStep.STAGED, name, how)
+
+    async def _examine(self, bundle: Path, release: str) -> None:
+        self._doing = Doing("examining", release, last=self._doing.last)
+        manifest = manifest_of(bundle)
+        async with self._trial(bundle) as trial:
+            found = await examine(trial, manifest, self._board, self._hands.request)
+        if found.problems:
+            await self._fail(release, "; ".join(found.problems), found.figures)
+            return
+        why = "passed its examination on this board"
+        await self._change(lambda slots: slots.begin_trial(why))
+        self._say(UpdateStep.TRIAL, release, why, found.figures)
+
+    async def _try(self, bundle: Path, release: str) -> None:
+        settings = self._settings
+        self._doing = Doing("trying", release, of=settings.trial_pictures, last=self._doing.last)
+        limits = Limits(
+            pictures=settings.trial_pictures,
+            flips=settings.flips_at_most,
+            losses=settings.losses_at_most,
+            at_least_ns=settings.trial_at_least.ns,
+            at_most_ns=settings.trial_at_most.ns,
+            budget_ms=budget_ms(manifest_of(bundle), self._board),
+        )
+        with self._looked():
+            async with self._trial(bundle) as trial:
+                outcome, why = await try_beside(
+                    trial,
+                    self._seeing,
+                    limits,
+                    self._now.manifest.thresholds,
+                    self._clock,
+                    tell=self._judged,
+                    interrupted=lambda: self._wish is not None,
+                )
+        if outcome is Outcome.PASSED:
+            await self._change(lambda slots: slots.passed(why))
+            self._say(UpdateStep.PROBATION, release, why)
+            self._hands.reload()
+            await asyncio.Event().wait()  # the reload cancels this
+        elif outcome is Outcome.FAILED:
+            await self._fail(release, why, {})
+        elif self._wish is None:
+            await self._change(lambda slots: slots.give_up(why))
+            self._say(UpdateStep.POSTPONED, release, why)
+
+    async def _prove(self, release: str) -> None:
+        settings = self._settings
+        self._doing = Doing("proving", release, of=settings.probation_pictures, last=self._doing.last)
+        with self._looked():
+            outcome, why = await prove(
+                self._now.model,
+                self._seeing,
+                settings.probation_pictures,
+                budget_ms(self._now.manifest, self._board),
+                self._clock,
+                Instant(self._clock.now() + settings.probation_at_most.ns),
+                tell=self._proved,
+            )
+        if outcome is Outcome.PASSED:
+            await self._change(lambda slots: slots.kept(why))
+            self._say(UpdateStep.KEPT, release, why)
+            return
+        await self._change(lambda slots: slots.failed(why) if outcome is Outcome.FAILED else slots.give_up(why))
+        self._say(UpdateStep.WENT_BACK, release, why)
+        self._hands.reload()
+        await asyncio.Event().wait()
+
+    async def _fail(self, release: str, why: str, figures: dict[str, float]) -> None:
+        await self._change(lambda slots: slots.failed(why))
+        self._doing.last = {"outcome": UpdateStep.REFUSED.value, "why": why, "figures": figures}
+        self._say(UpdateStep.REFUSED, release, why, figures)
+
+    def _look(self, wish: Wish) -> tuple[Release | None, str]:
+        assert self._depot.trust is not None
+        with self._depot.place(wish.where) as place:
+            return self._depot.updater.look(self._depot.trust, place, older=wish.older)
+
+    def _fetch(self, wish: Wish, release: Release, progress: Callable[[int, int], None]) -> str | None:
+        self._stopped = False
+        with self._depot.place(wish.where) as place:
+            return self._depot.updater.fetch(
+                release,
+                place,
+                self._depot.downloads,
+                progress=progress,
+                stopped=lambda: self._stopped,
+                older=wish.older,
+            )
+
+    async def _change(self, what: Callable[[Slots], None]) -> None:
+        """Do it with the slots, and take note of how they stand."""
+
+        def change() -> Record:
+            with self._depot.updater.slots() as slots:
+                what(slots)
+                return slots.record
+
+        self.record = await self._worker.run(change, limit_s=DISK_LIMIT_S)
+
+    async def _count_as_steady(self) -> None:
+        await asyncio.sleep(STEADY_S)
+        with suppress(OtaError, Stuck):  # then the next start counts
+            await self._change(lambda slots: slots.steady())
+
+    def _trial(self, bundle: Path) -> Trial:
+        return Trial(bundle, beside=self._now.bundle, priority=self._priority)
+
+    @contextmanager
+    def _looked(self) -> Iterator[None]:
+        """Shots and verdicts are kept meanwhile."""
+        self._looking = True
+        try:
+            yield
+        finally:
+            self._looking = False
+
+    def _came(self, release: str, here: int, of: int) -> None:
+        told = int(self._doing.here / (TOLD_EACH * max(1, self._doing.of)))
+        self._doing.here, self._doing.of = here, of
+        if int(here / (TOLD_EACH * max(1, of))) > told:
+            self._say(UpdateStep.FETCHING, release, f"{here} of {of} bytes", {"here_bytes": here, "of_bytes": of})
+
+    def _judged(self, found: Seen) -> None:
+        self._doing.here = found.pictures
+
+    def _proved(self, pictures: int) -> None:
+        self._doing.here = pictures
+
+    def _postpone(self, error: OtaError | Stuck) -> None:
+        words = _words(error)
+        self._doing.last = {"outcome": UpdateStep.POSTPONED.value, "why": words}
+        if words != self._trouble:
+            self._trouble = words
+            self._say(UpdateStep.POSTPONED, self._doing.release, words)
+
+    def _say(self, step: UpdateStep, release: str, why: str, figures: Mapping[str, float] | None = None) -> None:
+        change = UpdateChange(step=step, release=release, why=why, figures=dict(figures or {}), at=self._clock.now())
+        self._hands.say(change)
+
+    def _minute(self) -> int | None:
+        now = self._wall()
+        return None if now is None else 60 * now.hour + now.minute
+
+
+def _words(error: OtaError | Stuck) -> str:
+    return "the disk does not answer" if isinstance(error, Stuck) else str(error)
+
+
+def _nothing(_: Slots) -> None:
+    """Only look."""

@@ -1,0 +1,156 @@
+"""The update of this board, in steps that a power cut may part: each proves what it needs, and believes no step before.
+
+Synchronous: it waits for the network and for the disk. Only `fetch` takes long, and ends soon once `stopped` says so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from ota import slot_moves
+from ota.bundle import open_bundle, pack
+from ota.delta.apply import apply
+from ota.download import Downloads, Progress
+from ota.errors import BadBundle
+from ota.lock import locked
+from ota.repository import Repository
+from ota.slot_states import Held, Record, Shipped, SlotName
+from ota.slots import Slots, tar_of
+from ota.sources import Source
+from ota.storage import Disk
+from ota.trust import Trust
+from ota.types import Delta, Release
+
+ANY = "any"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A repository, for one visit: where metadata come from, and where targets do."""
+
+    metadata: Repository
+    targets: Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What this board takes: of which channel, which model, for which of its names; `deltas`: whether by way of one."""
+
+    channel: str
+    model: str
+    hardware: frozenset[str]
+    deltas: bool = True
+
+
+class Updater:
+    """The folder of the updates, `folder`, which is locked for each step. `now` is the wall clock's, in UTC."""
+
+    def __init__(
+        self,
+        folder: Path,
+        disk: Disk,
+        *,
+        wanted: Wanted,
+        shipped: Shipped,
+        shipped_bundle: Path,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._folder, self._disk, self._wanted = folder, disk, wanted
+        self._shipped, self._shipped_bundle, self._now = shipped, shipped_bundle, now
+
+    @contextmanager
+    def slots(self) -> Iterator[Slots]:
+        """The slots as they are, while nobody else may change them. Raises `Busy`, `NoRoom`, OSError."""
+        with locked(self._folder):
+            yield Slots.load(
+                self._disk, self._folder, shipped=self._shipped, now_s=lambda: int(self._now().timestamp())
+            )
+
+    def tar(self, name: SlotName) -> Path:
+        """Where the bundle of a slot is."""
+        return tar_of(self._folder, name)
+
+    def look(self, trust: Trust, place: Place, *, older: bool = False) -> tuple[Release | None, str]:
+        """What the channel offers and this board is to take; None, and why, where there is no such release.
+
+        `older`: also one that is not newer. Raises `Untrusted`, `Unreachable`, `NoRoom`, `Busy`.
+        """
+        with self.slots() as slots:
+            release = trust.release(place.metadata, self._wanted.channel, self._wanted.model, self._now())
+            if release is None:
+                return None, f"the channel {self._wanted.channel} offers no {self._wanted.model}"
+            if refused := self._refusal(slots.record, release, older=older):
+                return None, refused
+            return release, ""
+
+    def fetch(
+        self,
+        release: Release,
+        place: Place,
+        downloads: Downloads,
+        *,
+        progress: Progress,
+        stopped: Callable[[], bool],
+        older: bool = False,
+    ) -> str | None:
+        """Bring it here, by a delta if there is one to it from what is here, and stage it. How it came, in words.
+
+        None if it was `stopped`: what is here stays, and the next time goes on. Raises as `look`, and `BadBundle`.
+        """
+        with self.slots() as slots:
+            for base, way in self._ways(slots, release):
+                part = downloads.fetch(way.target, place.targets, progress=progress, stopped=stopped)
+                if part is None:
+                    return None
+                content = self._applied(base, part, release)
+                if content is not None:
+                    slots.stage(release, content, older=older)
+                    downloads.sweep(())
+                    return f"by a delta of {way.target.length} bytes instead of {release.target.length}"
+            part = downloads.fetch(release.target, place.targets, progress=progress, stopped=stopped)
+            if part is None:
+                return None
+            slots.stage(release, part, older=older)
+            downloads.sweep(())
+            return f"whole, {release.target.length} bytes"
+
+    def _refusal(self, record: Record, release: Release, *, older: bool) -> str:
+        if not self._wanted.hardware.union({ANY}).intersection(release.hardware):
+            return f"{Held.of(release)} is for {', '.join(release.hardware)}, and this board is none of these"
+        return slot_moves.refusal(record, Held.of(release), shipped=self._shipped, older=older)
+
+    def _ways(self, slots: Slots, release: Release) -> Iterator[tuple[bytes, Delta]]:
+        """The deltas that lead to it from what is here, with what they lead from; the smallest first."""
+        if not self._wanted.deltas or not release.deltas:
+            return
+        bases = dict(self._bases(slots))
+        for way in sorted(release.deltas, key=lambda one: one.target.length):
+            if way.base in bases and way.target.length < release.target.length:
+                yield bases[way.base], way
+
+    def _bases(self, slots: Slots) -> Iterator[tuple[str, bytes]]:
+        """By SHA-256: what runs, what ran before, and the bundle in the firmware as it is published."""
+        record = slots.record
+        for name in (record.active, record.previous):
+            held = None if name is None else record[name].holds
+            if name is not None and held is not None:
+                content = self._disk.read(slots.tar(name), held.length)
+                if content is not None:
+                    yield hashlib.sha256(content).hexdigest(), content
+        content = pack(open_bundle(self._shipped_bundle))
+        yield hashlib.sha256(content).hexdigest(), content
+
+    def _applied(self, base: bytes, part: Path, release: Release) -> bytes | None:
+        """None where what comes of it is not the release: then the whole is fetched."""
+        found = self._disk.read(part, release.target.length)
+        try:
+            content = apply(base, found or b"", limit_bytes=release.target.length)
+        except BadBundle:
+            return None
+        proved = len(content) == release.target.length and hashlib.sha256(content).hexdigest() == release.target.sha256
+        return content if proved else None
