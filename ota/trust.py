@@ -99,8 +99,7 @@ class Trust:
         """
         found, believed, floors = self._visit(repository, lambda look_up: offered(look_up, channel, model), now)
         if found is not None:
-            role = next(role for role in believed if found.target.path in role.targets)
-            self._write({}, _with_counter(floors, found, role, believed))
+            self._write({}, _with_counter(floors, found, believed))
         return found
 
     def refresh(self, repository: Repository, find: Callable[[LookUp], T], now: datetime) -> T:
@@ -132,6 +131,7 @@ class Trust:
     ) -> tuple[T | None, OtaError | None, Files]:
         """Let ngclient do its work on a copy of `before`: what it found or how it failed, and the files afterwards."""
         found, failure = None, None
+        fetcher = _Fetcher(repository, self._limits)
         try:
             with TemporaryDirectory(dir=self._scratch, prefix="trust-") as name:
                 folder = Path(name)
@@ -140,14 +140,14 @@ class Trust:
                     updater = Updater(
                         str(folder),
                         METADATA,
-                        fetcher=_Fetcher(repository, self._limits),
+                        fetcher=fetcher,
                         config=_config(self._limits),
                         bootstrap=self._root,
                     )
                     updater.refresh()
                     found = find(updater.get_targetinfo)
                 except (exceptions.RepositoryError, exceptions.DownloadError, OtaError) as error:
-                    failure = _in_our_words(error, now)
+                    failure = _in_our_words(error, fetcher.asked, now)
                 return found, failure, _collect(folder)
         except OSError as error:
             raise _no_room(error) from error
@@ -194,10 +194,19 @@ class Trust:
             raise _no_room(error) from error
 
 
-def _with_counter(floors: Floors, release: Release, role: Proved, believed: list[Proved]) -> Floors:
+def _with_counter(floors: Floors, release: Release, believed: list[Proved]) -> Floors:
+    role = _vouching(believed, release.target.path)
     seen = Floor(least=release.counter, proofs={role.name: role.signers})
     what = f"{release.target.path}: release counter"
     return replace(floors, counters=raised(floors.counters, release.model, seen, authorities(believed), what=what))
+
+
+def _vouching(believed: list[Proved], path: str) -> Proved:
+    """The first role of the walk that has `path`. There is one, unless ngclient walked otherwise than `chain`."""
+    for role in believed:
+        if path in role.targets:
+            return role
+    raise Untrusted(f"{path}: no role that was proved offers it", remedy=REMEDY)
 
 
 class _Fetcher(FetcherInterface):
@@ -205,8 +214,10 @@ class _Fetcher(FetcherInterface):
 
     def __init__(self, repository: Repository, limits: Limits) -> None:
         self._repository, self._limits = repository, limits
+        self.asked = "the root that it came with"
 
     def download_bytes(self, url: str, max_length: int) -> bytes:
+        self.asked = url
         limit = min(max_length, self._limits.of(url))
         content = self._repository.read(url, limit)
         if content is None:
@@ -253,14 +264,14 @@ def _by_role(files: Files) -> Files:
     return {_role(name): content for name, content in files.items() if not name.startswith(ROOT_HISTORY)}
 
 
-def _in_our_words(error: Exception, now: datetime) -> OtaError:
+def _in_our_words(error: Exception, asked: str, now: datetime) -> OtaError:
     match error:
         case OtaError():
             return error
         case exceptions.ExpiredMetadataError():
             return expired(str(error), now=now, wall=now)
         case exceptions.DownloadLengthMismatchError() | exceptions.RepositoryError():
-            return Untrusted(f"the repository is not to be trusted: {_first_line(error)}", remedy=REMEDY)
+            return Untrusted(f"the repository is not to be trusted, at {asked}: {_first_line(error)}", remedy=REMEDY)
         case _:
             return Unreachable(f"the repository is not whole: {_first_line(error)}", remedy=WHOLE_REMEDY)
 

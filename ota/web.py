@@ -62,7 +62,8 @@ class Web:
         for _ in range(1 + MAX_REDIRECTS):
             try:
                 status, location, content = self._get(self._permitted(url), limit)
-            except (HTTPError, OSError, http.client.HTTPException) as error:
+                next_url = urljoin(url, location or "")
+            except (HTTPError, OSError, http.client.HTTPException, ValueError) as error:
                 self._pace.wait_s()  # says so itself if it is the visit that took too long
                 raise Unreachable(f"{url}: no answer ({_cause(error)})", remedy=_remedy(error)) from error
             if status == http.HTTPStatus.OK:
@@ -71,7 +72,7 @@ class Web:
                 return None
             if location is None:
                 raise Unreachable(f"{url}: the server answered {status}", remedy=REMEDY)
-            url = urljoin(url, location)
+            url = next_url
         raise Unreachable(f"{url}: more than {MAX_REDIRECTS} redirects", remedy=REMEDY)
 
     def _permitted(self, url: str) -> str:
@@ -83,7 +84,7 @@ class Web:
         return url
 
     def _get(self, url: str, limit: int) -> tuple[int, str | None, bytes]:
-        """Status, where it redirects to, and content."""
+        """Status, where it redirects to, and content. Raises ValueError for an address that is none."""
         response = self._manager(url).request(
             "GET",
             url,

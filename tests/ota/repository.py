@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import shutil
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -136,6 +137,9 @@ class FileHandler(http.server.SimpleHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
+    def serve_file(self) -> None:
+        super().do_GET()
+
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name
         pass
 
@@ -152,7 +156,9 @@ class _Server(http.server.ThreadingHTTPServer):
 
 
 @contextmanager
-def served(folder: Path, answers: dict[str, Answer] | None = None) -> Iterator[str]:
+def served(
+    folder: Path, answers: dict[str, Answer] | None = None, *, tls: ssl.SSLContext | None = None
+) -> Iterator[str]:
     """The folder on a web server, with other `answers` for some paths, as `/metadata/timestamp.json`."""
 
     class Handler(FileHandler):
@@ -165,10 +171,12 @@ def served(folder: Path, answers: dict[str, Answer] | None = None) -> Iterator[s
                 answer(self)
 
     with _Server(("127.0.0.1", 0), partial(Handler, directory=str(folder))) as server:
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
+            yield f"{'http' if tls is None else 'https'}://127.0.0.1:{server.server_address[1]}"
         finally:
             server.shutdown()
             thread.join()

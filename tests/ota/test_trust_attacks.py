@@ -169,6 +169,17 @@ def test_an_old_timestamp_is_refused(
     assert board.counter(repository.folder) == 1
 
 
+def test_what_was_refused_is_not_kept(board: Board, repository: SimulatedRepository) -> None:
+    old = repository.copy("old")
+    repository.publish_timestamp()
+    assert board.counter(repository.folder) == 1
+    lost(board.kept()["metadata/timestamp.json"])
+
+    with pytest.raises(Untrusted, match="timestamp: version 2 is older than 3"):
+        board.ask(old)
+    assert "metadata/timestamp.json" not in board.kept()
+
+
 def test_an_old_snapshot_is_refused_under_a_new_timestamp(
     board: Board, repository: SimulatedRepository, damage: Callable[[Board], None]
 ) -> None:
@@ -351,6 +362,22 @@ def test_a_channel_driven_up_by_stolen_keys_is_believed_again_with_new_keys(
     assert board.counter(repository.folder) == 2
 
 
+def test_a_channel_may_count_anew_once_the_keys_of_the_snapshot_were_exchanged(
+    board: Board, repository: SimulatedRepository
+) -> None:
+    version = repository.targets["stable"].version
+    repository.targets["stable"].version = 1_000_000
+    repository.publish("stable")
+    assert board.counter(repository.folder) == 1
+
+    repository.targets["stable"].version = version
+    repository.exchange_keys("snapshot")
+    repository.publish("root", "stable")
+
+    assert board.counter(repository.folder) == 1
+    assert repository.targets["stable"].version == version + 1
+
+
 def test_a_key_more_forgets_nothing(board: Board, repository: SimulatedRepository) -> None:
     old = repository.copy("old")
     repository.publish_timestamp()
@@ -400,11 +427,15 @@ def trickle(content: bytes) -> Answer:
     return answer
 
 
+def silent(handler: FileHandler) -> None:
+    handler.connection.recv(1)  # until the other side hangs up
+
+
 SLOW: dict[str, tuple[Answer, dict[str, float], str]] = {
     "a body": (trickle(b"HTTP/1.1 200 OK\r\n\r\n" + bytes(4000)), {"deadline_s": 0.5}, "more than 0.5 s"),
     "headers": (trickle(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 4000), {"deadline_s": 0.5}, "more than 0.5 s"),
     "a rate": (trickle(b"HTTP/1.1 200 OK\r\n\r\n" + bytes(4000)), {"grace_s": 0.3}, "less than 500 bytes/s"),
-    "silence": (lambda _: time.sleep(0.6), {"gap_s": 0.2}, "no answer"),
+    "silence": (silent, {"gap_s": 0.2}, "no answer"),
 }
 
 
@@ -450,6 +481,7 @@ DROPPED: dict[str, tuple[Answer, str]] = {
     "with an error": (fail(500), "the server answered 500"),
     "the rest": (cut_short, "no answer"),
     "in a circle": (sent_on(None), f"more than {MAX_REDIRECTS} redirects"),
+    "to nowhere": (sent_on("http://["), "no answer"),
     "to a file": (sent_on("file:///etc/passwd"), "only http and https may be used"),
 }
 
