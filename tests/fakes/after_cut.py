@@ -15,7 +15,7 @@ from itertools import product
 from pathlib import Path
 from random import Random
 
-EXTREMES = 4  # of a file: what `File.after_cut` yields first
+EXTREMES = 4  # of a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +27,24 @@ class File:
     grown: bool = True
     failed: bool = False
 
-    def after_cut(self) -> Iterator[bytes]:
-        """All that may be left of it, the extremes first."""
-        begun = len(self.safe) if self.grown else 0
-        kept, length = self.seen[:begun], len(self.seen)
-        yield self.safe
-        yield self.seen
-        yield kept + bytes(length - begun)
-        yield kept
-        for end in range(begun + 1, length):
-            yield self.seen[:end]
-            yield self.seen[:end] + bytes(length - end)
-            yield kept + bytes(end - begun) + self.seen[end:]
+    @property
+    def ways(self) -> int:
+        """How many `after_cut` there are; some are alike."""
+        return EXTREMES + 3 * max(0, len(self.seen) - self._begun - 1)
+
+    def after_cut(self, way: int) -> bytes:
+        """What may be left of it, the extremes first: what lasts, all, zeros and nothing for what was written since."""
+        kept, length = self.seen[: self._begun], len(self.seen)
+        if way < EXTREMES:
+            return (self.safe, self.seen, kept + bytes(length - self._begun), kept)[way]
+        further, kind = divmod(way - EXTREMES, 3)
+        end = self._begun + 1 + further
+        begun, rest = self.seen[:end], self.seen[end:]
+        return (begun, begun + bytes(length - end), kept + bytes(end - self._begun) + rest)[kind]
+
+    @property
+    def _begun(self) -> int:
+        return len(self.safe) if self.grown else 0
 
 
 @dataclass(slots=True)
@@ -73,13 +79,13 @@ class Held:
         """All that may be left, if that is at most `most` of them; else the extremes and some, `most` in all."""
         named = {*self.names.values(), *(number for stood in self.stood.values() for number in stood)}
         torn = {number: file for number, file in self.files.items() if file.seen != file.safe and number in named}
-        texts = {number: list(dict.fromkeys(file.after_cut())) for number, file in torn.items()}
         lost = dict.fromkeys(self.fleeting, (True, False))
-        sizes = [*map(len, texts.values()), *map(len, self.stood.values()), *map(len, lost.values())]
-        for pick in _picks(sizes, len(texts), most, random):
+        ways = [file.ways for file in torn.values()]
+        sizes = [*ways, *map(len, self.stood.values()), *map(len, lost.values())]
+        for pick in _picks(sizes, len(torn), most, random):
             take = iter(pick)
             yield self._left(
-                {number: several[next(take)] for number, several in texts.items()},
+                {number: file.after_cut(next(take)) for number, file in torn.items()},
                 {path: several[next(take)] for path, several in self.stood.items()},
                 {folder for folder, several in lost.items() if several[next(take)]},
             )

@@ -70,12 +70,15 @@ class _Try:
         self.check(disk, returned=True, told=f"{told}, done again")
 
 
-def cut_everywhere(scenario: Scenario, start: CutDisk, *, most: int, random: Random) -> int:
-    """A cut after every change, each followed by at most `most` states of the disk; how many were tried."""
+def cut_everywhere(scenario: Scenario, start: CutDisk, *, most: int, random: Random, share: float = 1.0) -> int:
+    """A cut after every change, each followed by at most `most` states of the disk; how many were tried.
+
+    `share`: only after so many of them, of a scenario that takes its time.
+    """
     one = _Try(scenario, start)
     tried = 0
     for number, operation in enumerate(one.operations):
-        if operation.kind in CHANGES:
+        if operation.kind in CHANGES and random.random() < share:
             disk, returned = one.under(start, Fault(number))
             told = f"{scenario.name}: cut after {operation.kind} {operation.path.name}, operation {number}"
             for left in disk.after_cut(most, random):
@@ -85,8 +88,8 @@ def cut_everywhere(scenario: Scenario, start: CutDisk, *, most: int, random: Ran
     return tried
 
 
-def refused_everywhere(scenario: Scenario, start: CutDisk, *, most: int, random: Random) -> int:
-    """Each kind of error at every operation, and a power cut after it; how many were tried.
+def refused_everywhere(scenario: Scenario, start: CutDisk, *, most: int, random: Random, share: float = 1.0) -> int:
+    """Each kind of error at every operation, and a power cut after it; how many were tried. `share` as above.
 
     An error while reading may cost what was to be read: then only what `look` asserts must hold.
     """
@@ -94,6 +97,8 @@ def refused_everywhere(scenario: Scenario, start: CutDisk, *, most: int, random:
     tried = 0
     for number, operation in enumerate(one.operations):
         for name, (error, then) in ERRORS.items():
+            if random.random() >= share:
+                continue
             disk, returned = one.under(start, Fault(number, error, then))
             told = f"{scenario.name}: {name} at {operation.kind} {operation.path.name}, operation {number}"
             goes_on = () if then >= CHANGES else (disk,)  # such a disk takes nothing before the board is started anew
