@@ -1,4 +1,4 @@
-"""The command line of `ductwatch ota`: publishing models to boards."""
+"""The command line of `ductwatch ota`: publishing models to boards, and rolling them out."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
+
+from firmware.cli_rollout import add_jobs_server, add_rollout
 
 CHANNEL_NAMES = "stable, canary or lab"
 EXIT_CODES = """exit status:
@@ -25,9 +27,9 @@ def add_ota(commands: Actions) -> None:
     """`ota` with its actions."""
     ota = commands.add_parser(
         "ota",
-        help="publish models for boards to update from",
+        help="publish models for boards to update from, and roll them out",
         description="Publish signed models: a folder of files for any web server, S3 or a USB stick. docs/ota.md "
-        "explains keys, ceremonies and what to do when something is lost.",
+        "explains keys, ceremonies and what to do when something is lost. docs/ota-rollout.md is about fleets.",
     )
     actions = ota.add_subparsers(dest="action", required=True, metavar="ACTION")
     for add in ADDED:
@@ -169,6 +171,8 @@ ADDED: tuple[Callable[[Actions], None], ...] = (
     _rotate,
     _revoke,
     _show,
+    add_rollout,
+    add_jobs_server,
 )
 
 

@@ -17,8 +17,10 @@ ACTIONS = {
     "rotate-key": PUBLISHER,
     "revoke": PUBLISHER,
     "show": PUBLISHER,
+    "rollout": "firmware.rollout_command",
+    "jobs-server": "firmware.jobs_server_command",
 }
-"""Modules with a `main(arguments) -> int`. The publisher's are never imported on a board."""
+"""Modules with a `main(arguments) -> int`. None of them is ever imported by the firmware that runs on a board."""
 
 
 def main(arguments: Namespace) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import time
 from argparse import Namespace
@@ -18,7 +19,7 @@ from firmware.fleet.place import state_file
 from firmware.fleet.report import Report, is_over, report
 from firmware.fleet.store import MAX_BOARDS, Store, StoreFailed
 from firmware.fleet.types import Moment, Rollout
-from firmware.rollout_view import duration, overview, table
+from firmware.rollout_view import duration, overview, screenful, table
 from firmware.terminal import Colours, colours
 from ota.job_messages import JobDocument, JobTopics
 from ota.rollout import Phase, Plan, Progress, Step, join
@@ -85,7 +86,8 @@ def _watch(arguments: Namespace, store: Store) -> int:
             text = overview([one], shown)[0]
             told = text
         else:
-            lines = table(one, shown)
+            columns, rows = shutil.get_terminal_size()
+            lines = screenful(one, shown, columns=columns, rows=rows)
             told = lines
             text = f"\x1b[{height}F\x1b[J" * bool(height) + "\n".join(lines)  # ECMA-48: CPL, ED
         if told != last:

@@ -37,13 +37,22 @@ def overview(reports: Sequence[Report], shown: Colours) -> list[str]:
     return [paint(_head(one), shown) for one in reports] or ["No rollout was started."]
 
 
-def table(one: Report, shown: Colours, *, most: int | None = MOST_BOARDS) -> list[str]:
-    """One rollout in full: `most` of its boards, those that failed or are at it; None for all, whatever they do."""
+def table(one: Report, shown: Colours, *, most: int | None = MOST_BOARDS, width: int | None = None) -> list[str]:
+    """One rollout in full: `most` of its boards, those that failed or are at it; None for all, whatever they do.
+
+    Lines are cut at `width` columns if one is given.
+    """
     rows = [_head(one), *_news(one)]
     for number, percent in enumerate(one.rollout.plan.percents):
         rows.append(_cohort(number, percent, totals(one.progress, number)))
     rows += _boards(one.boards(), most)
-    return [paint(row, shown) for row in rows]
+    return [paint(_cut(row, width), shown) for row in rows]
+
+
+def screenful(one: Report, shown: Colours, *, columns: int, rows: int) -> list[str]:
+    """As much of the table as a terminal shows without scrolling or wrapping, so that it can be drawn over."""
+    others = len(one.rollout.plan.percents) + 5  # head, two news, what is left out, and the cursor's line
+    return table(one, shown, most=max(0, rows - others), width=columns)[: rows - 1]
 
 
 def _head(one: Report) -> Row:
@@ -115,6 +124,16 @@ def _board(one: dict[str, Any], width: int) -> Row:
         (f"{status.replace('_', ' ').lower():<11}", style),
         (f"  {printable(one['availability'] or 'never seen'):<10}  {cut}", Style.DIM),
     ]
+
+
+def _cut(row: Row, width: int | None) -> Row:
+    if width is None:
+        return row
+    kept: Row = []
+    for text, style in row:
+        kept.append((text[:width], style))
+        width -= len(text[:width])
+    return kept
 
 
 def duration(seconds: float) -> str:

@@ -104,6 +104,7 @@ class Jobs:
         self._topics = topics
         self._token = token
         self._asked: _Asked | None = None
+        self._newest: Job | None = None  # as far as the service has spoken of it: news may come late
         self.subscriptions = topics.answers
 
     @property
@@ -154,16 +155,18 @@ class Jobs:
             return self._news(_execution(reply))
         state = reply.execution_state
         version = asked.job.version + 1 if state is None else state.version_number
-        return Noted(replace(asked.job, status=asked.status, version=version))
+        return self._noted(replace(asked.job, status=asked.status, version=version))
 
     def _rejected(self, asked: _Asked, rejection: Rejection) -> Outcome | None:
         if rejection.client_token != asked.request.client_token:
             return None
         self._asked = None
         state = rejection.execution_state
+        if asked.job is not None and state is not None:
+            self._newest = replace(asked.job, status=state.status, version=state.version_number)
         if asked.job is not None and state is not None and rejection.code in OVERTAKEN:
             if asked.is_what(state):  # it had been heard, and the answer was lost
-                return Noted(replace(asked.job, status=state.status, version=state.version_number))
+                return self._noted(replace(asked.job, status=state.status, version=state.version_number))
             if not state.status.is_final and state.version_number != asked.job.version:
                 return Again(self._ask(asked.renewed(state, self._token())))
         return Lost(rejection.code, rejection.message, None if state is None else state.status)
@@ -176,10 +179,17 @@ class Jobs:
         if self._asked is not None and self._asked.job is not None and self._asked.job.id == execution.job_id:
             return None  # what was said of it is still on its way
         job = Job(id=execution.job_id, status=execution.status, version=execution.version_number)
+        if self._newest is not None and self._newest.id == job.id and job.version < self._newest.version:
+            return None  # overtaken on its way
+        self._newest = job
         try:
             return Offer(job, document_of(execution))
         except BadMessage as error:
             return Unusable(error.problem, self.reject(job, error.problem))
+
+    def _noted(self, job: Job) -> Noted:
+        self._newest = job
+        return Noted(job)
 
     def _update(self, job: Job, status: Status, details: Mapping[str, str] | None, step_min: int | None) -> Publication:
         request = Request(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import re
@@ -14,7 +13,7 @@ from pathlib import Path
 import aiomqtt
 import pytest
 
-from firmware.cli_rollout import add_jobs_server, add_rollout
+from firmware.cli import parser
 from firmware.fleet.server import TICK_S
 from firmware.fleet.store import MAX_BOARDS, MAX_FILE_BYTES, MAX_ROLLOUTS, Store
 from ota.job_messages import MAX_DETAILS, JobDocument, Status, decoded
@@ -23,7 +22,7 @@ from tests.mosquitto import LONG_S, PASSWORDS, Mosquitto, make_password_file
 
 PAGE = (Path(__file__).parents[2] / "docs" / "ota-rollout.md").read_text(encoding="utf-8")
 COMMANDS = [
-    line.removeprefix("ductwatch ota ")
+    line.removeprefix("ductwatch ")
     for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
     for line in block.replace("\\\n", "").splitlines()
 ]
@@ -33,12 +32,7 @@ COMMANDS = [
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_commands_shown_are_taken(command: str) -> None:
-    parser = argparse.ArgumentParser()
-    actions = parser.add_subparsers(dest="action", required=True)
-    add_rollout(actions)
-    add_jobs_server(actions)
-
-    assert parser.parse_args(shlex.split(command)).action in ("rollout", "jobs-server")
+    assert parser().parse_args(shlex.split(command)).action in ("rollout", "jobs-server")
 
 
 def test_the_document_shown_is_one() -> None:
@@ -77,7 +71,7 @@ async def test_by_the_access_list_a_board_speaks_for_itself_alone_and_the_server
                 f'[uplink]\nhost = "127.0.0.1"\nport = {broker.port}\nusername = "jobs-server"\n'
                 f'password_file = "{tmp_path / "password"}"\n'
             )
-            command = [sys.executable, "-m", "tests.firmware.fleet.command", "jobs-server"]
+            command = [sys.executable, "-m", "firmware", "ota", "jobs-server"]
             command += ["--config", str(tmp_path / "fleet.toml"), "--state", str(tmp_path / "fleet.sqlite")]
             server = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
             try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import shlex
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 
 from firmware import rollout_command
-from firmware.cli_rollout import add_rollout
+from firmware.cli import parser
 from firmware.errors import ConfigError
 from firmware.fleet.service import Service
 from firmware.fleet.store import Store
@@ -32,9 +31,7 @@ class Laptop:
 
     def types(self, line: str) -> tuple[int, str]:
         """Exit code, and what it printed on stdout."""
-        parser = argparse.ArgumentParser()
-        add_rollout(parser.add_subparsers())
-        arguments = parser.parse_args(["rollout", *shlex.split(line), "--state", str(self.path)])
+        arguments = parser().parse_args(["ota", "rollout", *shlex.split(line), "--state", str(self.path)])
         code = rollout_command.main(arguments)
         return code, self._capsys.readouterr().out
 

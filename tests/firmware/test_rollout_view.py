@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from firmware.fleet.report import Report
 from firmware.fleet.types import Ticket
-from firmware.rollout_view import duration, overview, table
+from firmware.rollout_view import duration, overview, screenful, table
 from firmware.terminal import Colours
 from ota.job_messages import Status
 from ota.rollout import Member, Progress
@@ -59,6 +59,17 @@ def test_many_failures_do_not_push_the_bars_off_the_terminal() -> None:
     assert len(lines) == 4 + 20 + 1
     assert lines[-1] == "  and 80 more: --all shows each board"
     assert len(table(report(*[Status.FAILED] * 100), Colours.NONE, most=None)) == 4 + 100
+
+
+def test_what_is_drawn_over_fits_the_terminal() -> None:
+    one = report(*[Status.FAILED] * 100, detail="x" * 100)
+
+    lines = screenful(one, Colours.NONE, columns=40, rows=10)
+
+    assert len(lines) < 10
+    assert max(map(len, lines)) <= 40
+    assert lines[-1] == "  and 97 more: --all shows each board"
+    assert len(screenful(one, Colours.NONE, columns=40, rows=3)) == 2
 
 
 def test_what_a_board_says_moves_no_cursor() -> None:

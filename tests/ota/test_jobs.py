@@ -152,6 +152,14 @@ def test_news_of_another_next_job_is_an_offer_and_news_of_none_is_none() -> None
     assert nothing == Nothing()
 
 
+def test_news_that_were_overtaken_on_their_way_begin_nothing_again() -> None:
+    board = jobs()
+    finished = board.finish(JOB, Status.SUCCEEDED, {})
+    assert isinstance(board.received(f"{finished.topic}/accepted", message(clientToken="t1")), Noted)
+
+    assert board.received(TOPICS("notify-next"), message(execution=execution())) is None
+
+
 def test_answers_to_others_or_to_what_was_asked_before_are_passed_over() -> None:
     board = jobs()
     first = board.next()

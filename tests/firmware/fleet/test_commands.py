@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import pty
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -12,6 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from firmware.fleet.store import Store
+from firmware.fleet.types import Moment
+from ota.rollout import Progress, Step, join
+from tests.firmware.fleet.builders import rollout
 from tests.firmware.fleet.simulated import Fate, boards
 from tests.mosquitto import LONG_S, Mosquitto, make_certificates
 
@@ -47,7 +53,7 @@ class Laptop:
 
     @asynccontextmanager
     async def running(self, *words: str) -> AsyncIterator[Process]:
-        command = [sys.executable, "-m", "tests.firmware.fleet.command", *words, "--state", str(self._state)]
+        command = [sys.executable, "-m", "firmware", "ota", *words, "--state", str(self._state)]
         process = Process(
             await asyncio.create_subprocess_exec(
                 *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
@@ -89,6 +95,34 @@ async def test_a_laptop_that_is_closed_in_the_middle_goes_on_another_day(tmp_pat
                 assert (await watch.line()).startswith("r1  running")
                 assert await watch.ended() == 0
             assert await server.kill(signal.SIGTERM) == 0
+
+
+async def test_on_a_terminal_the_picture_is_drawn_over_and_ctrl_c_ends_the_look(tmp_path: Path) -> None:
+    with Store(tmp_path / "fleet.sqlite") as store:
+        store.add(rollout(boards=["duct-1"]), join(rollout().plan, Progress(), ["duct-1"]))
+        ours, theirs = pty.openpty()
+        command = [sys.executable, "-m", "firmware", "ota", "rollout", "watch", "r1"]
+        process = await asyncio.create_subprocess_exec(
+            *command, "--state", str(tmp_path / "fleet.sqlite"), stdout=theirs, env={**os.environ, "TERM": "xterm"}
+        )
+        os.close(theirs)
+        first = await asyncio.to_thread(_read_until, ours, b"100 %")
+        store.move("r1", Step.PAUSE, "lunch", Moment(1, 0))
+        second = await asyncio.to_thread(_read_until, ours, b"lunch")
+        process.send_signal(signal.SIGINT)
+        await process.wait()
+        os.close(ours)
+
+    assert b"\x1b[1mrunning" in first
+    assert b"\x1b[3F\x1b[J" in second
+    assert b"\x1b[1;33mpaused" in second
+
+
+def _read_until(terminal: int, words: bytes) -> bytes:
+    read = b""
+    while words not in read:
+        read += os.read(terminal, 4096)
+    return read
 
 
 async def test_the_server_comes_in_by_a_client_certificate_as_boards_do(tmp_path: Path) -> None:
