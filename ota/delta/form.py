@@ -105,13 +105,13 @@ def name_of(base: bytes) -> bytes:
 def write(method: str, base: bytes, delta: Delta) -> bytes:
     columns = np.array([_relative(one) for one in delta.operations], np.int32).T
     parts = (columns.astype("<i4").tobytes(), delta.text, delta.classes.tobytes(), delta.tables.tobytes())
-    packed = [*(packed_best(one) for one in parts), (delta.coding, delta.symbols)]
+    found = [*(packed_best(one) for one in parts), (delta.coding, delta.symbols)]
     lengths = [*(len(one) for one in parts), delta.symbol_count]
     head = HEAD.pack(MAGIC, METHODS.index(method), name_of(base), delta.base_length, delta.target_length)
     sections = [
-        SECTION.pack(coding, length, len(content)) for (coding, content), length in zip(packed, lengths, strict=True)
+        SECTION.pack(coding, length, len(content)) for (coding, content), length in zip(found, lengths, strict=True)
     ]
-    return b"".join([head, *sections, *(content for _, content in packed)])
+    return b"".join([head, *sections, *(content for _, content in found)])
 
 
 def read(base: bytes, delta: bytes, limit_bytes: int) -> Delta:
@@ -128,12 +128,12 @@ def read(base: bytes, delta: bytes, limit_bytes: int) -> Delta:
     if target_length > limit_bytes:
         raise bad(f"would make {target_length} bytes, of which {limit_bytes} are allowed")
     place = HEAD.size + 5 * SECTION.size
-    if place + sum(packed for _, _, packed in heads) != len(delta):
+    if place + sum(size for _, _, size in heads) != len(delta):
         raise bad("is cut short, or longer than it says")
     parts = []
-    for _, _, packed in heads:
-        parts.append(delta[place : place + packed])
-        place += packed
+    for _, _, size in heads:
+        parts.append(delta[place : place + size])
+        place += size
     most = (32 * MAX_OPERATIONS, 2 * target_length, MAX_ROWS, SYMBOLS * MAX_TABLES)
     columns, text, classes, tables = (
         unpacked(coding, content, length, allowed)
@@ -158,10 +158,12 @@ def read(base: bytes, delta: bytes, limit_bytes: int) -> Delta:
 
 def packed_best(content: bytes) -> tuple[int, bytes]:
     """By the filter that makes the fewest bytes, and which it was."""
-    tried = [
-        (coding, lzma.compress(content, lzma.FORMAT_RAW, filters=_filter(coding))) for coding in range(len(FILTERS))
-    ]
-    return min(tried, key=lambda one: len(one[1])) if content else (0, b"")
+    tried = [(coding, packed(coding, content)) for coding in range(len(FILTERS))]
+    return min(tried, key=lambda one: len(one[1]))
+
+
+def packed(coding: int, content: bytes) -> bytes:
+    return lzma.compress(content, lzma.FORMAT_RAW, filters=_filter(coding)) if content else b""
 
 
 def unpacked(coding: int, content: bytes, length: int, most: int) -> bytes:
