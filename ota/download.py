@@ -4,7 +4,7 @@ A part is named by the hash of its target, so that it goes on from any source, a
 content is looked at only once it is whole: a part that turns out wrong is begun anew, once, if some of it was here from
 before; else the repository does not have what was signed. No more than the signed length is ever read.
 
-What lasts: a part is synced each `SYNC_BYTES`, and when its fetching ends, however it ends. A power cut in between
+What lasts: a part is synced each `sync_bytes`, and when its fetching ends, however it ends. A power cut in between
 costs what came since; on a file system that leaves zeros at the end of a file then, all of it, as its hash is wrong.
 """
 
@@ -49,11 +49,13 @@ class Downloads:
         now_s: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         today: Callable[[], int] = lambda: int(time.time() // S_PER_DAY),
+        sync_bytes: int = SYNC_BYTES,
     ) -> None:
         self._parts = folder / "part"
         self._spent = folder / SPENT
         self._disk = disk
         self._limits = limits
+        self._sync_bytes = sync_bytes
         self._clocks = Clocks(now_s, sleep, today)
 
     def fetch(
@@ -96,6 +98,7 @@ class Downloads:
         stopped: Callable[[], bool],
     ) -> Path:
         self._disk.make_folder(self._parts)
+        self._disk.sync(self._parts.parent)
         link = Link(self._limits, self._spent_so_far() if source.metered else None, self._clocks, stopped)
         from_before = self._size_within(part, target.length)
         self._require_room(target, from_before)
@@ -130,7 +133,7 @@ class Downloads:
             if answer.first != begun:  # it sends all, so that what is here is not needed
                 self._disk.remove(part)
                 digest = hashlib.sha256()
-            writing = _Writing(self._disk, part, answer.first)
+            writing = _Writing(self._disk, part, answer.first, self._sync_bytes)
             try:
                 while writing.size < target.length:
                     piece = link.read(answer, target.length - writing.size)
@@ -175,8 +178,9 @@ class Downloads:
 class _Writing:
     """A part to which pieces are added, in chunks. `size` counts those, too, that are not on the disk yet."""
 
-    def __init__(self, disk: Disk, part: Path, size: int) -> None:
+    def __init__(self, disk: Disk, part: Path, size: int, sync_bytes: int) -> None:
         self.size = size
+        self._sync_bytes = sync_bytes
         self._disk = disk
         self._part = part
         self._chunk = bytearray()
@@ -186,9 +190,9 @@ class _Writing:
         """Whether all so far will last."""
         self._chunk += piece
         self.size += len(piece)
-        if len(self._chunk) >= CHUNK_BYTES:
+        if len(self._chunk) >= min(CHUNK_BYTES, self._sync_bytes):
             self._append()
-        if self._unsynced < SYNC_BYTES:
+        if self._unsynced < self._sync_bytes:
             return False
         self._sync()
         return True
