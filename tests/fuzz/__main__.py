@@ -11,7 +11,17 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-TARGETS = ("rules_file", "expressions", "rule_tests", "recordings", "commands", "alarm_database", "engine", "jobs")
+TARGETS = (
+    "rules_file",
+    "expressions",
+    "rule_tests",
+    "recordings",
+    "commands",
+    "alarm_database",
+    "engine",
+    "jobs",
+    "deltas",
+)
 FOLDER = Path(__file__).parents[2] / "build" / "fuzz"
 IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # files that are written thousands of times
 EX_FOUND = 1
