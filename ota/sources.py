@@ -116,7 +116,7 @@ class WebSource:
                 connection.request("GET", target, headers=headers)
                 response = connection.getresponse()
             except (OSError, http.client.HTTPException, ValueError) as error:
-                raise Unreachable(f"{address}: {_what(error)}", remedy=REMEDY) from error
+                raise Unreachable(f"{address}: {_what(error)}", remedy=_remedy(error)) from error
             with response:
                 yield response
 
@@ -249,6 +249,12 @@ def _read(response: http.client.HTTPResponse, address: str, most: int) -> bytes:
         return response.read1(most)
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise Unreachable(f"{address}: {_what(error)}", remedy=REMEDY) from error
+
+
+def _remedy(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return "Check this board's clock by `date`, since certificates are valid for a time, and its CA certificates"
+    return REMEDY
 
 
 def _what(error: Exception) -> str:

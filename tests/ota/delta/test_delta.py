@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from model.shipped import shipped_bundle
 from ota.delta.apply import apply
 from ota.delta.form import HEAD, MAX_OPERATIONS, METHODS, SECTION, Delta, Kind, Operation, packed_best, write
 from ota.delta.make import make
+from ota.delta.tflite import tensors
 from ota.errors import BadBundle
 from tests.ota.networks import Layer, bundle, layers, tar_of, taught, tflite
 
@@ -41,6 +43,22 @@ def test_one_layer_of_several_takes_its_share() -> None:
     one, all_of_them = (make(base, bundle(taught(BEFORE, 1, step=0.01, only=which))) for which in ([2], None))
 
     assert len(one) < 0.5 * len(all_of_them)
+
+
+@pytest.mark.real
+def test_of_the_shipped_network_some_weights_are_told_and_no_more() -> None:
+    before = (shipped_bundle() / "model.tflite").read_bytes()
+    after = np.frombuffer(before, np.int8).copy()
+    largest = max(tensors(before), key=lambda one: one.data.length).data
+    weights = after[largest.place : largest.place + largest.length]
+    moved = np.random.default_rng(0).random(largest.length) < 0.01
+    weights[moved] = np.clip(weights[moved].astype(np.int16) + 1, -127, 127)
+    base, target = tar_of({"model.tflite": before}), tar_of({"model.tflite": after.tobytes()})
+
+    delta = make(base, target)
+
+    assert apply(base, delta, limit_bytes=len(target)) == target
+    assert len(delta) < 0.2 * moved.sum() + 2000
 
 
 def with_names(before: Sequence[Layer], prefix: str) -> list[Layer]:
