@@ -16,7 +16,7 @@ from firmware.fleet.service import AVAILABILITY, Service
 from firmware.fleet.store import MAX_BOARDS, Full, Store, StoreFailed
 from firmware.uplink.connection import Connection, connected
 from firmware.uplink.discovery import Retained
-from firmware.uplink.refusals import BrokerError
+from firmware.uplink.refusals import GRANT, BrokerError
 from firmware.uplink.session import OFFLINE, ONLINE, STOPPED
 from firmware.uplink.settings import UplinkSettings
 from ota.job_messages import Publication
@@ -26,6 +26,8 @@ TICK_S = 2.0  # how often rollouts are looked at, and the operator's commands
 LONGEST_TICK_S = 60.0  # of the clock's steps: a machine that slept did not listen
 WORK_LIMIT_S = 60.0  # for the file: a tick over 10,000 boards takes seconds, and a disk may be slow
 WAITING = 2 * MAX_BOARDS  # messages: further ones are dropped, and boards say them again
+
+ACCESS = "In the broker's access list give this user what docs/ota-rollout.md shows"
 
 Tell = Callable[[str], None]
 
@@ -48,6 +50,8 @@ class _Server:
         self._tick_s = tick_s
         self._told = ""
         self._file_fails = False
+        self._served_since_s: float | None = None
+        self._brief = False  # whether the last connection that was let in broke soon
         self._topic = f"{settings.prefix}/{NAME}"
         self._file = Worker("fleet")
 
@@ -55,12 +59,14 @@ class _Server:
         connector = Worker("mqtt-connect")
         delay_s = float(self._settings.first_retry)
         while True:
-            began_s = _now_s()
+            self._served_since_s = None
             try:
                 await self._connect(connector)
             except* BrokerError as errors:
-                self._say(str(_first(errors)))
-            steady = _now_s() - began_s > self._settings.longest_retry
+                self._say(_in_our_words(_first(errors)))
+            held_s = 0.0 if self._served_since_s is None else _now_s() - self._served_since_s
+            steady = held_s > self._settings.longest_retry
+            self._brief = (held_s > 0 or self._brief) and not steady
             delay_s = self._settings.first_retry if steady else min(2 * delay_s, self._settings.longest_retry)
             await asyncio.sleep(delay_s)
 
@@ -75,6 +81,7 @@ class _Server:
                     group.create_task(connection.watch())
                     out = _Out(connection, group)
                     await self._subscribe(connection)
+                    group.create_task(self._greet())
                     group.create_task(self._answer(connection, out))
                     group.create_task(self._tick(out))
                     await out.send(await self._done(self._service.greeting))
@@ -87,6 +94,12 @@ class _Server:
             await connection.subscribe("/".join((self._settings.prefix, "+", "jobs", *levels)))
         await connection.subscribe_and_recall(f"{self._settings.prefix}/+/{AVAILABILITY}")
         await connection.publish(self._topic, ONLINE, retain=True)
+        self._served_since_s = _now_s()
+
+    async def _greet(self) -> None:
+        """Say that jobs are served; after a broker that let us in and threw us out, once it has shown patience."""
+        if self._brief:
+            await asyncio.sleep(self._settings.longest_retry)
         self._say(f"serving jobs at {self._settings.broker} below {self._settings.prefix}/")
 
     async def _answer(self, connection: Connection, out: _Out) -> None:
@@ -168,8 +181,15 @@ def _now_s() -> float:
     return asyncio.get_running_loop().time()
 
 
-def _first(errors: BaseExceptionGroup[BrokerError]) -> BaseException:
+def _first(errors: BaseExceptionGroup[BrokerError]) -> BrokerError:
     error: BaseException = errors
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
+    assert isinstance(error, BrokerError)
     return error
+
+
+def _in_our_words(error: BrokerError) -> str:
+    """What is said of a board and its rights, of this server and its own."""
+    problem = error.problem.replace("this board", f"the {NAME}")
+    return f"{problem}. {ACCESS if error.remedy == GRANT else error.remedy}"

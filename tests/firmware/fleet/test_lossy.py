@@ -73,7 +73,7 @@ class Air:
         return arrived
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(30))
 def test_all_boards_are_asked_once_and_both_sides_come_to_the_same_end(seed: int) -> None:
     chance = random.Random(seed)
     fleet = {name: Worker(Board(name), succeeds=chance.random() < 0.7) for name in NAMES}

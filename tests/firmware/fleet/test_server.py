@@ -52,6 +52,12 @@ class ServerProcess:
                 if self.lines[-1].startswith("serving"):
                     return
 
+    async def read_on(self) -> None:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        while line := await self._process.stdout.readline():
+            self.lines.append(line.decode().strip())
+
     async def end(self, number: signal.Signals) -> None:
         assert self._process is not None
         if self._process.returncode is None:
@@ -206,3 +212,25 @@ async def test_after_a_restart_boards_hear_at_once_which_job_they_have(tmp_path:
             (message,) = await inbox.until(lambda messages: len(messages) == 1)
 
         assert message.fields["execution"]["jobId"] == "r1"
+
+
+async def test_a_broker_that_lets_it_in_and_no_further_is_said_once_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "acl").write_text("topic read ductwatch/#\ntopic write ductwatch/jobs-server\n")
+    options = ["allow_anonymous true", f"acl_file {tmp_path / 'acl'}"]
+    with Store(tmp_path / "fleet.sqlite") as store:
+        store.add(rollout(boards=["duct-0"]))
+    inbox = Inbox()
+    async with (
+        Mosquitto(tmp_path, options) as broker,
+        inbox.listening(broker.port, "ductwatch/jobs-server"),
+        ServerProcess(broker.port, tmp_path / "fleet.sqlite") as server,
+    ):
+        reading = asyncio.create_task(server.read_on())
+        await inbox.until(lambda messages: [one.payload for one in messages].count(b"online") == 4)
+        reading.cancel()
+
+    assert server.lines == [
+        f"serving jobs at 127.0.0.1:{broker.port} below ductwatch/",
+        f"the broker at 127.0.0.1:{broker.port} does not authorise the jobs-server. In the broker's access list give "
+        "this user what docs/ota-rollout.md shows",
+    ]
