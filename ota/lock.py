@@ -24,7 +24,8 @@ def locked(folder: Path, *, wait_s: float = WAIT_S) -> Iterator[None]:
     The kernel lets go for a process that died, however it did.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    handle = os.open(folder / NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    # only to be read: root may have made it, and the firmware is not root
+    handle = os.open(folder / NAME, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         _lock(handle, folder, until=time.monotonic() + wait_s)
         yield

@@ -115,7 +115,8 @@ class Slots:
     def started(self) -> None:
         """To be called once at each start of the firmware, before any model runs.
 
-        If it raises `NoRoom`, the start is not counted: leave the pending model alone until the next one.
+        If it raises `NoRoom`, the start is not counted: until the next one leave a staged model or one on trial alone,
+        and instead of one on probation run the previous one.
         """
         self._keep(moves.started(self.record, now_s=self._now_s()))
 
