@@ -10,6 +10,7 @@ from drivers.simulated.faults import FORM, explain, parse_fault
 from firmware import __version__
 from firmware.cli_model import add_model
 from firmware.cli_ota import add_ota
+from firmware.cli_values import broker
 
 EXIT_CODES = """exit status:
   0   all is well
@@ -77,7 +78,7 @@ def _run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="keep alarms, outbox and pictures here instead of where the configuration says",
     )
     run.add_argument(
-        "--broker", type=_broker, metavar="HOST[:PORT]", help="send to this MQTT broker, instead of the configured one"
+        "--broker", type=broker, metavar="HOST[:PORT]", help="send to this MQTT broker, instead of the configured one"
     )
     run.add_argument(
         "--aim",
@@ -316,15 +317,6 @@ def _within(text: str, least: float, most: float, form: str) -> float:
     if not least <= value <= most:
         raise argparse.ArgumentTypeError(f"{text!r}: write {form}")
     return value
-
-
-def _broker(text: str) -> tuple[str, int | None]:
-    host, colon, port = text.rpartition(":")
-    if not colon:
-        return text, None
-    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
-        raise argparse.ArgumentTypeError(f"{text!r}: write HOST or HOST:PORT")
-    return host, int(port)
 
 
 def _count(text: str) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drivers.settings import Duration
+from firmware.cli_values import broker
 
 if TYPE_CHECKING:
     Actions = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -63,7 +64,7 @@ def add_jobs_server(actions: Actions) -> None:
         "--config", type=Path, metavar="FILE", help="a TOML file with [uplink], as boards have it; the rest is not read"
     )
     server.add_argument(
-        "--broker", type=_broker, metavar="HOST[:PORT]", help="this broker, instead of the configured one"
+        "--broker", type=broker, metavar="HOST[:PORT]", help="this broker, instead of the configured one"
     )
     _state(server)
 
@@ -158,12 +159,3 @@ def _moment(text: str) -> datetime:
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r}: write a time such as 2026-05-01T02:00:00Z") from None
     return moment.astimezone(UTC)
-
-
-def _broker(text: str) -> tuple[str, int | None]:
-    host, colon, port = text.rpartition(":")
-    if not colon:
-        return text, None
-    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
-        raise argparse.ArgumentTypeError(f"{text!r}: write HOST or HOST:PORT")
-    return host, int(port)

@@ -14,9 +14,14 @@ import aiomqtt
 import pytest
 
 from firmware.cli import parser
+from firmware.fleet.report import Report
 from firmware.fleet.server import TICK_S
 from firmware.fleet.store import MAX_BOARDS, MAX_FILE_BYTES, MAX_ROLLOUTS, Store
+from firmware.fleet.types import Ticket
+from firmware.rollout_view import table
+from firmware.terminal import Colours
 from ota.job_messages import MAX_DETAILS, JobDocument, Status, decoded
+from ota.rollout import Member, Progress
 from tests.firmware.fleet.builders import rollout
 from tests.mosquitto import LONG_S, PASSWORDS, Mosquitto, make_password_file
 
@@ -33,6 +38,29 @@ COMMANDS = [
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_commands_shown_are_taken(command: str) -> None:
     assert parser().parse_args(shlex.split(command)).action in ("rollout", "jobs-server")
+
+
+def test_the_picture_shown_is_what_a_terminal_shows() -> None:
+    statuses = (Status.SUCCEEDED, Status.SUCCEEDED, Status.IN_PROGRESS, Status.FAILED, None, None, None, None)
+    names = ("duct-1", "duct-2", "duct-3", "duct-6", "duct-4", "duct-5", "duct-7", "duct-8")
+    members = {
+        name: Member(cohort=0 if status else 1, status=status) for name, status in zip(names, statuses, strict=True)
+    }
+    details = {"duct-3": {"step": "download"}, "duct-6": {"reason": "no room"}}
+    tickets = [
+        Ticket(rollout="spring-26", board=name, document=b"", member=members[name], details=details[name])
+        for name in details
+    ]
+    one = Report(
+        rollout=rollout("spring-26", percents=[50, 100]),
+        progress=Progress(members=members),
+        tickets=tickets,
+        availability=dict.fromkeys(names, "online"),
+        is_served=True,
+        wait_s=86_280,
+    )
+
+    assert table(one, Colours.NONE) == re.findall(r"```\n(spring-26.*?)\n```", PAGE, re.DOTALL)[0].splitlines()
 
 
 def test_the_document_shown_is_one() -> None:
