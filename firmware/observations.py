@@ -69,6 +69,7 @@ class CleaningChange:
 class UpdateStep(Enum):
     """How far a new model has come, or what became of it."""
 
+    NONE = "none"  # somebody asked, and there is none to take
     FOUND = "found"  # the channel has one that this board can use
     FETCHING = "fetching"  # some of it is here
     STAGED = "staged"  # whole and proved

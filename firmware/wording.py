@@ -78,6 +78,7 @@ CLEANINGS = {
 }
 
 UPDATES = {
+    UpdateStep.NONE: (" model ", Style.DIM, "stays"),
     UpdateStep.FOUND: (" model ", Style.DIM, "is offered"),
     UpdateStep.FETCHING: (" model ", Style.DIM, "is being fetched"),
     UpdateStep.STAGED: (" model ", Style.DIM, "is here, whole and signed"),

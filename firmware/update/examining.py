@@ -46,7 +46,9 @@ def manifest_of(bundle: Path) -> Manifest:
         raise Failed(str(error)) from error
 
 
-async def examine(trial: Trial, manifest: Manifest, board: BoardFacts, request: Callable[[], None]) -> Examination:
+async def examine(
+    trial: Trial, manifest: Manifest, board: BoardFacts, request: Callable[[], None], *, measure_s: float = MEASURE_S
+) -> Examination:
     """Golden pictures, memory, and latency while the cameras run: `request` asks for a snapshot. Raises `Failed`."""
     if problems := misfits(manifest, board):
         return Examination(problems=tuple(problems), figures={})
@@ -54,7 +56,7 @@ async def examine(trial: Trial, manifest: Manifest, board: BoardFacts, request: 
     times_ms: list[float] = []
     for _ in range(SNAPSHOTS):
         request()
-        times_ms += await trial.measure(MEASURE_S / SNAPSHOTS)
+        times_ms += await trial.measure(measure_s / SNAPSHOTS)
     examined = Examined(
         golden=Answers(
             pictures=loaded.pictures,

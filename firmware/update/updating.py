@@ -6,7 +6,7 @@ One thing at a time, by what the slots say: what a power cut or a reload interru
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,11 +21,11 @@ from firmware.photography import Shot
 from firmware.streams import Mailbox
 from firmware.supervisor import Pulse
 from firmware.update.depot import Depot
-from firmware.update.examining import Seeing, examine, manifest_of, prove, try_beside
+from firmware.update.examining import MEASURE_S, Seeing, examine, manifest_of, prove, try_beside
 from firmware.update.fitness import budget_ms
 from firmware.update.schedule import first_pause_s, is_open, pause_s
 from firmware.update.shadow import Limits, Outcome, Seen
-from firmware.update.trial import Failed, Trial
+from firmware.update.trial import PROGRAM, Failed, Trial
 from firmware.uplink.commands import Answer, Update, UpdateCheck, UpdateInstall, UpdateRollBack
 from model.manifest import Manifest
 from model.types import ModelId, Verdict
@@ -66,10 +66,11 @@ class Now:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Somebody wants a release now, from this repository; `older`: also one that is not newer."""
+    """A release is wanted from this repository; `older`: also one that is not newer. `asked`: by somebody."""
 
     where: str
     older: bool = False
+    asked: bool = True
 
 
 @dataclass(slots=True)
@@ -96,9 +97,13 @@ class Updating:
         wall: Callable[[], datetime | None],
         chance: Callable[[], float],
         priority: int,
+        measure_s: float = MEASURE_S,
+        program: Sequence[str] = PROGRAM,
     ) -> None:
+        """`program` is what a model is tried in, and its latency is measured for `measure_s`."""
         self._depot, self._settings, self._board, self._now = depot, depot.settings, depot.board, now
         self._hands, self._clock, self._wall, self._chance, self._priority = hands, clock, wall, chance, priority
+        self._measure_s, self._program = measure_s, program
         self._worker = Worker("update")
         self._seeing: Seeing = Mailbox(WAITING)
         self._looking = False
@@ -211,7 +216,7 @@ class Updating:
         while self._wish is None:
             is_time = self._settings.repository is not None and self._clock.now() >= due
             if is_time and is_open(self._settings.open_windows, self._minute()):
-                self._wish = Wish(self._settings.repository or "")
+                self._wish = Wish(self._settings.repository or "", asked=False)
                 break
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wished.wait(), LOOK_S)
@@ -226,7 +231,9 @@ class Updating:
             release, why = await self._worker.run(self._look, wish, limit_s=FETCH_LIMIT_S)
             self._trouble = ""
             if release is None:
-                self._doing.last = {"outcome": "nothing new", "why": why}
+                self._doing.last = {"outcome": UpdateStep.NONE.value, "why": why}
+                if wish.asked:
+                    self._say(UpdateStep.NONE, "", why)
                 return
             name = f"{release.model} {release.version}"
             self._say(UpdateStep.FOUND, name, f"{release.target.length} bytes at {wish.where}")
@@ -250,7 +257,7 @@ class Updating:
         self._doing = Doing("examining", release, last=self._doing.last)
         manifest = manifest_of(bundle)
         async with self._trial(bundle) as trial:
-            found = await examine(trial, manifest, self._board, self._hands.request)
+            found = await examine(trial, manifest, self._board, self._hands.request, measure_s=self._measure_s)
         if found.problems:
             await self._fail(release, "; ".join(found.problems), found.figures)
             return
@@ -351,7 +358,7 @@ class Updating:
             await self._change(lambda slots: slots.steady())
 
     def _trial(self, bundle: Path) -> Trial:
-        return Trial(bundle, beside=self._now.bundle, priority=self._priority)
+        return Trial(bundle, beside=self._now.bundle, priority=self._priority, program=self._program)
 
     @contextmanager
     def _looked(self) -> Iterator[None]:

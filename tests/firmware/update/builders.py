@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
+import tarfile
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +27,16 @@ GOOD = Examined(
     speed=Speed(runs=100, p50_ms=8.0, p95_ms=12.0),
     memory_mib=60.0,
 )
+
+
+def tar_of(files: Mapping[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:") as tar:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
 
 
 def manifest(**changes: Any) -> Manifest:

@@ -1,0 +1,330 @@
+"""A board that follows a channel: real signatures, slots on a disk, and the trial in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import itertools
+import json
+import random
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from drivers.clock import MonotonicClock
+from drivers.settings import Duration
+from drivers.types import Instant, SourceId
+from firmware.observations import Observation, UpdateChange, UpdateStep
+from firmware.photography import Shot
+from firmware.plan import load_classifier
+from firmware.supervisor import Pulse
+from firmware.update.depot import Depot, depot
+from firmware.update.settings import UpdateSettings
+from firmware.update.starting import loaded_at_start
+from firmware.update.trial import PROGRAM
+from firmware.update.updating import Hands, Now, Updating
+from firmware.uplink.commands import UpdateCheck, UpdateInstall, UpdateRollBack
+from model.classifier import Classifier
+from model.shipped import shipped_bundle
+from model.tensors import jpeg_frame
+from model.types import Label, Verdict
+from ota.bundle import open_bundle
+from ota.slot_states import SlotState
+from tests.firmware.update.builders import BOARD, tar_of
+from tests.ota.repository import MODEL, SimulatedRepository
+
+pytestmark = pytest.mark.real
+
+SHIPPED = shipped_bundle()
+NEW = f"{MODEL} 9.0"
+STEPS = (UpdateStep.FOUND, UpdateStep.STAGED, UpdateStep.TRIAL, UpdateStep.PROBATION)
+LIMIT_S = 120.0
+
+
+def newer(**changes: Any) -> bytes:
+    """The tar of the model that ships, as a release of its own."""
+    bundle = open_bundle(SHIPPED)
+    document = json.loads(bundle.manifest) | {"version": "9.0", "release_counter": 9} | changes
+    return tar_of({**bundle.files, "manifest.json": json.dumps(document).encode()})
+
+
+class Site:
+    """A board, a repository beside it, and cameras that see a clean duct."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.repository = SimulatedRepository(folder / "repository")
+        (folder / "root.json").write_bytes(self.repository.first_root)
+        self.said: list[UpdateChange] = []
+        self.heard = asyncio.Event()
+        self.reloaded = asyncio.Event()
+        self.label, self.score, self.latency_ms = Label.CLEAN, 0.01, 12.0
+        self.program: Sequence[str] = PROGRAM
+        self.updating: Updating | None = None
+
+    def publish(self, content: bytes, *, counter: int = 9, version: str = "9.0", **custom: Any) -> None:
+        path = f"stable/{MODEL}.tar"
+        described = {"model": MODEL, "version": version, "release_counter": counter, "hardware": ["any"], **custom}
+        self.repository.put("stable", path, content, described)
+        self.repository.publish("stable")
+        stored = self.repository.folder / "targets" / "stable" / f"{hashlib.sha256(content).hexdigest()}.{MODEL}.tar"
+        stored.parent.mkdir(parents=True, exist_ok=True)
+        stored.write_bytes(content)
+
+    def depot(self, **changes: Any) -> Depot:
+        settings: dict[str, Any] = {
+            "root": self.folder / "root.json",
+            "repository": str(self.repository.folder),
+            "trial_pictures": 3,
+            "trial_at_least": Duration(0.0),
+            "probation_pictures": 2,
+        }
+        return depot(self.folder / "data", UpdateSettings(**settings | changes), BOARD)
+
+    @asynccontextmanager
+    async def running(self, **changes: Any) -> AsyncIterator[Updating]:
+        """The firmware from a start to its end; a reload is left to the test."""
+        found = self.depot(**changes)
+        classifier, bundle = loaded_at_start(found.updater, load_classifier, counts=True)
+        self.reloaded.clear()
+        self.updating = Updating(
+            found,
+            Now(manifest=classifier.manifest, bundle=bundle),
+            hands=Hands(say=self._say, request=_nothing, reload=self.reloaded.set),
+            clock=MonotonicClock(),
+            wall=lambda: None,
+            chance=random.Random(1).random,
+            priority=0,
+            measure_s=2.0,
+            program=self.program,
+        )
+        tasks = [
+            asyncio.create_task(self.updating.run(pulse=Pulse(1.0, asyncio.get_running_loop().time))),
+            asyncio.create_task(self._watch(classifier)),
+        ]
+        try:
+            yield self.updating
+        finally:
+            for task in tasks:
+                task.cancel()
+            for task in tasks:
+                with suppress(asyncio.CancelledError):
+                    await task
+
+    async def until(self, step: UpdateStep) -> UpdateChange:
+        while not (found := [one for one in self.said if one.step is step]):
+            self.heard.clear()
+            try:
+                await asyncio.wait_for(self.heard.wait(), LIMIT_S)
+            except TimeoutError:
+                raise AssertionError(f"{self.said}, {self.updating and self.updating.status()}") from None
+        return found[-1]
+
+    @property
+    def steps(self) -> list[UpdateStep]:
+        return [one.step for one in self.said if one.step is not UpdateStep.FETCHING]
+
+    def _say(self, observation: Observation) -> None:
+        assert isinstance(observation, UpdateChange)
+        self.said.append(observation)
+        self.heard.set()
+
+    async def _watch(self, classifier: Classifier) -> None:
+        for name in itertools.cycle(("0-clean.jpg", "1-clean.jpg")):  # one and the same would be frozen
+            assert self.updating is not None
+            shot = Shot(jpeg_frame((SHIPPED / "golden" / name).read_bytes(), "upstream"))
+            self.updating.see(
+                shot,
+                Verdict(
+                    source=SourceId("upstream"),
+                    label=self.label,
+                    score=self.score,
+                    reasons=(),
+                    at=Instant(0),
+                    latency_ns=round(self.latency_ms * 1e6),
+                    model=classifier.model,
+                ),
+            )
+            await asyncio.sleep(0.05)
+
+
+def _nothing() -> None:
+    """No snapshots here."""
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> Site:
+    return Site(tmp_path)
+
+
+async def test_a_release_is_examined_tried_beside_the_old_one_proved_and_kept(site: Site) -> None:
+    site.publish(newer())
+
+    async with site.running() as updating:
+        assert (await updating.obey(UpdateCheck())).done
+        await site.until(UpdateStep.PROBATION)
+        await site.reloaded.wait()
+    assert site.steps == list(STEPS)
+    figures = next(one.figures for one in site.said if one.step is UpdateStep.TRIAL)
+    assert figures["golden_agreement"] == 1.0
+    assert 0 < figures["p50_ms"] <= figures["p95_ms"]
+    assert 0 < figures["memory_mib"] < 128
+
+    async with site.running() as updating:
+        assert updating.status()["running"] == {"model": MODEL, "version": "9.0"}
+        await site.until(UpdateStep.KEPT)
+        assert updating.record.active is not None
+        assert updating.record[updating.record.active].state is SlotState.GOOD
+
+
+async def test_the_clock_asks_where_nobody_does(site: Site) -> None:
+    site.publish(newer())
+
+    async with site.running(every=Duration(60.0)):
+        found = await site.until(UpdateStep.FOUND)
+
+    assert found.release == NEW
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"latency_budget_ms": {"any": 0.001}}, "allowed 0.001 ms"),
+        ({"memory_mib": 0.5}, "MiB of memory, allowed 0.5 MiB"),
+        ({"image_quality_at_least": 2}, "needs the judge of pictures in version 2"),
+        ({"runtime": {"name": "ai-edge-litert", "at_least": "99", "below": "100"}}, "needs ai-edge-litert at least 99"),
+        ({"decode_path": "nearest/1"}, "decode_path 'nearest/1' is not one that this firmware has"),
+    ],
+    ids=["too slow", "too large", "older judge", "other runtime", "other decoder"],
+)
+async def test_what_is_not_fit_for_this_board_is_refused_for_good(
+    site: Site, changes: dict[str, Any], problem: str
+) -> None:
+    site.publish(newer(**changes))
+
+    async with site.running() as updating:
+        await updating.obey(UpdateCheck())
+        refused = await site.until(UpdateStep.REFUSED)
+
+        assert problem in refused.why
+        await updating.obey(UpdateCheck())
+        assert "failed on this board before" in (await site.until(UpdateStep.NONE)).why
+    assert site.steps == [UpdateStep.FOUND, UpdateStep.STAGED, UpdateStep.REFUSED, UpdateStep.NONE]
+
+
+async def test_a_release_for_other_boards_is_not_fetched(site: Site) -> None:
+    site.publish(newer(), hardware=["imx8mp"])
+
+    async with site.running() as updating:
+        await updating.obey(UpdateCheck())
+        none = await site.until(UpdateStep.NONE)
+
+    assert "is for imx8mp" in none.why
+    assert site.steps == [UpdateStep.NONE]
+
+
+async def test_a_model_that_changes_its_mind_wildly_goes_back_by_itself(site: Site) -> None:
+    site.label, site.score = Label.DIRTY, 0.99
+    site.publish(newer())
+
+    async with site.running() as updating:
+        await updating.obey(UpdateCheck())
+        refused = await site.until(UpdateStep.REFUSED)
+
+    assert "called the other way round, allowed 20%" in refused.why
+    assert site.steps == [UpdateStep.FOUND, UpdateStep.STAGED, UpdateStep.TRIAL, UpdateStep.REFUSED]
+
+
+async def test_a_model_that_crashes_costs_no_more_than_itself(site: Site) -> None:
+    site.program = (sys.executable, "-c", "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
+    site.publish(newer())
+
+    async with site.running() as updating:
+        await updating.obey(UpdateCheck())
+        refused = await site.until(UpdateStep.REFUSED)
+
+    assert refused.why == "its process ended: killed by signal 11"
+
+
+async def test_a_model_that_is_late_once_it_counts_goes_back_by_itself(site: Site) -> None:
+    site.publish(newer())
+    async with site.running() as updating:
+        await updating.obey(UpdateCheck())
+        await site.reloaded.wait()
+
+    site.latency_ms = 151.0
+    async with site.running():
+        went_back = await site.until(UpdateStep.WENT_BACK)
+        await site.reloaded.wait()
+
+    assert "95 of 100 verdicts take up to 151.0 ms, allowed 150 ms" in went_back.why
+    async with site.running() as updating:
+        assert updating.status()["running"] != {"model": MODEL, "version": "9.0"}
+
+
+async def test_a_technician_rolls_back_and_the_release_does_not_come_back(site: Site) -> None:
+    site.publish(newer())
+    async with site.running() as updating:
+        assert not (await updating.obey(UpdateRollBack("ann"))).done
+        await updating.obey(UpdateCheck())
+        await site.reloaded.wait()
+    async with site.running() as updating:
+        await site.until(UpdateStep.KEPT)
+        assert (await updating.obey(UpdateRollBack("ann"))).done
+        assert site.said[-1].why == "by ann"
+
+    async with site.running() as updating:
+        await updating.obey(UpdateCheck())
+        assert "failed on this board before" in (await site.until(UpdateStep.NONE)).why
+
+
+async def test_a_stick_is_as_good_as_the_network_under_the_same_checks(site: Site, tmp_path: Path) -> None:
+    site.publish(newer())
+    stick = tmp_path / "stick"
+    site.repository.folder.rename(stick)
+
+    async with site.running(repository=None) as updating:
+        assert not (await updating.obey(UpdateCheck())).done
+        assert (await updating.obey(UpdateInstall(str(stick), older=False))).done
+        await site.until(UpdateStep.TRIAL)
+
+
+async def test_a_repository_of_somebody_else_is_refused_once(site: Site, tmp_path: Path) -> None:
+    other = Site(tmp_path / "other")
+    other.publish(newer())
+    other.repository.exchange_keys("timestamp")  # without a root that says so
+    other.repository.publish_timestamp()
+
+    async with site.running() as updating:
+        for _ in range(2):
+            await updating.obey(UpdateInstall(str(other.repository.folder), older=False))
+            await site.until(UpdateStep.REFUSED)
+        await updating.obey(UpdateCheck())
+        await site.until(UpdateStep.NONE)
+
+    assert site.steps == [UpdateStep.REFUSED, UpdateStep.NONE]
+
+
+async def test_an_update_that_was_cut_short_goes_on_where_it_was(site: Site) -> None:
+    site.publish(newer())
+    async with site.running() as updating:
+        await updating.obey(UpdateCheck())
+        await site.until(UpdateStep.STAGED)
+
+    async with site.running():
+        await site.until(UpdateStep.TRIAL)
+    async with site.running():
+        await site.until(UpdateStep.PROBATION)
+
+    assert site.steps == list(STEPS)
+
+
+async def test_without_a_root_nothing_is_taken(site: Site) -> None:
+    async with site.running(root=None, repository=None) as updating:
+        answer = await updating.obey(UpdateInstall("/media/stick", older=False))
+
+    assert (answer.done, "no root is configured" in answer.text) == (False, True)
