@@ -38,6 +38,8 @@ METADATA: Final = "metadata/"
 ROOT_HISTORY: Final = "root_history/"
 ROOT: Final = "root.json"
 ORDER: Final = {ROOT: 0, "timestamp.json": 1, "snapshot.json": 2, "targets.json": 3}
+UNCHECKED: Final = (TypeError, ValueError, AttributeError, LookupError)
+"""What ngclient stumbles over in metadata that is signed and yet no metadata, as a role whose name is a number."""
 REMEDY: Final = (
     "This board keeps what it has. Check the repository's address, and that no portal answers in its place; "
     "if both are right, its publisher has to look at it"
@@ -146,7 +148,7 @@ class Trust:
                     )
                     updater.refresh()
                     found = find(updater.get_targetinfo)
-                except (exceptions.RepositoryError, exceptions.DownloadError, OtaError) as error:
+                except (exceptions.RepositoryError, exceptions.DownloadError, OtaError, *UNCHECKED) as error:
                     failure = _in_our_words(error, fetcher.asked, now)
                 return found, failure, _collect(folder)
         except OSError as error:
@@ -270,10 +272,10 @@ def _in_our_words(error: Exception, asked: str, now: datetime) -> OtaError:
             return error
         case exceptions.ExpiredMetadataError():
             return expired(str(error), now=now, wall=now)
-        case exceptions.DownloadLengthMismatchError() | exceptions.RepositoryError():
-            return Untrusted(f"the repository is not to be trusted, at {asked}: {_first_line(error)}", remedy=REMEDY)
-        case _:
+        case exceptions.DownloadError() if not isinstance(error, exceptions.DownloadLengthMismatchError):
             return Unreachable(f"the repository is not whole: {_first_line(error)}", remedy=WHOLE_REMEDY)
+        case _:
+            return Untrusted(f"the repository is not to be trusted, at {asked}: {_first_line(error)}", remedy=REMEDY)
 
 
 def _first_line(error: Exception) -> str:

@@ -118,6 +118,17 @@ def test_a_revocation_is_kept_though_all_after_it_is_withheld(board: Board, repo
         board.ask(before)
 
 
+def test_signed_metadata_that_is_none_ends_in_words(board: Board, repository: SimulatedRepository) -> None:
+    delegations = repository.targets["targets"].delegations
+    assert delegations is not None
+    assert delegations.roles is not None
+    delegations.roles["stable"].name = 7  # type: ignore[assignment]  # that is the point
+    repository.publish("targets")
+
+    with pytest.raises(Untrusted, match="not to be trusted"):
+        board.ask(repository.folder)
+
+
 def test_a_role_vouches_for_nothing_outside_of_its_paths(board: Board, repository: SimulatedRepository) -> None:
     repository.put("stable", f"canary/{MODEL}.tar", b"evil")
     repository.publish("stable")
@@ -568,3 +579,13 @@ def test_odd_files_end_in_words(
         board.ask(repository.folder)
     assert raised.value.problem
     assert raised.value.remedy
+
+
+@pytest.mark.parametrize("make_odd", [pipe, device])
+def test_what_is_no_plain_file_is_not_read(
+    board: Board, repository: SimulatedRepository, make_odd: Callable[[Path], None]
+) -> None:
+    make_odd(repository.path("timestamp", 0))
+
+    with pytest.raises(Unreachable, match="not a plain file"):
+        board.ask(repository.folder)

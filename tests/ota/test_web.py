@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from ota.errors import Unreachable
 from ota.pace import Pace
-from ota.web import Web
+from ota.web import MAX_REDIRECTS, Web
 from tests.ota.board import Board
 from tests.ota.repository import NOW, Answer, FileHandler, SimulatedRepository, served
 
@@ -67,18 +67,34 @@ def test_a_poll_that_brings_nothing_new_is_two_requests_over_one_connection(tmp_
     assert repository.path("timestamp", 0).stat().st_size <= 500
 
 
-def test_a_redirect_is_followed(folder: Path) -> None:
-    def elsewhere(handler: FileHandler) -> None:
+def sent_on(location: str, asked: list[str]) -> Answer:
+    def answer(handler: FileHandler) -> None:
+        asked.append(handler.path)
         handler.send_response(301)
-        handler.send_header("Location", "/metadata/timestamp.json")
+        handler.send_header("Location", location)
+        handler.send_header("Connection", "close")
         handler.send_header("Content-Length", "0")
         handler.end_headers()
 
-    with (
-        served(folder, {"/old/metadata/timestamp.json": elsewhere}) as url,
-        Web(f"{url}/old", pace=Pace(), allow_http=True) as web,
-    ):
+    return answer
+
+
+def test_a_redirect_is_followed(folder: Path) -> None:
+    answers = {"/old/metadata/timestamp.json": sent_on("/metadata/timestamp.json", [])}
+    with served(folder, answers) as url, Web(f"{url}/old", pace=Pace(), allow_http=True) as web:
         assert web.read("metadata/timestamp.json", 100) == b"{}"
+
+
+def test_redirects_in_a_circle_are_given_up(folder: Path) -> None:
+    asked: list[str] = []
+    answers = {"/metadata/timestamp.json": sent_on("timestamp.json", asked)}
+    with (
+        served(folder, answers) as url,
+        Web(url, pace=Pace(), allow_http=True) as web,
+        pytest.raises(Unreachable, match=f"more than {MAX_REDIRECTS} redirects"),
+    ):
+        web.read("metadata/timestamp.json", 100)
+    assert len(asked) == 1 + MAX_REDIRECTS
 
 
 def test_a_proxy_of_the_environment_is_asked_only_if_it_may_be(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
