@@ -28,8 +28,8 @@ def add_ota(commands: Actions) -> None:
     ota = commands.add_parser(
         "ota",
         help="publish models for boards to update from, and roll them out",
-        description="Publish signed models: a folder of files for any web server, S3 or a USB stick. docs/ota.md "
-        "explains keys, ceremonies and what to do when something is lost. docs/ota-rollout.md is about fleets.",
+        description="Publish signed models: a folder of files for any web server, S3 or a USB stick. What "
+        "changes something shows first what it will do, and asks. docs/ota.md explains keys, ceremonies and what to do when something is lost. docs/ota-rollout.md is about fleets.",
     )
     actions = ota.add_subparsers(dest="action", required=True, metavar="ACTION")
     for add in ADDED:
@@ -180,7 +180,7 @@ def _action(actions: Actions, name: str, does: str) -> argparse.ArgumentParser:
     return actions.add_parser(
         name,
         help=does,
-        description=f"{does[0].upper()}{does[1:]}. It shows what it will do, and asks before it does.\n\n{KEYS}",
+        description=f"{does[0].upper()}{does[1:]}.\n\n{KEYS}",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -58,6 +58,8 @@ def init(desk: Desk) -> int:
     with desk.repository() as folder:
         if folder.is_begun():
             raise Refused(f"{folder.path} is a repository already", remedy="Name a new folder, or use this one")
+        if not folder.is_free():
+            raise Refused(f"{folder.path} is not empty", remedy="All in it would be published: name a new folder")
         chosen = _chosen(desk, folder)
         lines = [f"  {role:<9} valid {LIFETIMES[role].days} days, {each}" for role, each in chosen.items()]
         if not desk.agreed([f"A new repository in {folder.path}:", *lines]):
@@ -66,17 +68,17 @@ def init(desk: Desk) -> int:
         keyring.save(folder.own / KEYS, places, desk.disk)
         draft = drafts.begun({role: (chosen[role].quorum.threshold, known[role]) for role in chosen}, desk.now)
         if desk.arguments.ceremony is not None:
-            return desk.lay_out(desk.arguments.ceremony, {}, draft, Keyring(places, desk.secrets))
+            return desk.lay_out(desk.place(folder), {}, draft, Keyring(places, desk.secrets))
         return desk.sign_and_write(folder, {}, draft, Keyring(places, desk.secrets))
 
 
 def _chosen(desk: Desk, folder: Folder) -> dict[str, Chosen]:
     arguments = desk.arguments
     place: Path = (arguments.keys or folder.path.with_name(f"{folder.path.name}.keys")).absolute()
-    if place.resolve().is_relative_to(folder.path.resolve()):
+    if folder.holds(place):
         raise Refused(f"{place} is inside of {folder.path}", remedy="Keys would be published: name another folder")
     for where in (where for _, where in arguments.role_keys if not keys.is_uri(where)):
-        if Path(where).resolve().is_relative_to(folder.path.resolve()):
+        if folder.holds(Path(where)):
             raise Refused(f"{where} is inside of {folder.path}", remedy="It would be published: move it elsewhere")
     quorums = {**QUORUMS, **{role: Quorum(threshold, count) for role, threshold, count in arguments.signers}}
     named: dict[str, list[str]] = {role: [] for role in ALL}

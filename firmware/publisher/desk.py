@@ -64,8 +64,15 @@ class Desk:
     def propose(self, folder: Folder, before: State, draft: Draft, ring: Keyring) -> int:
         """Into a ceremony, if the command names one; else it is signed and published here and now."""
         if self.arguments.ceremony is not None:
-            return self.prepare(self.arguments.ceremony, before, draft, ring)
+            return self.prepare(self.place(folder), before, draft, ring)
         return self.publish(folder, before, draft, ring)
+
+    def place(self, folder: Folder) -> Path:
+        """Of the ceremony."""
+        place: Path = self.arguments.ceremony
+        if folder.holds(place):
+            raise Refused(f"{place} is inside of {folder.path}", remedy="It would be published: name another folder")
+        return place
 
     def prepare(self, place: Path, before: State, draft: Draft, ring: Keyring) -> int:
         """A folder for keyholders, once somebody has agreed."""

@@ -22,7 +22,7 @@ from ota.types import Release
 LEAST_KEYID = 6  # hexadecimal digits by which a key may be named: 24 bit tell apart a few dozen keys
 RAISE = (
     "Raise release_counter in the bundle (`ductwatch model train --release-counter`). If older bytes are wanted back, "
-    "add --again: it releases them under a higher counter"
+    "`ductwatch ota publish BUNDLE --again` releases them under a higher counter"
 )
 
 

@@ -19,6 +19,7 @@ from typing import Any
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata
 
+from ota.bundle import MAX_BUNDLE_BYTES
 from ota.publish.errors import Refused
 from ota.publish.roles import ROOT, SNAPSHOT, TARGETS, TIMESTAMP, max_bytes
 from ota.publish.signing import check_whole
@@ -53,6 +54,14 @@ class Folder:
         finally:
             os.close(handle)
 
+    def is_free(self) -> bool:
+        """Whether nothing is there that would be published with it."""
+        return not self.disk.names(self.path)
+
+    def holds(self, place: Path) -> bool:
+        """Whether `place` would be published with it."""
+        return place.resolve().is_relative_to(self.path.resolve())
+
     def is_begun(self) -> bool:
         return (self.path / "metadata" / "timestamp.json").exists()
 
@@ -81,9 +90,11 @@ class Folder:
         folder, _, name = path.rpartition("/")
         file = self.path / "targets" / folder / f"{sha256}.{name}"
         try:
-            content = file.read_bytes()
+            content = self.disk.read(file, 2 * MAX_BUNDLE_BYTES)
         except OSError as error:
             raise Refused(f"{file}: cannot be read ({error.strerror})", remedy=RESTORE) from error
+        if content is None:
+            raise Refused(f"{file} is missing", remedy=RESTORE)
         if hashlib.sha256(content).hexdigest() != sha256:
             raise Refused(f"{file} is damaged", remedy=RESTORE)
         return content
@@ -100,16 +111,22 @@ class Folder:
     def resume(self) -> bool:
         """Finish what `replace` has decided, and forget what it has not. Whether there was something to finish."""
         decided = self.disk.read(self._staging / STAGED, MAX_LIST_BYTES)
-        for number, name in enumerate(json.loads(decided) if decided else []):
+        names: list[str] = json.loads(decided) if decided else []
+        for number, name in enumerate(names):
             content = (self._staging / str(number)).read_bytes()
             self.disk.make_folder((self.path / name).parent)
             self.disk.replace(self.path / name, content)
         if decided is not None:
+            for folder in {above for name in names for above in (self.path / name).parents if self._is_ours(above)}:
+                self.disk.sync(folder)  # it may be new, and its own name not last yet
             self.disk.remove(self._staging / STAGED)
             self.disk.sync(self._staging)
         for name in self.disk.names(self._staging):
             self.disk.remove(self._staging / name)
         return decided is not None
+
+    def _is_ours(self, folder: Path) -> bool:
+        return folder.is_relative_to(self.path.parent)
 
     @property
     def _staging(self) -> Path:

@@ -35,7 +35,7 @@ from securesystemslib.signer import (
 
 from ota.publish.errors import Refused
 from ota.publish.state import NAME_FIELD
-from ota.storage import HALF
+from ota.storage import HALF, Disk
 
 SCHEMES: Final = ("hsm", "awskms", "gcpkms", "azurekms")
 MAX_KEY_BYTES: Final = 20_000  # an encrypted RSA key of 4096 bits has 3.5 kB
@@ -95,6 +95,7 @@ def make(path: Path, passphrase: str) -> SSlibKey:
             file.flush()
             os.fsync(file.fileno())
         half.rename(path)
+        Disk().sync(path.parent)
     except OSError as error:
         raise Refused(f"{path}: cannot be written ({error.strerror})", remedy="Choose another place") from error
     return signer.public_key

@@ -11,6 +11,7 @@ from firmware.errors import ConfigError
 from firmware.publisher.command import main
 from firmware.publisher.desk import MakeDelta
 from ota.storage import Disk
+from tests.ota.board import QuickDisk
 
 PASSPHRASE = "a passphrase of people"
 ONLINE = "a passphrase of a machine"
@@ -42,7 +43,7 @@ class Publisher:
         if yes and words[0] not in ("show", "key"):
             line += ["--yes"]
         try:
-            return main(parser().parse_args(line), now=NOW + later, disk=disk, make_delta=make_delta)
+            return main(parser().parse_args(line), now=NOW + later, disk=disk or QuickDisk(), make_delta=make_delta)
         except ConfigError as error:
             print(f"ductwatch: {error}", file=sys.stderr)
             return 2

@@ -134,6 +134,16 @@ def test_a_repository_is_not_begun_twice(office: Publisher, capsys: pytest.Captu
     assert (office.updates / "metadata" / "1.root.json").read_bytes() == before
 
 
+def test_a_folder_with_something_in_it_is_not_published(office: Publisher, capsys: pytest.CaptureFixture[str]) -> None:
+    office.updates.mkdir()
+    (office.updates / "notes.txt").write_text("not for everybody")
+
+    assert office.does("init", office.updates) == 2
+
+    assert "All in it would be published" in capsys.readouterr().err
+    assert not office.keys.exists()
+
+
 @pytest.mark.parametrize("phrase", ["", "short"])
 def test_keys_are_not_made_without_a_good_passphrase(
     office: Publisher, phrase: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

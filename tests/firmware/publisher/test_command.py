@@ -6,12 +6,13 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 import stat
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tuf.api.exceptions import ExpiredMetadataError, RepositoryError
+from tuf.api.exceptions import ExpiredMetadataError, RepositoryError, UnsignedMetadataError
 
 from firmware.publisher.passphrases import PASSPHRASE as VARIABLE
 from ota.bundle import open_bundle, pack
@@ -346,6 +347,26 @@ def test_what_is_signed_with_a_foreign_key_is_refused_by_clients(publisher: Publ
     assert publisher.does("refresh") == 2
 
 
+def test_a_root_that_too_few_have_signed_is_refused_by_clients_and_by_the_publisher(
+    publisher: Publisher, client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    publisher.does("refresh", "--role", "root")
+    path = publisher.updates / "metadata" / "2.root.json"
+    document = json.loads(path.read_text())
+    enough = [*document["signatures"]]
+    document["signatures"] = enough[:1]
+    path.write_text(json.dumps(document))
+
+    with pytest.raises(UnsignedMetadataError):
+        client.updater()
+    assert publisher.does("refresh") == 2
+    assert "root was signed by 1/2 keys" in capsys.readouterr().err
+
+    document["signatures"] = enough[:2]
+    path.write_text(json.dumps(document))
+    client.updater()
+
+
 def test_a_repository_says_what_it_is(publisher: Publisher, capsys: pytest.CaptureFixture[str]) -> None:
     publisher.does("publish", bundle(publisher.home, 3), "--channel", "canary")
     capsys.readouterr()
@@ -372,6 +393,27 @@ def test_two_commands_do_not_work_on_one_repository_at_once(
     finally:
         os.close(handle)
     assert "another command works on" in capsys.readouterr().err
+
+
+def test_without_the_publisher_s_own_folder_keys_are_named(publisher: Publisher, client: Client) -> None:
+    shutil.rmtree(publisher.own)
+    keys = [word for name in ("canary", "snapshot", "timestamp") for word in ("--key", publisher.keys / f"{name}.pem")]
+
+    assert publisher.does("publish", bundle(publisher.home), "--channel", "canary") == 2
+    assert publisher.does("publish", bundle(publisher.home), "--channel", "canary", *keys) == 0
+
+    assert client.offered(CANARY) == 1
+
+
+def test_a_ceremony_is_not_laid_where_it_would_be_published(
+    publisher: Publisher, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = publisher.updates / "ceremony"
+
+    assert publisher.does("refresh", "--role", "root", "--ceremony", place) == 2
+
+    assert "It would be published" in capsys.readouterr().err
+    assert not place.exists()
 
 
 def test_a_program_gets_json_and_nothing_else(publisher: Publisher, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,6 +15,7 @@ import pytest
 from ota.storage import Disk
 from tests.firmware.publisher.conftest import copied
 from tests.firmware.publisher.office import Publisher
+from tests.ota.board import QuickDisk
 from tests.ota.bundles import bundle
 from tests.ota.publish.client import Client
 
@@ -27,7 +28,7 @@ class Died(BaseException):
     """Nothing of the program runs after it."""
 
 
-class DyingDisk(Disk):
+class DyingDisk(QuickDisk):
     """Dies before the operation number `at` that changes something; a write dies half done."""
 
     def __init__(self, at: int) -> None:

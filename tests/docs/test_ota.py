@@ -1,0 +1,82 @@
+"""Each command of docs/ota.md works as it is written, one after the other, and what the page says of it is so."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from firmware.cli import parser
+from firmware.publisher.command import WORTH_A_DELTA, main
+from firmware.publisher.passphrases import ONLINE_PASSPHRASE, PASSPHRASE
+from ota.publish import keys, store, words
+from ota.publish.roles import LIFETIMES, QUORUMS
+from tests.ota.bundles import bundle
+from tests.ota.publish.client import Client
+
+pytestmark = pytest.mark.real
+
+PAGE = (Path(__file__).parents[2] / "docs" / "ota.md").read_text(encoding="utf-8")
+LINES = [line for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) for line in block.splitlines()]
+ASKS_NOTHING = {"show", "key"}
+LATER = {"ductwatch ota publish ours-1 --channel stable --again": 2}
+"""After these lines, what stable offers."""
+
+
+def carry_out(line: str) -> int:
+    if not line.startswith("ductwatch "):
+        return subprocess.run(line, shell=True, check=False).returncode
+    arguments = shlex.split(line)[1:]
+    agreed = [] if arguments[1] in ASKS_NOTHING or "--yes" in arguments else ["--yes"]  # as somebody at a terminal
+    return main(parser().parse_args([*arguments, *agreed]))
+
+
+def test_the_commands_of_the_page_lead_where_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(PASSPHRASE, "a passphrase of people")
+    monkeypatch.setenv(ONLINE_PASSPHRASE, "a passphrase of a machine")
+    Path("machine.txt").write_text("a passphrase of a machine\n")
+    bundle(tmp_path, 1, name="ours")
+    client = None
+
+    for line in LINES:
+        if line.startswith("aws "):
+            continue  # there is no bucket here
+        assert carry_out(line) == 0, line
+        if line.startswith("ductwatch ota init updates"):
+            client = Client(tmp_path / "board", tmp_path / "updates")
+        if client is not None:
+            client.updater()
+        if line in LATER:
+            assert client is not None
+            assert client.offered("stable/ours.tar") == LATER[line]
+
+    Client(tmp_path / "other", tmp_path / "fleet").updater()
+    signed = json.loads(Path("fleet/metadata/3.root.json").read_text())["signed"]
+    names = [signed["keys"][keyid]["x-ductwatch-name"] for keyid in signed["roles"]["root"]["keyids"]]
+    assert names == ["ann", "gil", "cem"]
+
+
+def test_the_page_knows_every_action_of_a_publisher() -> None:
+    used = {line.split()[2] for line in LINES if line.startswith("ductwatch ota ")}
+
+    assert used == {
+        "init", "key", "publish", "promote", "sign", "merge", "refresh", "rotate-key", "revoke", "show",
+    }  # fmt: skip
+
+
+def test_the_numbers_on_the_page_are_those_of_the_program() -> None:
+    table = dict(re.findall(r"^\| `(\w+)`[^|]*\|[^|]*\| (\d of \d)", PAGE, re.MULTILINE))
+
+    assert {role: f"{QUORUMS[role].threshold} of {QUORUMS[role].keys}" for role in table} == table
+    assert (LIFETIMES["root"].days, LIFETIMES["targets"].days) == (2 * 365, 365)
+    assert (LIFETIMES["stable"].days, LIFETIMES["snapshot"].days, LIFETIMES["timestamp"].days) == (90, 14, 2)
+    assert store.KEPT == 4
+    assert "the last four bundles" in PAGE
+    assert f"smaller than {WORTH_A_DELTA:.0%} of".replace("%", " %") in PAGE.replace("\n", " ")
+    assert f"at least {keys.LEAST_PASSPHRASE} characters" in PAGE
+    assert f"warns {words.SOON.days} days before" in PAGE
