@@ -28,8 +28,9 @@ def add_ota(commands: Actions) -> None:
     ota = commands.add_parser(
         "ota",
         help="publish models for boards to update from, and roll them out",
-        description="Publish signed models: a folder of files for any web server, S3 or a USB stick. What "
-        "changes something shows first what it will do, and asks. docs/ota.md explains keys, ceremonies and what to do when something is lost. docs/ota-rollout.md is about fleets.",
+        description="Publish signed models: a folder of files for any web server, S3 or a USB stick. What changes "
+        "something shows first what it will do, and asks. docs/ota.md explains keys, ceremonies and what to do when "
+        "something is lost. docs/ota-rollout.md is about fleets.",
     )
     actions = ota.add_subparsers(dest="action", required=True, metavar="ACTION")
     for add in ADDED:
