@@ -38,11 +38,12 @@ class Judgement(NamedTuple):
     problem: Untrusted | None
 
 
-def chain(files: Mapping[str, bytes]) -> Iterator[Proved]:
+def chain(files: Mapping[str, bytes], paths: Iterable[str]) -> Iterator[Proved]:
     """Of metadata by role name, what verifies now, in the order of TUF's workflow; what does not is passed over.
 
-    `files` are what ngclient has just walked, and maybe older ones of roles that it did not come by: those fail, by
-    their keys or by their version. The root is taken as it is: ngclient has walked to it.
+    `files` are what ngclient has just walked, looking for the targets `paths`, and maybe older ones of roles that it
+    did not come by: those fail, by their keys or by their version, or are none that `paths` lead to. The root is taken
+    as it is: ngclient has walked to it.
     """
     if (root := _proved(files, Root.type, _signed(files, Root.type), None)) is None:
         return
@@ -60,11 +61,18 @@ def chain(files: Mapping[str, bytes]) -> Iterator[Proved]:
     delegators = [targets]
     while delegators:
         delegator = delegators.pop(0)
-        for name in sorted(waiting):
+        for name in sorted(waiting.intersection(_led_to(delegator.signed, paths))):
             if (role := _proved(files, name, delegator.signed, _listed(snapshot.signed, name))) is not None:
                 waiting.remove(name)
                 delegators.append(role)
                 yield role
+
+
+def _led_to(signed: Signed, paths: Iterable[str]) -> Iterator[str]:
+    """The roles that `signed` lets vouch for one of `paths`."""
+    if isinstance(signed, Targets) and signed.delegations is not None:
+        for path in paths:
+            yield from (name for name, _ in signed.delegations.get_roles_for_target(path))
 
 
 def _listed(signed: Signed, name: str) -> int:

@@ -24,7 +24,8 @@ from tuf.api.metadata import Metadata, Root, TargetFile
 from ota.errors import OtaError, Untrusted
 from ota.pace import Pace
 from ota.storage import Disk
-from ota.trust import Limits, LookUp, Trust
+from ota.trust import Trust
+from ota.walk import Limits, LookUp
 from ota.web import Web
 
 T = TypeVar("T")

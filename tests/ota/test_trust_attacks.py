@@ -283,6 +283,16 @@ def test_parts_of_two_states_do_not_mix(board: Board, repository: SimulatedRepos
         board.ask(repository.folder)
 
 
+def test_another_channel_that_expired_does_not_matter(board: Board, repository: SimulatedRepository) -> None:
+    repository.targets["canary"].expires = NOW + timedelta(days=1)
+    repository.offer(1, channel="canary")
+    assert board.ask(repository.folder, channel="canary") is not None
+
+    assert board.counter(repository.folder, now=NOW + timedelta(days=2)) == 1
+    with pytest.raises(Untrusted, match="canary expired"):
+        board.ask(repository.folder, channel="canary", now=NOW + timedelta(days=2))
+
+
 # clocks
 
 
