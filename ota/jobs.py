@@ -82,7 +82,10 @@ class Again:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """The service refuses what this board said. With a final `status` the job is over: canceled or timed out, say."""
+    """The service refuses what this board said. With a final `status` the job is over: canceled or timed out, say.
+
+    Without one, as for `RequestThrottled`, ask `next` later: the job is offered again if it is still there.
+    """
 
     code: str
     message: str
@@ -112,7 +115,12 @@ class Jobs:
         return None if self._asked is None else self._asked.publication(self._topics)
 
     def next(self) -> Publication:
-        """Ask for the job that is in progress, or else the oldest. It stays as it is."""
+        """Ask for the job that is in progress, or else the oldest. It stays as it is.
+
+        While something that was said of a job is not answered, that is said again instead: it must not be lost.
+        """
+        if self._asked is not None and self._asked.job is not None:
+            return self._asked.publication(self._topics)
         return self._ask(_Asked((NEXT_JOB, "get"), Request(client_token=self._token(), include_job_document=True)))
 
     def accept(

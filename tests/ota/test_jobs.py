@@ -116,6 +116,15 @@ def test_an_answer_that_was_lost_is_recognised_when_the_same_is_said_again() -> 
     assert board.unanswered is None
 
 
+def test_a_result_that_is_not_answered_is_not_lost_by_asking_for_the_next_job() -> None:
+    board = jobs()
+    finished = board.finish(JOB, Status.SUCCEEDED, {})
+
+    assert board.next() == finished
+    board.received(f"{finished.topic}/accepted", message(clientToken="t1"))
+    assert board.next().topic == TOPICS("$next", "get")
+
+
 def test_a_board_that_is_behind_says_it_again_for_the_version_that_is_there() -> None:
     board = jobs()
     finished = board.finish(JOB, Status.FAILED, {"reason": "no room"})
