@@ -88,7 +88,7 @@ class Slots:
     def stage(self, release: Release, source: bytes | Path, *, older: bool = False) -> None:
         """Put it into the inactive slot. What waits there already is left alone.
 
-        `source` is the tar, or a whole download in this folder, which is moved. `older`: also one that is not newer.
+        `source` is the tar, or where a whole download is, which stays. `older`: also one that is not newer.
         Raises `Untrusted` for what is not to be staged, `Busy` during a probation, as it would cost the model to go
         back to, `BadBundle` for bytes that are not the release's, and `NoRoom`.
         Whatever it raises, the active model stays, and so does the previous one but for an error of the last moment.
@@ -216,25 +216,18 @@ class Slots:
 
     def _stage(self, new: Held, source: bytes | Path, name: SlotName) -> None:
         self._make_last()
+        self._require_room(new)
         tar = self.tar(name)
-        if isinstance(source, bytes):
-            self._require_room(new)
-            path = tar.with_name(tar.name + HALF)
-            self._disk.write(path, source)
-        else:
-            path = source
-        try:
-            self._disk.sync(path)
-        except OSError:
-            self._disk.remove(path)  # no later sync makes up for one that failed: it has to be written anew
-            raise
-        if self._measured(path) != (new.length, new.sha256):
+        half = tar.with_name(tar.name + HALF)
+        # A download is written anew, not moved: if a sync of it ever failed, no later one makes up for that.
+        content = source if isinstance(source, bytes) else self._disk.read(source, new.length) or b""
+        self._disk.write(half, content)
+        self._disk.sync(half)
+        if self._measured(half) != (new.length, new.sha256):
             raise BadBundle(f"{new}: the bytes on the disk are not those of the release", remedy=AGAIN)
         self._replace(moves.freed(self.record, now_s=self._now_s(), why=f"makes room for {new}"))
-        self._disk.rename(path, tar)
+        self._disk.rename(half, tar)
         self._disk.sync(tar.parent)
-        if path.parent != tar.parent:
-            self._disk.sync(path.parent)
         self._replace(moves.staged(self.record, name, new, now_s=self._now_s(), why="fetched and proved"))
 
     def _require_room(self, new: Held) -> None:

@@ -90,6 +90,7 @@ def stage_download(life: Life, number: int) -> Scenario:
 
 
 def downloaded(disk: Disk, number: int) -> Path:
+    """Whole as far as one sees, and never synced."""
     part = PARTS / f"{number}.part"
     try:
         if disk.read(part, 1_000) != tar_of(number):

@@ -79,15 +79,21 @@ def test_on_probation_a_model_counts_and_the_one_before_it_is_kept_at_hand() -> 
     assert slots_of(disk).running == A_TAR
 
 
-def test_a_download_is_moved_and_not_copied() -> None:
-    disk = disk_with(2)
+def test_a_download_is_staged_so_that_it_lasts_even_if_its_own_sync_failed() -> None:
+    disk = disk_with(2).fork(Fault(2, errno.EIO))
     part = FOLDER / "part" / "3.part"
     disk.make_folder(part.parent)
     disk.write(part, tar_of(3))
+    with pytest.raises(OSError, match="Input/output"):
+        disk.sync(part)
     slots_of(disk).stage(release(3), part)
 
-    assert tars(disk) == {"a.tar": tar_of(2), "b.tar": tar_of(3)}
-    assert {part in left.files() for left in disk.after_cut(100, Random(0))} == {False}
+    assert {left.files()[B_TAR] for left in disk.after_cut(100, Random(0))} == {tar_of(3)}
+
+
+def test_a_download_that_is_gone_is_not_the_release() -> None:
+    with pytest.raises(BadBundle):
+        updated(CutDisk(ROOT), 2).stage(release(3), FOLDER / "part" / "3.part")
 
 
 def test_staging_again_what_waits_already_changes_nothing() -> None:
