@@ -68,7 +68,7 @@ def init(desk: Desk) -> int:
         keyring.save(folder.own / KEYS, places, desk.disk)
         draft = drafts.begun({role: (chosen[role].quorum.threshold, known[role]) for role in chosen}, desk.now)
         if desk.arguments.ceremony is not None:
-            return desk.lay_out(desk.place(folder), {}, draft, Keyring(places, desk.secrets))
+            return desk.lay_out(desk.place(folder), {}, draft)
         return desk.sign_and_write(folder, {}, draft, Keyring(places, desk.secrets))
 
 

@@ -104,7 +104,8 @@ def _sign(desk: Desk) -> int:
             whose = next(ceremony.known(before, draft, keyid), f"the key {keyid[:8]} signs nothing")
             raise Refused(f"{whose}, and here {', '.join(draft.metadata)} must be signed", remedy="Take another key")
     ring = keyring.Keyring(places, desk.secrets)
-    if not desk.agreed(["To be signed:", *words.plan(before, draft, ring, desk.now)]):
+    plan, outcome = words.plan(before, draft, desk.now), words.outcome(before, draft)
+    if not desk.agreed(["To be signed:", *plan, "Then this holds:", *outcome]):
         return NOT_DONE
     signed = ceremony.sign(arguments.ceremony, before, draft, places, ring, desk.disk)
     waits = [str(each) for each in signing.missing(before, draft)]

@@ -64,7 +64,7 @@ class Desk:
     def propose(self, folder: Folder, before: State, draft: Draft, ring: Keyring) -> int:
         """Into a ceremony, if the command names one; else it is signed and published here and now."""
         if self.arguments.ceremony is not None:
-            return self.prepare(self.place(folder), before, draft, ring)
+            return self.prepare(self.place(folder), before, draft)
         return self.publish(folder, before, draft, ring)
 
     def place(self, folder: Folder) -> Path:
@@ -74,15 +74,15 @@ class Desk:
             raise Refused(f"{place} is inside of {folder.path}", remedy="It would be published: name another folder")
         return place
 
-    def prepare(self, place: Path, before: State, draft: Draft, ring: Keyring) -> int:
+    def prepare(self, place: Path, before: State, draft: Draft) -> int:
         """A folder for keyholders, once somebody has agreed."""
-        if not self.agreed([f"To be signed by keyholders, in {place}:", *words.plan(before, draft, ring, self.now)]):
+        if not self.agreed([f"To be signed by keyholders, in {place}:", *words.plan(before, draft, self.now)]):
             return NOT_DONE
-        return self.lay_out(place, before, draft, ring)
+        return self.lay_out(place, before, draft)
 
-    def lay_out(self, place: Path, before: State, draft: Draft, ring: Keyring) -> int:
+    def lay_out(self, place: Path, before: State, draft: Draft) -> int:
         """A folder for keyholders, without asking."""
-        summary = "\n".join(words.plan(before, draft, ring, self.now))
+        summary = "\n".join(words.plan(before, draft, self.now))
         ceremony.write(place, before, draft, summary + "\n", self.disk)
         self.tell(
             {"done": False, "ceremony": str(place), **words.plan_json(before, draft, self.now)},
@@ -159,7 +159,7 @@ class Desk:
         self, folder: Folder, before: State, draft: Draft, ring: Keyring, roles: tuple[str, ...] | None = None
     ) -> None:
         """Also where it cannot be signed here: then one sees at once who is needed."""
-        self._show([f"To be published in {folder.path}:", *words.plan(before, draft, ring, self.now)])
+        self._show([f"To be published in {folder.path}:", *words.plan(before, draft, self.now, ring)])
         needed = signing.changed(before, draft, self.now) if roles is None else roles
         lacking = signing.unreachable(before, draft, needed, ring)
         if lacking:

@@ -28,6 +28,7 @@ from ota.publish.state import State, keys, titled
 from ota.storage import HALF, Disk
 
 AGAIN = "Get the folder again from whoever prepared it"
+SUMMARY = "summary.txt"
 MOST_FILES = 64  # roles, signatures, or targets
 MAX_SIGNATURE_BYTES = 4_000  # of RSA with 4096 bits in hexadecimal: 1 kB
 
@@ -48,7 +49,7 @@ def write(folder: Path, before: State, draft: Draft, summary: str, disk: Disk) -
     for path, content in draft.files.items():
         disk.make_folder((half / "targets" / path).parent)
         disk.write(half / "targets" / path, content)
-    disk.write(half / "summary.txt", summary.encode())
+    disk.write(half / SUMMARY, summary.encode())
     disk.rename(half, folder)
 
 
@@ -58,12 +59,15 @@ def read(folders: Sequence[Path], disk: Disk) -> tuple[State, Draft]:
     A signature that is damaged or by somebody who has no say is refused, too: it would be missed later.
     """
     first, *copies = folders
+    for folder in folders:
+        if not (folder / SUMMARY).is_file():
+            raise Refused(f"{folder} is no ceremony", remedy="Name the folder that --ceremony has made")
     before = _state(first / "before", disk)
     if before:
         check_whole(before)
     metadata = _state(first / "metadata", disk)
     if not metadata or set(metadata) & set(ONLINE):
-        raise Refused(f"{first} is no ceremony", remedy="Name the folder that --ceremony has made")
+        raise Refused(f"{first} holds nothing that people sign", remedy=AGAIN)
     for copy in copies:
         other = _state(copy / "metadata", disk)
         if {role: each.signed_bytes for role, each in other.items()} != {

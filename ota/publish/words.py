@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,11 +22,30 @@ SAID = {"_type", "spec_version", "version", "expires", "targets", "delegations",
 """Fields whose changes have words of their own, or that may not differ."""
 
 
-def plan(before: State, draft: Draft, ring: Keyring, now: datetime) -> list[str]:
-    """What would change, and which role gets which version, expiry and signatures."""
+def plan(before: State, draft: Draft, now: datetime, ring: Keyring | None = None) -> list[str]:
+    """What would change, and which role gets which version, expiry and signatures.
+
+    With a `ring` it says which keys are not in it.
+    """
     roles = changed(before, draft, now)
     lines = [f"  {line}" for line in changes(before, draft)]
     return [*lines, "Signed anew:", *(f"  {_role(before, draft, ring, role, now)}" for role in roles)]
+
+
+def outcome(before: State, draft: Draft) -> list[str]:
+    """All that the draft's roles say, whatever is said to have been before: whoever prepared it may err, or lie."""
+    after = {**before, **draft.metadata}
+    says = {ROOT: (ROOT, TARGETS, SNAPSHOT, TIMESTAMP), TARGETS: channels(after)}
+    return [
+        *(
+            f"  {named}: signed by {signers(after, named).threshold} of {_list(signers(after, named).keys)}"
+            f"{_paths(after, named)}"
+            for role in (ROOT, TARGETS)
+            if role in draft.metadata
+            for named in says[role]
+        ),
+        *(f"  {line}" for role in channels(after) if role in draft.metadata for line in _offers(after, role)),
+    ]
 
 
 def plan_json(before: State, draft: Draft, now: datetime) -> dict[str, Any]:
@@ -57,9 +76,7 @@ def shown(state: State, now: datetime) -> list[str]:
     """What a repository says."""
     lines = []
     for channel in channels(state):
-        releases = offered(targets(state, channel)).values()
-        lines += [f"{channel} offers {_offer(each)}" for each in releases] or [f"{channel} offers nothing"]
-        lines += _rest({}, state, channel)
+        lines += [*_offers(state, channel), *_rest({}, state, channel)]
     for role in (ROOT, TARGETS, *channels(state), SNAPSHOT, TIMESTAMP):
         quorum = signers(state, role)
         signed = state[role].signed
@@ -109,6 +126,11 @@ def expiry(expires: datetime, now: datetime) -> str:
     if expires <= now:
         return f"EXPIRED on {expires:%Y-%m-%d}"
     return f"expires {expires:%Y-%m-%d} (in {days} day{'' if days == 1 else 's'})"
+
+
+def _offers(state: State, channel: str) -> list[str]:
+    releases = offered(targets(state, channel)).values()
+    return [f"{channel} offers {_offer(each)}" for each in releases] or [f"{channel} offers nothing"]
 
 
 def _who_signs(before: State, after: State) -> Iterator[str]:
@@ -169,17 +191,23 @@ def _unsaid(state: State, role: str) -> dict[str, Any]:
     return kept | {name: value for name, value in said.items() if name not in SAID}
 
 
-def _role(before: State, draft: Draft, ring: Keyring, role: str, now: datetime) -> str:
+def _role(before: State, draft: Draft, ring: Keyring | None, role: str, now: datetime) -> str:
     version, expires = _next(before, draft, role, now)
     after = {**before, **draft.metadata}
-    who = " and ".join(f"{each.threshold} of {_at_hand(each.keys, ring)}" for each in quorums(before, after, role))
+    signed = draft.metadata[role].signatures if role in draft.metadata else {}
+    who = " and ".join(f"{each.threshold} of {_who(each.keys, signed, ring)}" for each in quorums(before, after, role))
     further = set(invited(before, after, role)) - {key for each in quorums(before, after, role) for key in each.keys}
     more = "".join(f", and {titled(signers(before, role).keys[keyid])} for the last time" for keyid in further)
     return f"{role:<9} version {version}, {expiry(expires, now)}, by {who}{more}"
 
 
-def _at_hand(known: Mapping[str, Key], ring: Keyring) -> str:
-    return ", ".join(f"{titled(key)}{'' if ring.at_hand(keyid) else ' not at hand'}" for keyid, key in known.items())
+def _who(known: Mapping[str, Key], signed: Container[str], ring: Keyring | None) -> str:
+    def note(keyid: str) -> str:
+        if keyid in signed:
+            return " has signed"
+        return "" if ring is None or ring.at_hand(keyid) else " not at hand"
+
+    return ", ".join(f"{titled(key)}{note(keyid)}" for keyid, key in known.items())
 
 
 def _next(before: State, draft: Draft, role: str, now: datetime) -> tuple[int, datetime]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from datetime import timedelta
 from pathlib import Path
@@ -93,7 +94,9 @@ def test_a_keyholder_reads_what_changes_before_signing(
     assert "root: may be signed by ann (" in said
     assert "root: can no longer be signed by root-1 (" in said
     assert "root      version 2, expires" in said
-    assert "root-1 not at hand" not in (folder / "summary.txt").read_text()
+    assert "not at hand" not in said
+    assert "Then this holds:\n  root: signed by 2 of ann (" in said
+    assert (folder / "summary.txt").read_text() in said.replace("To be signed:\n", "")
     assert not list((folder / "signatures").iterdir())
 
 
@@ -201,9 +204,41 @@ def test_a_target_that_is_no_release_is_shown_to_whoever_signs(
     assert "CAREFUL: canary says x-more = 'a'" in said
 
 
+def test_whoever_signs_sees_the_keys_that_count_even_if_all_that_was_before_is_made_up(
+    publisher: Publisher, vault: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    liar = Publisher(publisher.home / "liar")
+    liar.home.mkdir()
+    liar.does("key", liar.home / "mallory.pem")
+    ours = [word for number in (1, 2, 3) for word in ("--key", f"targets={vault / f'targets-{number}.pem'}")]
+    assert liar.does("init", liar.updates, *ours, "--key", f"canary={liar.home / 'mallory.pem'}") == 0
+    assert liar.does("refresh", "--role", "targets", "--ceremony", liar.home / "ceremony") == 0
+    capsys.readouterr()
+
+    publisher.does("sign", liar.home / "ceremony", "--key", vault / "targets-1.pem", yes=False)
+
+    said = capsys.readouterr().out
+    assert "nothing changes but versions and dates" in said
+    assert "canary: signed by 1 of mallory (" in said.partition("Then this holds:")[2]
+
+
+def test_whoever_merges_sees_who_has_signed(
+    publisher: Publisher, ceremony: Path, vault: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in (1, 2):
+        publisher.does("sign", ceremony, "--key", vault / f"root-{number}.pem")
+    capsys.readouterr()
+
+    publisher.does("merge", ceremony)
+
+    said = capsys.readouterr().out
+    assert re.search(r"by 2 of root-1 \(\w+\) has signed, root-2 \(\w+\) has signed, root-3 \(\w+\) not at hand", said)
+
+
 def test_a_folder_of_something_else_is_no_ceremony(publisher: Publisher, capsys: pytest.CaptureFixture[str]) -> None:
-    assert publisher.does("merge", publisher.home) == 2
-    assert "is no ceremony" in capsys.readouterr().err
+    for folder in (publisher.home, publisher.updates, publisher.home / "nowhere"):
+        assert publisher.does("merge", folder) == 2
+        assert "is no ceremony" in capsys.readouterr().err
 
 
 def test_a_ceremony_never_replaces_another(
