@@ -9,9 +9,9 @@ from typing import Any
 
 from firmware.asking import asked, user
 from firmware.errors import ConfigError
+from firmware.wording import since
 
 EX_NOTHING_DONE = 1
-DAY_S, HOUR_S, MINUTE_S = 86_400, 3_600, 60
 
 VERBS = {
     "ack": "acknowledge",
@@ -104,13 +104,3 @@ def _value(one: Mapping[str, Any]) -> str:
 
 def _words(name: str) -> str:
     return name.replace("_", " ")
-
-
-def since(seconds: float) -> str:
-    """`3 d 4 h`, `2 h 5 min`, `40 s`."""
-    whole = round(seconds)
-    for unit_s, unit, smaller_s, smaller in ((DAY_S, "d", HOUR_S, "h"), (HOUR_S, "h", MINUTE_S, "min")):
-        if whole >= unit_s:
-            rest = whole % unit_s // smaller_s
-            return f"{whole // unit_s} {unit} {rest} {smaller}" if rest else f"{whole // unit_s} {unit}"
-    return f"{whole // MINUTE_S} min" if whole >= MINUTE_S else f"{whole} s"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from firmware.cli_rollout import add_jobs_server, add_rollout
+from firmware.cli_update import add_technician
 
 CHANNEL_NAMES = "stable, canary or lab"
 EXIT_CODES = """exit status:
@@ -172,6 +173,7 @@ ADDED: tuple[Callable[[Actions], None], ...] = (
     _rotate,
     _revoke,
     _show,
+    add_technician,
     add_rollout,
     add_jobs_server,
 )

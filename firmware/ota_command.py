@@ -6,7 +6,13 @@ import importlib
 from argparse import Namespace
 
 PUBLISHER = "firmware.publisher.command"
+BOARD = "firmware.update_command"
 ACTIONS = {
+    "status": BOARD,
+    "check": BOARD,
+    "install": BOARD,
+    "rollback": BOARD,
+    "history": BOARD,
     "init": PUBLISHER,
     "key": PUBLISHER,
     "publish": PUBLISHER,

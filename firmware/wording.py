@@ -68,6 +68,8 @@ CONDITIONS = {
     Condition.RECOVERED: ("  back ", Style.GREEN),
 }
 
+DAY_S, HOUR_S, MINUTE_S = 86_400, 3_600, 60
+
 CLEANINGS = {
     CleaningEvent.START: (" clean ", Style.WARNING, "is being cleaned: alarms on dirt are quiet"),
     CleaningEvent.FINISH: (" clean ", Style.WARNING, "is said to be clean: the cameras look"),
@@ -285,3 +287,13 @@ def _below(text: str, style: Style, width: int) -> list[Row]:
 
 def _name(source: str) -> Span:
     return f"{printable(source):<{NAME_WIDTH - 2}}  ", Style.BOLD
+
+
+def since(seconds: float) -> str:
+    """`3 d 4 h`, `2 h 5 min`, `40 s`."""
+    whole = round(seconds)
+    for unit_s, unit, smaller_s, smaller in ((DAY_S, "d", HOUR_S, "h"), (HOUR_S, "h", MINUTE_S, "min")):
+        if whole >= unit_s:
+            rest = whole % unit_s // smaller_s
+            return f"{whole // unit_s} {unit} {rest} {smaller}" if rest else f"{whole // unit_s} {unit}"
+    return f"{whole // MINUTE_S} min" if whole >= MINUTE_S else f"{whole} s"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from firmware.update.settings import UpdateSettings
 from model.manifest import parse_manifest
 from model.shipped import shipped_bundle
 from ota.bundle import MANIFEST
-from ota.download import Downloads
+from ota.download import Downloads, Progress
 from ota.errors import Untrusted
 from ota.link import Limits as LinkLimits
 from ota.pace import Pace
@@ -26,6 +26,7 @@ from ota.slot_states import Shipped
 from ota.sources import FolderSource, WebSource
 from ota.storage import Disk
 from ota.trust import Trust
+from ota.types import Release
 from ota.updater import Place, Updater, Wanted
 from ota.web import Web
 
@@ -52,6 +53,19 @@ class Depot:
             return
         with Web(where, pace=Pace(), allow_http=self.settings.http) as web:
             yield Place(metadata=web, targets=WebSource(where, http_allowed=self.settings.http))
+
+    def look(self, where: str, older: bool) -> tuple[Release | None, str]:
+        """As `Updater.look`, in the repository `where`."""
+        assert self.trust is not None
+        with self.place(where) as place:
+            return self.updater.look(self.trust, place, older=older)
+
+    def fetch(
+        self, release: Release, where: str, progress: Progress, *, stopped: Callable[[], bool], older: bool
+    ) -> str | None:
+        """As `Updater.fetch`, from the repository `where`."""
+        with self.place(where) as place:
+            return self.updater.fetch(release, place, self.downloads, progress=progress, stopped=stopped, older=older)
 
 
 def depot(data: Path, settings: UpdateSettings, board: BoardFacts) -> Depot:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from drivers.clock import Clock
 from drivers.types import Instant
 from firmware.photography import Shot
 from firmware.streams import Mailbox
-from firmware.update.fitness import BoardFacts, Examined, Speed, misfits, percentile, shortcomings
+from firmware.update.fitness import BoardFacts, Examined, Speed, budget_ms, misfits, percentile, shortcomings
+from firmware.update.settings import UpdateSettings
 from firmware.update.shadow import Limits, Outcome, Seen, decide, seen
 from firmware.update.trial import Failed, Trial
 from model.classifier import label_of
@@ -23,11 +25,36 @@ from ota.bundle import open_bundle
 from ota.errors import OtaError
 
 MEASURE_S = 10.0  # the snapshots that are taken meanwhile last some seconds
+WAITING = 4  # shots with their verdicts: a trial that is slower than the snapshots sees some of them
 SNAPSHOTS = 3  # of both cameras, spread over that time
 WAIT_S = 10.0  # for a shot, before it is asked again how late it is
 
-Seeing = Mailbox[tuple[Shot, Verdict]]
-"""Each shot with the verdict of the model that counts."""
+
+class Seeing:
+    """Each shot with the verdict of the model that counts, while somebody looks."""
+
+    def __init__(self) -> None:
+        self._seen: Mailbox[tuple[Shot, Verdict]] = Mailbox(WAITING)
+        self._looking = False
+
+    def put(self, shot: Shot, verdict: Verdict) -> None:
+        if self._looking:
+            self._seen.put((shot, verdict))
+
+    @contextmanager
+    def looking(self) -> Iterator[None]:
+        self._looking = True
+        try:
+            yield
+        finally:
+            self._looking = False
+
+    async def next(self) -> tuple[Shot, Verdict] | None:
+        """None if nothing came for a while."""
+        try:
+            return await asyncio.wait_for(self._seen.get(), WAIT_S)
+        except TimeoutError:
+            return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +118,7 @@ async def try_beside(
     while (outcome := decide(found, limits, clock.now())) is None:
         if interrupted():
             return Outcome.GAVE_UP, "something else was asked for"
-        if (pair := await _next(seeing)) is None:
+        if (pair := await seeing.next()) is None:
             continue
         shot, verdict = pair
         if verdict.score is None:  # the old model could not judge it, and says nothing that one could compare
@@ -100,6 +127,18 @@ async def try_beside(
         found = seen(found, label_of(verdict.score, thresholds), Label(judged.label), judged.took_ms)
         tell(found)
     return outcome
+
+
+def limits_of(settings: UpdateSettings, manifest: Manifest, board: BoardFacts) -> Limits:
+    """Of a trial."""
+    return Limits(
+        pictures=settings.trial_pictures,
+        flips=settings.flips_at_most,
+        losses=settings.losses_at_most,
+        at_least_ns=settings.trial_at_least.ns,
+        at_most_ns=settings.trial_at_most.ns,
+        budget_ms=budget_ms(manifest, board),
+    )
 
 
 async def prove(
@@ -116,7 +155,7 @@ async def prove(
     while len(times_ms) < wanted:
         if clock.now() >= until:
             return Outcome.GAVE_UP, f"only {len(times_ms)} of {wanted} pictures judged"
-        pair = await _next(seeing)
+        pair = await seeing.next()
         if pair is not None and pair[1].model == model and pair[1].score is not None:
             times_ms.append(pair[1].latency_ns / 1e6)
             tell(len(times_ms))
@@ -124,14 +163,6 @@ async def prove(
     if p95_ms > budget_ms:
         return Outcome.FAILED, f"95 of 100 verdicts take up to {p95_ms:.1f} ms, allowed {budget_ms:g} ms"
     return Outcome.PASSED, f"{wanted} pictures judged, p95 from capture to verdict {p95_ms:.1f} ms"
-
-
-async def _next(seeing: Seeing) -> tuple[Shot, Verdict] | None:
-    """None if nothing came for a while."""
-    try:
-        return await asyncio.wait_for(seeing.get(), WAIT_S)
-    except TimeoutError:
-        return None
 
 
 def _figures(examined: Examined) -> dict[str, float]:

@@ -6,25 +6,27 @@ One thing at a time, by what the slots say: what a power cut or a reload interru
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from drivers.clock import Clock
 from drivers.types import NS_PER_S, Instant
 from drivers.worker import Stuck, Worker
 from firmware.observations import Observation, UpdateChange, UpdateStep
 from firmware.photography import Shot
-from firmware.streams import Mailbox
 from firmware.supervisor import Pulse
 from firmware.update.depot import Depot
-from firmware.update.examining import MEASURE_S, Seeing, examine, manifest_of, prove, try_beside
+from firmware.update.examining import MEASURE_S, Seeing, examine, limits_of, manifest_of, prove, try_beside
 from firmware.update.fitness import budget_ms
 from firmware.update.schedule import first_pause_s, is_open, pause_s
-from firmware.update.shadow import Limits, Outcome, Seen
+from firmware.update.shadow import Outcome, Seen
+from firmware.update.telling import Doing, in_words, told
 from firmware.update.trial import PROGRAM, Failed, Trial
 from firmware.uplink.commands import Answer, Update, UpdateCheck, UpdateInstall, UpdateRollBack
 from model.manifest import Manifest
@@ -32,11 +34,9 @@ from model.types import ModelId, Verdict
 from ota.errors import BadBundle, OtaError, Untrusted
 from ota.slot_states import Record, SlotState
 from ota.slots import STEADY_S, Slots
-from ota.types import Release
 
 T = TypeVar("T")
 
-WAITING = 4  # shots with their verdicts: a trial that is slower than the snapshots sees some of them
 DISK_LIMIT_S = 120.0  # to hash and sync two bundles on a worn card
 FETCH_LIMIT_S = 4 * 3600.0  # beyond the deadline of a download
 LOOK_S = 30.0  # how often it is asked whether a window is open
@@ -73,17 +73,6 @@ class Wish:
     asked: bool = True
 
 
-@dataclass(slots=True)
-class Doing:
-    """What it does at the moment, for whoever asks. `here` and `of` are bytes of a download, or pictures of a trial."""
-
-    what: str = "starting"
-    release: str = ""
-    here: int = 0
-    of: int = 0
-    last: dict[str, Any] = field(default_factory=dict)
-
-
 class Updating:
     """The service. `wall` is the local time, None while the board does not know it."""
 
@@ -105,8 +94,7 @@ class Updating:
         self._hands, self._clock, self._wall, self._chance, self._priority = hands, clock, wall, chance, priority
         self._measure_s, self._program = measure_s, program
         self._worker = Worker("update")
-        self._seeing: Seeing = Mailbox(WAITING)
-        self._looking = False
+        self._seeing = Seeing()
         self._wish: Wish | None = None
         self._wished = asyncio.Event()
         self._stopped = False
@@ -116,8 +104,7 @@ class Updating:
 
     def see(self, shot: Shot, verdict: Verdict) -> None:
         """Each shot that was judged, with its verdict. It is kept only while somebody has use for it."""
-        if self._looking:
-            self._seeing.put((shot, verdict))
+        self._seeing.put(shot, verdict)
 
     async def run(self, *, pulse: Pulse) -> None:
         """Until cancelled."""
@@ -152,7 +139,7 @@ class Updating:
         try:
             await self._change(lambda slots: slots.roll_back(f"by {by}"))
         except (OtaError, Stuck) as error:
-            return Answer(False, f"not now: {_words(error)}")
+            return Answer(False, f"not now: {in_words(error)}")
         self._say(UpdateStep.WENT_BACK, str(held), f"by {by}")
         self._hands.reload()
         return Answer(True, f"{held} counts no more: the model before it is being loaded")
@@ -160,14 +147,11 @@ class Updating:
     def status(self) -> Mapping[str, object]:
         """In plain values, for whoever asks on the board."""
         return {
-            "doing": self._doing.what,
-            "release": self._doing.release,
-            "here": self._doing.here,
-            "of": self._doing.of,
-            "last": self._doing.last,
+            **self._doing.told(),
             "running": {"model": self._now.model.name, "version": self._now.model.version},
             "channel": self._settings.channel,
             "repository": self._settings.repository,
+            **told(self.record, time.time()),
         }
 
     def _wanted(self, wish: Wish) -> Answer:
@@ -211,7 +195,7 @@ class Updating:
 
     async def _next_wish(self, wait_s: float) -> Wish:
         """Somebody's, or the clock's: in a window, once it is time to ask the repository."""
-        self._doing = Doing("waiting", last=self._doing.last)
+        self._doing.begin("waiting")
         due = self._clock.now() + round(wait_s * NS_PER_S)
         while self._wish is None:
             is_time = self._settings.repository is not None and self._clock.now() >= due
@@ -226,26 +210,31 @@ class Updating:
 
     async def _bring(self, wish: Wish) -> None:
         """Ask, and fetch what it has for this board."""
-        self._doing = Doing("asking", last=self._doing.last)
+        self._doing.begin("asking")
+        self._doing.asked += 1
         try:
-            release, why = await self._worker.run(self._look, wish, limit_s=FETCH_LIMIT_S)
+            release, why = await self._worker.run(self._depot.look, wish.where, wish.older, limit_s=FETCH_LIMIT_S)
             self._trouble = ""
             if release is None:
-                self._doing.last = {"outcome": UpdateStep.NONE.value, "why": why}
+                self._doing.came_to(UpdateStep.NONE, why)
                 if wish.asked:
                     self._say(UpdateStep.NONE, "", why)
                 return
             name = f"{release.model} {release.version}"
             self._say(UpdateStep.FOUND, name, f"{release.target.length} bytes at {wish.where}")
-            self._doing = Doing("fetching", name, of=release.target.length, last=self._doing.last)
+            self._doing.begin("fetching", name, of=release.target.length)
             loop = asyncio.get_running_loop()
 
             def progress(here: int, of: int) -> None:
                 loop.call_soon_threadsafe(self._came, name, here, of)
 
-            how = await self._worker.run(self._fetch, wish, release, progress, limit_s=FETCH_LIMIT_S)
+            self._stopped = False
+            fetch = partial(
+                self._depot.fetch, release, wish.where, progress, stopped=lambda: self._stopped, older=wish.older
+            )
+            how = await self._worker.run(fetch, limit_s=FETCH_LIMIT_S)
         except (Untrusted, BadBundle) as error:
-            self._doing.last = {"outcome": UpdateStep.REFUSED.value, "why": str(error)}
+            self._doing.came_to(UpdateStep.REFUSED, str(error))
             if self._trouble != str(error):  # the same at each time it asks is no news
                 self._trouble = str(error)
                 self._say(UpdateStep.REFUSED, "", str(error))
@@ -254,7 +243,7 @@ class Updating:
                 self._say(UpdateStep.STAGED, name, how)
 
     async def _examine(self, bundle: Path, release: str) -> None:
-        self._doing = Doing("examining", release, last=self._doing.last)
+        self._doing.begin("examining", release)
         manifest = manifest_of(bundle)
         async with self._trial(bundle) as trial:
             found = await examine(trial, manifest, self._board, self._hands.request, measure_s=self._measure_s)
@@ -266,17 +255,9 @@ class Updating:
         self._say(UpdateStep.TRIAL, release, why, found.figures)
 
     async def _try(self, bundle: Path, release: str) -> None:
-        settings = self._settings
-        self._doing = Doing("trying", release, of=settings.trial_pictures, last=self._doing.last)
-        limits = Limits(
-            pictures=settings.trial_pictures,
-            flips=settings.flips_at_most,
-            losses=settings.losses_at_most,
-            at_least_ns=settings.trial_at_least.ns,
-            at_most_ns=settings.trial_at_most.ns,
-            budget_ms=budget_ms(manifest_of(bundle), self._board),
-        )
-        with self._looked():
+        self._doing.begin("trying", release, of=self._settings.trial_pictures)
+        limits = limits_of(self._settings, manifest_of(bundle), self._board)
+        with self._seeing.looking():
             async with self._trial(bundle) as trial:
                 outcome, why = await try_beside(
                     trial,
@@ -300,8 +281,8 @@ class Updating:
 
     async def _prove(self, release: str) -> None:
         settings = self._settings
-        self._doing = Doing("proving", release, of=settings.probation_pictures, last=self._doing.last)
-        with self._looked():
+        self._doing.begin("proving", release, of=settings.probation_pictures)
+        with self._seeing.looking():
             outcome, why = await prove(
                 self._now.model,
                 self._seeing,
@@ -322,25 +303,8 @@ class Updating:
 
     async def _fail(self, release: str, why: str, figures: dict[str, float]) -> None:
         await self._change(lambda slots: slots.failed(why))
-        self._doing.last = {"outcome": UpdateStep.REFUSED.value, "why": why, "figures": figures}
+        self._doing.came_to(UpdateStep.REFUSED, why, figures)
         self._say(UpdateStep.REFUSED, release, why, figures)
-
-    def _look(self, wish: Wish) -> tuple[Release | None, str]:
-        assert self._depot.trust is not None
-        with self._depot.place(wish.where) as place:
-            return self._depot.updater.look(self._depot.trust, place, older=wish.older)
-
-    def _fetch(self, wish: Wish, release: Release, progress: Callable[[int, int], None]) -> str | None:
-        self._stopped = False
-        with self._depot.place(wish.where) as place:
-            return self._depot.updater.fetch(
-                release,
-                place,
-                self._depot.downloads,
-                progress=progress,
-                stopped=lambda: self._stopped,
-                older=wish.older,
-            )
 
     async def _change(self, what: Callable[[Slots], None]) -> None:
         """Do it with the slots, and take note of how they stand."""
@@ -360,15 +324,6 @@ class Updating:
     def _trial(self, bundle: Path) -> Trial:
         return Trial(bundle, beside=self._now.bundle, priority=self._priority, program=self._program)
 
-    @contextmanager
-    def _looked(self) -> Iterator[None]:
-        """Shots and verdicts are kept meanwhile."""
-        self._looking = True
-        try:
-            yield
-        finally:
-            self._looking = False
-
     def _came(self, release: str, here: int, of: int) -> None:
         told = int(self._doing.here / (TOLD_EACH * max(1, self._doing.of)))
         self._doing.here, self._doing.of = here, of
@@ -382,8 +337,8 @@ class Updating:
         self._doing.here = pictures
 
     def _postpone(self, error: OtaError | Stuck) -> None:
-        words = _words(error)
-        self._doing.last = {"outcome": UpdateStep.POSTPONED.value, "why": words}
+        words = in_words(error)
+        self._doing.came_to(UpdateStep.POSTPONED, words)
         if words != self._trouble:
             self._trouble = words
             self._say(UpdateStep.POSTPONED, self._doing.release, words)
@@ -395,10 +350,6 @@ class Updating:
     def _minute(self) -> int | None:
         now = self._wall()
         return None if now is None else 60 * now.hour + now.minute
-
-
-def _words(error: OtaError | Stuck) -> str:
-    return "the disk does not answer" if isinstance(error, Stuck) else str(error)
 
 
 def _nothing(_: Slots) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from firmware.alarms_command import since
+from firmware.wording import since
 from tests.firmware.test_run import DUCTWATCH, LIMIT_S, Board
 
 pytestmark = pytest.mark.real

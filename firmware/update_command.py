@@ -1,0 +1,127 @@
+"""`ductwatch ota status | check | install | rollback | history`: the technician's side, by the running firmware."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from firmware.asking import asked, user
+from firmware.wording import since
+
+EX_NOT_DONE = 1
+LOOK_S = 0.5
+FOLLOWED = ("asking", "fetching", "examining")
+"""What `check` and `install` wait for: a trial takes hours."""
+
+DOING = {
+    "starting": "starting",
+    "waiting": "waiting for the next time to ask",
+    "asking": "asking for a new model",
+    "fetching": "fetching",
+    "examining": "examining, while the cameras run:",
+    "trying": "trying beside the model that counts:",
+    "proving": "on probation, it counts:",
+}
+
+
+def main(arguments: Namespace) -> int:
+    """1 if it was not done. Raises `ConfigError` if nobody answers or the firmware refuses."""
+    arguments = Namespace(**{"json": False} | vars(arguments))
+    match arguments.action:
+        case "status":
+            _print(arguments, reply := asked(arguments, {"command": "update"}), _status(reply))
+            return 0
+        case "history":
+            reply = asked(arguments, {"command": "update"})
+            history = reply.get("history", [])[-arguments.limit :]
+            _print(arguments, {**reply, "history": history}, _history(history))
+            return 0
+        case "rollback":
+            return _done(arguments, asked(arguments, {"command": "update_roll_back", "by": arguments.by or user()}))
+        case "check":
+            request: dict[str, Any] = {"command": "update_check"}
+        case _:
+            request = {"command": "update_install", "where": _where(arguments.where), "older": arguments.older}
+    before = asked(arguments, {"command": "update"}).get("asked", 0)
+    reply = asked(arguments, request)
+    if not reply["done"] or not arguments.wait:
+        return _done(arguments, reply)
+    return _follow(arguments, before)
+
+
+def _where(text: str) -> str:
+    """A folder as the firmware finds it, which runs elsewhere."""
+    return text if "://" in text else str(Path(text).absolute())
+
+
+def _follow(arguments: Namespace, before: int) -> int:
+    """Show how far it is, until it is known whether the model is taken on trial."""
+    shown = ""
+    while True:
+        reply = asked(arguments, {"command": "update"})
+        line = _doing(reply)
+        if line != shown and not arguments.json:
+            print(line, file=sys.stderr)
+            shown = line
+        if reply["asked"] > before and reply["doing"] not in FOLLOWED:
+            break
+        time.sleep(LOOK_S)
+    _print(arguments, reply, _outcome(reply))
+    return 0 if reply["doing"] in ("trying", "proving") or reply["last"].get("outcome") == "none" else EX_NOT_DONE
+
+
+def _done(arguments: Namespace, reply: Mapping[str, Any]) -> int:
+    _print(arguments, reply, f"{reply['text'][:1].upper()}{reply['text'][1:]}.")
+    return 0 if reply["done"] else EX_NOT_DONE
+
+
+def _print(arguments: Namespace, reply: Mapping[str, Any], words: str) -> None:
+    print(json.dumps(reply, indent=2) if arguments.json else words)
+
+
+def _status(reply: Mapping[str, Any]) -> str:
+    if "running" not in reply:
+        return "This board takes no updates: its model is named by [model] path, or it keeps nothing."
+    running = reply["running"]
+    lines = [f"{running['model']} {running['version']} counts.", _doing(reply)]
+    lines += [
+        f"  slot {slot['name']}: {slot['state']:<9} {slot['release']}  for {since(slot['for_s'])}"
+        for slot in reply["slots"]
+    ]
+    lines.append(
+        f"Channel {reply['channel']}, {reply['repository'] or 'no repository: only what is installed by hand'}."
+    )
+    if reply["last"]:
+        lines.append(_last(reply["last"]))
+    return "\n".join(lines)
+
+
+def _doing(reply: Mapping[str, Any]) -> str:
+    words = f"{DOING[reply['doing']]} {reply['release']}".rstrip(" :")
+    if reply["of"]:
+        unit = "bytes" if reply["doing"] == "fetching" else "pictures"
+        words += f", {reply['here']:,} of {reply['of']:,} {unit}"
+    return words[:1].upper() + words[1:]
+
+
+def _outcome(reply: Mapping[str, Any]) -> str:
+    return _doing(reply) if reply["doing"] in ("trying", "proving") else _last(reply["last"])
+
+
+def _last(last: Mapping[str, Any]) -> str:
+    figures = ", ".join(f"{name} {value:g}" for name, value in last.get("figures", {}).items())
+    words = "nothing new" if last["outcome"] == "none" else last["outcome"].replace("_", " ")
+    return f"Last time: {words}: {last['why']}" + (f" ({figures})" if figures else "")
+
+
+def _history(history: Sequence[Mapping[str, Any]]) -> str:
+    lines = [
+        f"{one['time']}  {one['release']}: {one['event'].replace('_', ' ')}, slot {one['slot']}: {one['why']}"
+        for one in history
+    ]
+    return "\n".join(lines) or "Nothing has happened yet."
