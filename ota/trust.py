@@ -33,9 +33,10 @@ T = TypeVar("T")
 class Trust:
     """The board's memory of a repository, in `folder`: `metadata/` as ngclient lays it out, and the floors beside it.
 
-    `root` is the root metadata shipped with the firmware, where each visit begins; `built` is when that was. ngclient,
-    which syncs nothing, works on copies in a folder made below `scratch` (may be in RAM; it takes at most a few times
-    the limits). What it took is written back through `disk`, after the checks that ngclient does not make.
+    A folder belongs to one publisher: what is below its floors is refused, also under another root. `root` is the root
+    metadata shipped with the firmware, where each visit begins; `built` is when that was. ngclient works on copies in
+    a folder made below `scratch`, which takes a few times the limits: one that is empty after a boot (/tmp in RAM), as
+    a power cut leaves it there. What it took is written back through `disk`, after the checks that it does not make.
     Without `clock_floor` the time is what the caller says: for tests that set it back. Raises `Untrusted`.
     """
 
