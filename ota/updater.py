@@ -48,7 +48,7 @@ class Wanted:
 
 
 class Updater:
-    """The folder of the updates, `folder`, which is locked for each step. `now` is the wall clock's, in UTC."""
+    """The folder of the updates, `folder`, which is locked while it is changed. `now` is the wall clock's, in UTC."""
 
     def __init__(
         self,
@@ -100,24 +100,29 @@ class Updater:
     ) -> str | None:
         """Bring it here, by a delta if there is one to it from what is here, and stage it. How it came, in words.
 
-        None if it was `stopped`: what is here stays, and the next time goes on. Raises as `look`, and `BadBundle`.
+        None if it was `stopped`: what is here stays, and the next time goes on. The slots are not locked while bytes
+        come, which may take hours: one caller at a time. Raises as `look`, and `BadBundle`.
         """
         with self.slots() as slots:
-            for base, way in self._ways(slots, release):
-                part = downloads.fetch(way.target, place.targets, progress=progress, stopped=stopped)
-                if part is None:
-                    return None
-                content = self._applied(base, part, release)
-                if content is not None:
-                    slots.stage(release, content, older=older)
-                    downloads.sweep(())
-                    return f"by a delta of {way.target.length} bytes instead of {release.target.length}"
-            part = downloads.fetch(release.target, place.targets, progress=progress, stopped=stopped)
+            ways = list(self._ways(slots, release))
+        for base, way in ways:
+            part = downloads.fetch(way.target, place.targets, progress=progress, stopped=stopped)
             if part is None:
                 return None
-            slots.stage(release, part, older=older)
-            downloads.sweep(())
-            return f"whole, {release.target.length} bytes"
+            content = self._applied(base, part, release)
+            if content is not None:
+                self._stage(release, content, downloads, older=older)
+                return f"by a delta of {way.target.length} bytes instead of {release.target.length}"
+        part = downloads.fetch(release.target, place.targets, progress=progress, stopped=stopped)
+        if part is None:
+            return None
+        self._stage(release, part, downloads, older=older)
+        return f"whole, {release.target.length} bytes"
+
+    def _stage(self, release: Release, source: bytes | Path, downloads: Downloads, *, older: bool) -> None:
+        with self.slots() as slots:
+            slots.stage(release, source, older=older)
+        downloads.sweep(())
 
     def _refusal(self, record: Record, release: Release, *, older: bool) -> str:
         if not self._wanted.hardware.union({ANY}).intersection(release.hardware):
