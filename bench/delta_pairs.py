@@ -2,8 +2,8 @@
 
 A network of the shipped kind learns from rendered ducts, by fewer steps than the shipped one. From there it goes on
 three times: only its head, its top blocks, all of it; and once another one learns from ImageNet's weights anew, by
-another seed. Each is exported as a release would be, calibrated and with golden pictures. About 15 minutes of two
-cores, and 5 more where no ducts are drawn yet.
+another seed. Each is exported as a release would be, calibrated and with golden pictures. About 20 minutes of two
+shared cores, and 5 more where no ducts are drawn yet.
 """
 
 from __future__ import annotations

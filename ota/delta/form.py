@@ -41,6 +41,9 @@ class Kind(IntEnum):
     WORDS = 6
 
 
+KINDS: Final = frozenset(Kind)
+
+
 class Operation(NamedTuple):
     """All places are from the start of the base or the target."""
 
@@ -201,7 +204,7 @@ def _operations(columns: bytes, base_length: int, target_length: int) -> list[Op
     rows = np.frombuffer(columns, "<i4").reshape(8, -1).T.astype(np.int64).tolist()
     found = []
     for kind, to, origin, outer, channels, inner, scales, base_scales in rows:
-        if kind not in Kind._value2member_map_ or min(outer, channels, inner) < 1:
+        if kind not in KINDS or min(outer, channels, inner) < 1:
             raise bad("has an unknown operation")
         place = to + scales if scales else 0
         one = Operation(Kind(kind), to, to + origin, outer, channels, inner, place, place + base_scales if place else 0)
