@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,9 @@ from firmware import config
 from firmware.config import Board
 from firmware.errors import ConfigError
 from firmware.local.door import NAME, Unreachable, ask
+
+USUAL = (Board().data, Path("/data/ductwatch"))
+"""The second is that of a board image, where only the service itself sees it as the first."""
 
 
 def asked(arguments: Namespace, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -32,7 +35,12 @@ def data_directory(arguments: Namespace) -> Path:
     if (data := getattr(arguments, "data", None)) is not None:
         return Path(data)
     chosen = getattr(arguments, "config", None)
-    return (config.load(chosen).board if chosen else Board()).data
+    return config.load(chosen).board.data if chosen else answered(USUAL)
+
+
+def answered(places: Sequence[Path]) -> Path:
+    """The first of these data directories where a firmware has its socket; the very first if there is none."""
+    return next((place for place in places if (place / NAME).exists()), places[0])
 
 
 def user() -> str:
