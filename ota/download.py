@@ -1,8 +1,8 @@
 """Brings the bytes of a target into a file: whole and as signed, or another piece of them each time, across reboots.
 
-A part is named by the hash of its target, so that it goes on from any source, and never with another file's bytes. The
-content is looked at only once it is whole: a part that turns out wrong is begun anew, once, if some of it was here from
-before; else the repository does not have what was signed. No more than the signed length is ever read.
+A part is named by the hash of its target, so that it goes on from any repository, and never with another file's bytes.
+The content is looked at only once it is whole: a part that turns out wrong is begun anew, once, if some of it was here
+from before; else the repository does not have what was signed. No more than the signed length is ever read.
 
 What lasts: a part is synced each `sync_bytes`, and when its fetching ends, however it ends. A power cut in between
 costs what came since; on a file system that leaves zeros at the end of a file then, all of it, as its hash is wrong.
@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Final
 
 from ota.errors import NoRoom, Unreachable, Untrusted
-from ota.link import CHUNK_BYTES, LATER, Clocks, Limits, Link, Spent, Stopped
-from ota.sources import Elsewhere, Source, stored_at
+from ota.pace import CHUNK_BYTES, CLOCKS, LATER, Clocks, Pace, Spent, Stopped, Visit
+from ota.repository import Elsewhere, Repository, stored_at
 from ota.storage import Disk
 from ota.types import Target
 
@@ -28,7 +27,6 @@ SPENT: Final = "spent.json"
 MAX_SPENT_BYTES: Final = 200
 SYNC_BYTES: Final = 1024 * 1024
 SPARE_BYTES: Final = 16 * 1024 * 1024  # of the disk, for those who write alarms and messages
-S_PER_DAY: Final = 86_400
 
 Progress = Callable[[int, int], None]
 """Gets how many bytes are here, and how many there will be."""
@@ -37,31 +35,29 @@ Progress = Callable[[int, int], None]
 class Downloads:
     """The folder of parts, `folder`/part, and what was fetched today, in `folder`/spent.json.
 
-    Not for two threads at once. `today` counts days since 1970-01-01 UTC, by a clock that is trusted.
+    Not for two threads at once.
     """
 
     def __init__(
         self,
         folder: Path,
         disk: Disk,
-        limits: Limits,
+        pace: Pace,
         *,
-        now_s: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-        today: Callable[[], int] = lambda: int(time.time() // S_PER_DAY),
+        clocks: Clocks = CLOCKS,
         sync_bytes: int = SYNC_BYTES,
     ) -> None:
         self._parts = folder / "part"
         self._spent = folder / SPENT
         self._disk = disk
-        self._limits = limits
+        self._pace = pace
+        self._clocks = clocks
         self._sync_bytes = sync_bytes
-        self._clocks = Clocks(now_s, sleep, today)
 
     def fetch(
         self,
         target: Target,
-        source: Source,
+        repository: Repository,
         *,
         progress: Progress = lambda _here, _all: None,
         stopped: Callable[[], bool] = lambda: False,
@@ -73,10 +69,10 @@ class Downloads:
         name = stored_at(target)
         part = self._parts / (target.sha256 + PART)
         try:
-            return self._fetched(target, source, name, part, progress, stopped)
+            return self._fetched(target, repository, name, part, progress, stopped)
         except Stopped:
             return None
-        except OSError as error:  # of the disk: those of a source are Unreachable
+        except OSError as error:  # of the disk: those of a repository are Unreachable
             raise NoRoom(f"{part}: {error.strerror or error}", remedy="Make room on the disk, or replace it") from error
 
     def sweep(self, keep: Collection[str]) -> None:
@@ -91,7 +87,7 @@ class Downloads:
     def _fetched(
         self,
         target: Target,
-        source: Source,
+        repository: Repository,
         name: str,
         part: Path,
         progress: Progress,
@@ -99,12 +95,12 @@ class Downloads:
     ) -> Path:
         self._disk.make_folder(self._parts)
         self._disk.sync(self._parts.parent)
-        link = Link(self._limits, self._spent_so_far() if source.metered else None, self._clocks, stopped)
+        visit = Visit(self._pace, self._spent_so_far() if repository.metered else None, self._clocks, stopped)
         from_before = self._size_within(part, target.length)
         self._require_room(target, from_before)
         for begun in (from_before, 0):
             try:
-                sha256 = self._completed(target, source, name, part, begun, link, progress)
+                sha256 = self._completed(target, repository, name, part, begun, visit, progress)
             except Elsewhere:
                 sha256 = ""
             if sha256 == target.sha256:
@@ -118,34 +114,41 @@ class Downloads:
         )
 
     def _completed(
-        self, target: Target, source: Source, name: str, part: Path, begun: int, link: Link, progress: Progress
+        self,
+        target: Target,
+        repository: Repository,
+        name: str,
+        part: Path,
+        begun: int,
+        visit: Visit,
+        progress: Progress,
     ) -> str:
         """Its SHA-256, once it is all there."""
         digest = hashlib.sha256()
         for piece in self._disk.pieces(part) if begun else ():
             digest.update(piece)
-            link.watch()
+            visit.watch()
         progress(begun, target.length)
         if begun == target.length:
             return digest.hexdigest()
-        link.listen()
-        with source.open(name, begun, target.length, link.watch) as answer:
+        visit.listen()
+        with repository.open(name, begun, target.length, visit.watch) as answer:
             if answer.first != begun:  # it sends all, so that what is here is not needed
                 self._disk.remove(part)
                 digest = hashlib.sha256()
             writing = _Writing(self._disk, part, answer.first, self._sync_bytes)
             try:
                 while writing.size < target.length:
-                    piece = link.read(answer, target.length - writing.size)
+                    piece = visit.read(answer, target.length - writing.size)
                     if not piece:
                         raise Unreachable(f"{target.path}: the answer ended early", remedy=LATER)
                     digest.update(piece)
                     if writing.add(piece):
-                        self._keep(link.spent)
+                        self._keep(visit.spent)
                     progress(writing.size, target.length)
             finally:
                 writing.end()
-                self._keep(link.spent)
+                self._keep(visit.spent)
         return digest.hexdigest()
 
     def _size_within(self, part: Path, length: int) -> int:
@@ -171,7 +174,7 @@ class Downloads:
             return Spent(0, 0)
 
     def _keep(self, spent: Spent | None) -> None:
-        if spent is not None and self._limits.bytes_a_day is not None:
+        if spent is not None and self._pace.bytes_a_day is not None:
             self._disk.replace(self._spent, json.dumps([spent.day, spent.count]).encode())
 
 

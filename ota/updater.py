@@ -21,20 +21,11 @@ from ota.lock import locked
 from ota.repository import Repository
 from ota.slot_states import Held, Record, Shipped, SlotName
 from ota.slots import Slots, tar_of
-from ota.sources import Source
 from ota.storage import Disk
 from ota.trust import Trust
 from ota.types import Delta, Release
 
 ANY = "any"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """A repository, for one visit: where metadata come from, and where targets do."""
-
-    metadata: Repository
-    targets: Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,13 +66,13 @@ class Updater:
         """Where the bundle of a slot is."""
         return tar_of(self._folder, name)
 
-    def look(self, trust: Trust, place: Place, *, older: bool = False) -> tuple[Release | None, str]:
+    def look(self, trust: Trust, repository: Repository, *, older: bool = False) -> tuple[Release | None, str]:
         """What the channel offers and this board is to take; None, and why, where there is no such release.
 
         `older`: also one that is not newer. Raises `Untrusted`, `Unreachable`, `NoRoom`, `Busy`.
         """
         with self.slots() as slots:
-            release = trust.release(place.metadata, self._wanted.channel, self._wanted.model, self._now())
+            release = trust.release(repository, self._wanted.channel, self._wanted.model, self._now())
             if release is None:
                 return None, f"the channel {self._wanted.channel} offers no {self._wanted.model}"
             if refused := self._refusal(slots.record, release, older=older):
@@ -91,7 +82,7 @@ class Updater:
     def fetch(
         self,
         release: Release,
-        place: Place,
+        repository: Repository,
         downloads: Downloads,
         *,
         progress: Progress,
@@ -106,14 +97,14 @@ class Updater:
         with self.slots() as slots:
             ways = list(self._ways(slots, release))
         for base, way in ways:
-            part = downloads.fetch(way.target, place.targets, progress=progress, stopped=stopped)
+            part = downloads.fetch(way.target, repository, progress=progress, stopped=stopped)
             if part is None:
                 return None
             content = self._applied(base, part, release)
             if content is not None:
                 self._stage(release, content, downloads, older=older)
                 return f"by a delta of {way.target.length} bytes instead of {release.target.length}"
-        part = downloads.fetch(release.target, place.targets, progress=progress, stopped=stopped)
+        part = downloads.fetch(release.target, repository, progress=progress, stopped=stopped)
         if part is None:
             return None
         self._stage(release, part, downloads, older=older)

@@ -1,51 +1,67 @@
-"""A repository on a web server, by urllib3: no answer is longer, slower or further away than it may be."""
+"""A repository on a web server: no answer is longer, slower or further away than it may be.
+
+By http.client, so that each read of a socket, of headers too, asks first whether it is worth while to go on: a server
+that sends a byte now and then keeps nobody.
+"""
 
 from __future__ import annotations
 
 import http.client
 import io
+import re
 import socket
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from types import TracebackType
 from typing import Any, Final, Self
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-import urllib3
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import HTTPError
-
 from ota.errors import Unreachable
-from ota.pace import Pace
+from ota.pace import CLOCKS, METADATA, Pace, Visit
+from ota.repository import Answer, Elsewhere, Watch
 
 MAX_REDIRECTS: Final = 3  # a mirror and its store need two
+MAX_LOCATION: Final = 2_048  # characters of a redirect's address
 MAX_ERROR_PAGE_BYTES: Final = 4_000  # what comes with a 404 is read, so that the connection can be used again
+OK, PARTIAL, NOT_SATISFIABLE = 200, 206, 416
+MOVED: Final = frozenset({301, 302, 303, 307, 308})
 NOT_THERE: Final = frozenset({403, 404})  # S3 says 403 of what is not there, unless listing is allowed
+CONTENT_RANGE: Final = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(?:(\d{1,18})|\*)")
+HEADERS: Final = {"Accept-Encoding": "identity", "User-Agent": "ductwatch"}
 REMEDY: Final = "Check this board's network, and the repository's address; it tries again later"
+SET_UP: Final = "Set the address of the repository right"
 
 
 class Web:
-    """The repository at `base`, for one visit: `pace` began with it. Opened by `with`, which closes its connections.
+    """The repository at `address`, for one visit, which begins with it. Opened by `with`, which closes its connections.
 
     Plain http is refused unless `allow_http`: TUF proves each byte in any case, but who listens learns what runs here.
-    `proxies` takes `https_proxy`, `no_proxy` and their like from the environment.
+    `pace` is for small files. `authorities`: those of the system, if nothing else is given. `proxies` takes
+    `https_proxy`, `no_proxy` and their like from the environment; such a proxy is asked by http.
     """
+
+    metered = True
 
     def __init__(
         self,
-        base: str,
+        address: str,
         *,
-        pace: Pace,
-        tls: ssl.SSLContext | None = None,
+        pace: Pace = METADATA,
+        authorities: ssl.SSLContext | None = None,
         allow_http: bool = False,
         proxies: bool = False,
     ) -> None:
-        self._base = base if base.endswith("/") else f"{base}/"
-        self._pace = pace
-        self._tls = tls
-        self._schemes = {"https", "http"} if allow_http else {"https"}
+        """Raises `Unreachable` if the address is none."""
+        self._address = address.rstrip("/") + "/"
+        self._visit = Visit(pace, None, CLOCKS)
+        self._authorities = authorities or ssl.create_default_context()
+        self._allow_http = allow_http
         self._proxies = proxies
-        self._managers: dict[str | None, urllib3.PoolManager] = {}
+        self._connections: dict[tuple[str, str], http.client.HTTPConnection] = {}  # as many as redirects lead to
+        self._require_allowed(self._address)
 
     def __enter__(self) -> Self:
         return self
@@ -53,135 +69,208 @@ class Web:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for manager in self._managers.values():
-            manager.clear()
+        for connection in self._connections.values():
+            connection.close()
 
     def read(self, name: str, limit: int) -> bytes | None:
-        url = self._base + name
-        self._pace.begin_file()
-        for _ in range(1 + MAX_REDIRECTS):
-            try:
-                status, location, content = self._get(self._permitted(url), limit)
-                next_url = urljoin(url, location or "")
-            except (HTTPError, OSError, http.client.HTTPException, ValueError) as error:
-                self._pace.wait_s()  # says so itself if it is the visit that took too long
-                raise Unreachable(f"{url}: no answer ({_cause(error)})", remedy=_remedy(error)) from error
-            if status == http.HTTPStatus.OK:
-                return content
-            if status in NOT_THERE:
+        self._visit.listen()
+        with self._found(name, 0, self._visit.watch) as (address, response):
+            if response.status in NOT_THERE:
                 return None
-            if location is None:
-                raise Unreachable(f"{url}: the server answered {status}", remedy=REMEDY)
-            url = next_url
-        raise Unreachable(f"{url}: more than {MAX_REDIRECTS} redirects", remedy=REMEDY)
-
-    def _permitted(self, url: str) -> str:
-        if urlsplit(url).scheme not in self._schemes:
-            raise Unreachable(
-                f"{url}: only {' and '.join(sorted(self._schemes))} may be used",
-                remedy="Give the repository's https address, or allow http in the configuration",
-            )
-        return url
-
-    def _get(self, url: str, limit: int) -> tuple[int, str | None, bytes]:
-        """Status, where it redirects to, and content. Raises ValueError for an address that is none."""
-        response = self._manager(url).request(
-            "GET",
-            url,
-            preload_content=False,
-            decode_content=False,  # nothing that unpacks to more than was sent
-            redirect=False,
-            retries=False,
-            timeout=urllib3.Timeout(self._pace.wait_s()),
-        )
-        try:
-            at_most = limit if response.status == http.HTTPStatus.OK else MAX_ERROR_PAGE_BYTES
+            answer = Answer(_first_byte(response, address, 0), partial(_read, response, address))
             content = b""
-            while len(content) <= at_most and (piece := response.read(at_most + 1 - len(content))):
-                content += piece  # an end that comes too early is told by the read after it
-        except BaseException:
-            response.close()
-            raise
-        if len(content) > at_most:
-            response.close()  # the rest is not read
-        response.release_conn()
-        return response.status, response.get_redirect_location() or None, content
+            while len(content) <= limit and (piece := self._visit.read(answer, limit + 1 - len(content))):
+                content += piece
+            return content
 
-    def _manager(self, url: str) -> urllib3.PoolManager:
-        proxy = _environment_proxy(url) if self._proxies else None
-        if proxy not in self._managers:
-            options: dict[str, Any] = {
-                "headers": {"User-Agent": "ductwatch"},
-                "ssl_context": self._tls or ssl.create_default_context(),
-            }
-            manager = urllib3.ProxyManager(proxy, **options) if proxy else urllib3.PoolManager(**options)
-            manager.pool_classes_by_scheme = _paced_pools(self._pace)
-            self._managers[proxy] = manager
-        return self._managers[proxy]
+    @contextmanager
+    def open(self, name: str, first: int, length: int, watch: Watch) -> Iterator[Answer]:
+        """The names of targets have their hash in it: no ETag is needed to tell whether a file is still the same."""
+        with self._found(quote(name), first, watch) as (address, response):
+            begins = _first_byte(response, address, first, length)
+            yield Answer(begins, partial(_read, response, address))
+
+    @contextmanager
+    def _found(self, name: str, first: int, watch: Watch) -> Iterator[tuple[str, _Response]]:
+        """The answer at the end of all redirects, and the address that gave it."""
+        address = self._address + name
+        for _ in range(1 + MAX_REDIRECTS):
+            with self._asked(address, first, watch) as response:
+                if response.status not in MOVED:
+                    yield address, response
+                    return
+                location = response.headers.get("Location", "")[:MAX_LOCATION]
+            with suppress(ValueError):  # then it is refused as it is
+                location = urljoin(address, location)
+            address = self._require_allowed(location)
+        raise Unreachable(f"{address}: more than {MAX_REDIRECTS} redirects", remedy=REMEDY)
+
+    @contextmanager
+    def _asked(self, address: str, first: int, watch: Watch) -> Iterator[_Response]:
+        """Afterwards the connection stays open if the answer was read whole; what others say of a failure, is."""
+        connection, target = self._connection(urlsplit(address))
+        headers = HEADERS | ({"Range": f"bytes={first}-"} if first else {})
+        is_whole = False
+        try:
+            try:
+                response = _answered(connection, target, headers, watch)
+            except (OSError, http.client.HTTPException, ValueError) as error:
+                raise Unreachable(f"{address}: no answer ({_what(error)})", remedy=_remedy(error)) from error
+            with response:
+                yield response
+                if response.status not in (OK, PARTIAL):
+                    with suppress(OSError, http.client.HTTPException, ValueError):
+                        response.read(MAX_ERROR_PAGE_BYTES)
+                is_whole = response.isclosed()
+        finally:
+            if not is_whole:
+                connection.close()
+
+    def _connection(self, parts: SplitResult) -> tuple[http.client.HTTPConnection, str]:
+        """The connection for an address, and what is asked for there."""
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        proxy = _environment_proxy(parts) if self._proxies else None
+        if proxy is not None and parts.scheme == "http":
+            path = f"{parts.scheme}://{parts.netloc}{path}"
+        at = parts.scheme, parts.netloc
+        if at not in self._connections:
+            host, port = parts.hostname or "", parts.port
+            first_host, first_port = (proxy.hostname or "", proxy.port or 80) if proxy else (host, port)
+            if parts.scheme == "http":
+                self._connections[at] = http.client.HTTPConnection(first_host, first_port)
+            else:
+                tls = http.client.HTTPSConnection(first_host, first_port, context=self._authorities)
+                if proxy is not None:
+                    tls.set_tunnel(host, port)
+                self._connections[at] = tls
+        return self._connections[at], path
+
+    def _require_allowed(self, address: str) -> str:
+        try:
+            parts = urlsplit(address)
+            usable = bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable or parts.scheme not in ("http", "https"):
+            raise Unreachable(f"{address!r} is no address of a web server", remedy=SET_UP)
+        if parts.scheme == "http" and not self._allow_http:
+            raise Unreachable(f"{address} is not https", remedy=f"{SET_UP}, or allow http")
+        return address
 
 
-def _environment_proxy(url: str) -> str | None:
-    parts = urlsplit(url)
-    proxies = getproxies()
-    if proxy_bypass(parts.hostname or ""):
-        return None
-    return proxies.get(parts.scheme) or proxies.get("all")
+class _Response(http.client.HTTPResponse):
+    """Asks `watch` before each read of its socket."""
+
+    def __init__(self, watch: Watch, sock: socket.socket, *args: Any, **options: Any) -> None:
+        super().__init__(_Watched(sock, watch), *args, **options)  # type: ignore[arg-type]  # it asks for a file
+
+    def read1(self, n: int = -1) -> bytes:
+        """Counts what is left, and closes after that: http.client does so itself only since Python 3.11.8."""
+        left = self.length
+        piece = super().read1(n)
+        if left is not None:
+            self.length = left - len(piece)
+            if not self.length:
+                self.close()
+        return piece
 
 
-def _cause(error: BaseException) -> str:
-    return str(error.__cause__ or error.__context__ or error) or type(error).__name__
-
-
-def _remedy(error: BaseException) -> str:
-    if "CERTIFICATE_VERIFY_FAILED" in f"{error} {error.__cause__} {error.__context__}":
-        return "Check this board's clock by `date`, since certificates are valid for a time, and its CA certificates"
-    return REMEDY
-
-
-def _paced_pools(pace: Pace) -> dict[str, Any]:
-    """Pools like urllib3's own, but each read from a socket keeps the pace: also of headers, which urllib3 does not."""
-
-    class Response(http.client.HTTPResponse):
-        def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
-            super().__init__(_PacedSocket(sock, pace), *args, **options)  # type: ignore[arg-type]  # it asks for a file
-
-    class Plain(HTTPConnection):
-        response_class = Response
-
-    class Tls(HTTPSConnection):
-        response_class = Response
-
-    class PlainPool(urllib3.HTTPConnectionPool):
-        ConnectionCls = Plain
-
-    class TlsPool(urllib3.HTTPSConnectionPool):
-        ConnectionCls = Tls
-
-    return {"http": PlainPool, "https": TlsPool}
-
-
-class _PacedSocket:
-    def __init__(self, sock: socket.socket, pace: Pace) -> None:
-        self._sock, self._pace = sock, pace
+class _Watched:
+    def __init__(self, sock: socket.socket, watch: Watch) -> None:
+        self._sock, self._watch = sock, watch
 
     def makefile(self, _: str) -> io.BufferedReader:
         """Its raw file counts as one of the socket's, which so stays open for it."""
-        return io.BufferedReader(_PacedFile(self._sock, self._sock.makefile("rb", buffering=0), self._pace))
+        return io.BufferedReader(_WatchedReads(self._sock, self._sock.makefile("rb", buffering=0), self._watch))
 
 
-class _PacedFile(io.RawIOBase):
-    def __init__(self, sock: socket.socket, file: socket.SocketIO, pace: Pace) -> None:
-        self._sock, self._file, self._pace = sock, file, pace
+class _WatchedReads(io.RawIOBase):
+    def __init__(self, sock: socket.socket, file: socket.SocketIO, watch: Watch) -> None:
+        self._sock, self._file, self._watch = sock, file, watch
 
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any) -> int:
-        self._sock.settimeout(self._pace.wait_s())
-        count = self._file.readinto(buffer) or 0
-        self._pace.received(count)
-        return count
+    def readinto(self, buffer: Any) -> int | None:
+        self._sock.settimeout(self._watch())
+        try:
+            return self._file.readinto(buffer)
+        except TimeoutError:
+            self._watch()  # says so itself if it is all of it that took too long
+            raise
 
     def close(self) -> None:
         self._file.close()
         super().close()
+
+
+def _answered(connection: http.client.HTTPConnection, target: str, headers: dict[str, str], watch: Watch) -> _Response:
+    """Over the connection as it is, or over a new one where the server left it meanwhile."""
+    is_old = connection.sock is not None
+    try:
+        return _answer(connection, target, headers, watch)
+    except ConnectionError:
+        if not is_old:
+            raise
+        connection.close()
+        return _answer(connection, target, headers, watch)
+
+
+def _answer(connection: http.client.HTTPConnection, target: str, headers: dict[str, str], watch: Watch) -> _Response:
+    connection.timeout = watch()
+    connection.response_class = partial(_Response, watch)  # type: ignore[assignment]  # it is only called
+    if connection.sock is not None:
+        connection.sock.settimeout(connection.timeout)
+    connection.request("GET", target, headers=headers)
+    response = connection.getresponse()
+    assert isinstance(response, _Response)
+    return response
+
+
+def _first_byte(response: _Response, address: str, first: int, length: int | None = None) -> int:
+    """Where the answer begins. One that cannot be the file is not read at all: a page to log in, a server's excuse."""
+    headers = response.headers
+    if headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise Unreachable(f"{address}: sends it compressed, unasked", remedy=REMEDY)
+    if response.status == OK:
+        if length is not None and response.length not in (None, length):
+            said = f"{address}: sends {response.length} bytes where {length} are expected"
+            raise Unreachable(said, remedy="Look whether the network wants somebody to log in")
+        return 0
+    if first and length and response.status == PARTIAL:
+        given = CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
+        # a server may send less than all that follows: the rest is asked for the next time
+        if given and int(given[1]) == first <= int(given[2]) < length and given[3] in (None, str(length)):
+            return first
+        raise Elsewhere
+    if first and response.status == NOT_SATISFIABLE:
+        raise Elsewhere
+    raise Unreachable(f"{address}: the server answers {response.status} {response.reason[:80]}", remedy=REMEDY)
+
+
+def _read(response: _Response, address: str, most: int) -> bytes:
+    try:
+        piece = response.read1(most)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise Unreachable(f"{address}: {_what(error)}", remedy=REMEDY) from error
+    if not piece and response.length:
+        raise Unreachable(f"{address}: the answer ended early, {response.length} bytes are missing", remedy=REMEDY)
+    return piece
+
+
+def _environment_proxy(parts: SplitResult) -> SplitResult | None:
+    found = getproxies()
+    proxy = found.get(parts.scheme) or found.get("all")
+    if proxy is None or proxy_bypass(parts.hostname or ""):
+        return None
+    return urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+
+
+def _remedy(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return "Check this board's clock by `date`, since certificates are valid for a time, and its CA certificates"
+    return REMEDY
+
+
+def _what(error: Exception) -> str:
+    return str(error) or type(error).__name__

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,15 +18,14 @@ from model.shipped import shipped_bundle
 from ota.bundle import MANIFEST
 from ota.download import Downloads, Progress
 from ota.errors import Untrusted
-from ota.link import Limits as LinkLimits
+from ota.folder import Folder
 from ota.pace import Pace
-from ota.repository import Folder
+from ota.repository import Repository
 from ota.slot_states import Shipped
-from ota.sources import FolderSource, WebSource
 from ota.storage import Disk
 from ota.trust import Trust
 from ota.types import Release
-from ota.updater import Place, Updater, Wanted
+from ota.updater import Updater, Wanted
 from ota.web import Web
 
 FOLDER = "ota"  # in the data directory
@@ -45,27 +43,24 @@ class Depot:
     settings: UpdateSettings
     board: BoardFacts
 
-    @contextmanager
-    def place(self, where: str) -> Iterator[Place]:
-        """A repository: an address, or a folder such as that of a stick. Raises `Unreachable`."""
-        if "://" not in where:
-            yield Place(metadata=Folder(Path(where)), targets=FolderSource(Path(where)))
-            return
-        with Web(where, pace=Pace(), allow_http=self.settings.http) as web:
-            yield Place(metadata=web, targets=WebSource(where, http_allowed=self.settings.http))
+    def repository(self, where: str) -> AbstractContextManager[Repository]:
+        """At an address, or in a folder such as that of a stick, for one visit. Raises `Unreachable`."""
+        return Web(where, allow_http=self.settings.http) if "://" in where else nullcontext(Folder(Path(where)))
 
     def look(self, where: str, older: bool) -> tuple[Release | None, str]:
         """As `Updater.look`, in the repository `where`."""
         assert self.trust is not None
-        with self.place(where) as place:
-            return self.updater.look(self.trust, place, older=older)
+        with self.repository(where) as repository:
+            return self.updater.look(self.trust, repository, older=older)
 
     def fetch(
         self, release: Release, where: str, progress: Progress, *, stopped: Callable[[], bool], older: bool
     ) -> str | None:
         """As `Updater.fetch`, from the repository `where`."""
-        with self.place(where) as place:
-            return self.updater.fetch(release, place, self.downloads, progress=progress, stopped=stopped, older=older)
+        with self.repository(where) as repository:
+            return self.updater.fetch(
+                release, repository, self.downloads, progress=progress, stopped=stopped, older=older
+            )
 
 
 def depot(data: Path, settings: UpdateSettings, board: BoardFacts) -> Depot:
@@ -83,12 +78,7 @@ def depot(data: Path, settings: UpdateSettings, board: BoardFacts) -> Depot:
             now=_now,
         ),
         trust=None if settings.root is None else _trust(folder, disk, settings.root),
-        downloads=Downloads(
-            folder,
-            disk,
-            LinkLimits(bytes_a_second=settings.bytes_per_s, bytes_a_day=settings.daily_bytes),
-            today=lambda: int(time.time() // 86_400),
-        ),
+        downloads=Downloads(folder, disk, Pace(bytes_a_second=settings.bytes_per_s, bytes_a_day=settings.daily_bytes)),
     )
 
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from ota.repository import Folder, Repository
+from ota.folder import Folder
+from ota.repository import Repository
 from ota.storage import Disk
 from ota.trust import Trust
 from ota.types import Release

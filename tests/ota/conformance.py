@@ -22,7 +22,6 @@ from tuf.api.exceptions import LengthOrHashMismatchError
 from tuf.api.metadata import Metadata, Root, TargetFile
 
 from ota.errors import OtaError, Untrusted
-from ota.pace import Pace
 from ota.storage import Disk
 from ota.trust import Trust
 from ota.walk import Limits, LookUp
@@ -80,7 +79,7 @@ def shipped(home: Path) -> Path:
 def visit(home: Path, metadata_url: str, find: Callable[[LookUp], T]) -> T:
     base = metadata_url.rstrip("/").removesuffix("metadata")
     trust = Trust(home, Disk(), shipped(home).read_bytes(), built=BUILT, scratch=home, limits=LIMITS)
-    with Web(base, pace=Pace(), allow_http=True) as web:
+    with Web(base, allow_http=True) as web:
         return trust.refresh(web, find, datetime.now(UTC))
 
 
@@ -92,7 +91,7 @@ def download(home: Path, given: argparse.Namespace) -> None:
     path = given.target_dir / quote(given.target_name, "")
     if path.is_file() and is_whole(target, path.read_bytes()):
         return
-    with Web(given.target_base_url, pace=Pace(), allow_http=True) as web:
+    with Web(given.target_base_url, allow_http=True) as web:
         content = web.read(stored_as(home, target), target.length)
     target.verify_length_and_hashes(content or b"")
     path.write_bytes(content or b"")

@@ -1,16 +1,10 @@
-"""A small TUF repository with real keys, written as static files, and whoever attacks it: served from a thread."""
+"""A small TUF repository with real keys, written as static files, and whoever attacks it."""
 
 from __future__ import annotations
 
-import http.server
 import shutil
-import ssl
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -130,53 +124,3 @@ class SimulatedRepository:
     def copy(self, name: str) -> Path:
         """As it is now, in a folder of its own: what an attacker keeps for later."""
         return Path(shutil.copytree(self.folder, self.folder.with_name(name)))
-
-
-class FileHandler(http.server.SimpleHTTPRequestHandler):
-    """Serves the folder, over one connection as long as the client likes."""
-
-    protocol_version = "HTTP/1.1"
-
-    def serve_file(self) -> None:
-        super().do_GET()
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name
-        pass
-
-
-Answer = Callable[[FileHandler], None]
-
-
-class _Server(http.server.ThreadingHTTPServer):
-    daemon_threads = False
-    block_on_close = True
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that had enough and hung up is what these tests are about."""
-
-
-@contextmanager
-def served(
-    folder: Path, answers: dict[str, Answer] | None = None, *, tls: ssl.SSLContext | None = None
-) -> Iterator[str]:
-    """The folder on a web server, with other `answers` for some paths, as `/metadata/timestamp.json`."""
-
-    class Handler(FileHandler):
-        def do_GET(self) -> None:
-            answer = (answers or {}).get(self.path)
-            if answer is None:
-                super().do_GET()
-            else:
-                self.close_connection = True
-                answer(self)
-
-    with _Server(("127.0.0.1", 0), partial(Handler, directory=str(folder))) as server:
-        if tls is not None:
-            server.socket = tls.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"{'http' if tls is None else 'https'}://127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            thread.join()

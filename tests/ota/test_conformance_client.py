@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.ota.repository import MODEL, SimulatedRepository, served
+from tests.ota.repository import MODEL, SimulatedRepository
+from tests.ota.web_server import served
 
 pytestmark = pytest.mark.real
 

@@ -14,8 +14,8 @@ import pytest
 
 from ota.download import Downloads
 from ota.errors import NoRoom
-from ota.link import Limits
-from ota.sources import Answer, Watch
+from ota.pace import Clocks, Pace
+from ota.repository import Answer, Watch
 from ota.types import Target
 from tests.fakes.cut_disk import CutDisk, Fault, PowerCut
 
@@ -32,6 +32,9 @@ class Pieces:
 
     metered = True
 
+    def read(self, name: str, limit: int) -> bytes | None:
+        """It has no metadata."""
+
     @contextmanager
     def open(self, _: str, first: int, length: int, watch: Watch) -> Iterator[Answer]:
         rest = iter(range(first, length, 30))
@@ -45,8 +48,8 @@ class Pieces:
 
 
 def fetch(disk: CutDisk, *, bytes_a_day: int | None = 100_000) -> Path | None:
-    limits = Limits(bytes_a_day=bytes_a_day)
-    return Downloads(ROOT, disk, limits, now_s=lambda: 0.0, today=lambda: 1, sync_bytes=100).fetch(TARGET, Pieces())
+    clocks = Clocks(now_s=lambda: 0.0, today=lambda: 1)
+    return Downloads(ROOT, disk, Pace(bytes_a_day=bytes_a_day), clocks=clocks, sync_bytes=100).fetch(TARGET, Pieces())
 
 
 def operations() -> range:

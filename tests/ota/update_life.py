@@ -9,11 +9,10 @@ from pathlib import Path
 
 from ota.download import Downloads
 from ota.errors import Untrusted
-from ota.link import Limits
-from ota.repository import Folder
+from ota.folder import Folder
+from ota.pace import CLOCKS, Pace
 from ota.slot_states import HOLDING, Record, Shipped, SlotName, SlotState
 from ota.slots import Slots
-from ota.sources import FolderSource
 from ota.storage import Disk
 from ota.trust import Trust
 from ota.types import Release
@@ -72,9 +71,9 @@ class UpdateLife:
     def update(self, disk: Disk) -> None:
         release = self.visit(disk)
         slots = self.slots(disk)
-        downloads = Downloads(HOME, disk, Limits(), today=lambda: 1)
+        downloads = Downloads(HOME, disk, Pace(), clocks=CLOCKS._replace(today=lambda: 1))
         if _state(slots.record, release) is None:
-            part = downloads.fetch(release.target, FolderSource(self._repository.folder))
+            part = downloads.fetch(release.target, Folder(self._repository.folder))
             assert part is not None
             slots.stage(release, part)
         if _state(slots.record, release) is SlotState.STAGED:

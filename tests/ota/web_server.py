@@ -1,4 +1,4 @@
-"""A web server in a thread, with files in memory, that serves ranges; and it can be told to behave badly."""
+"""A web server in a thread, with files in memory or a folder, that serves ranges; it can be told to behave badly."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 Behaviour = Callable[["Request", bytes], None]
 
@@ -20,15 +21,21 @@ class Request(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.asked.append((self.path, self.headers.get("Range")))
-        content = self.server.files.get(self.path)
-        if content is None:
-            self.answer(404, b"")
+        self.server.clients.add(self.client_address)
+        content = self.server.content(self.path)
+        behaviour = self.server.answers.get(self.path)
+        self.close_connection |= behaviour is not None
+        if content is None and behaviour is None:
+            self.answer(404, b"not found")
             return
-        behaviour = self.server.behaviours.pop(0) if self.server.behaviours else ranges
+        behaviour = behaviour or (self.server.behaviours.pop(0) if self.server.behaviours else ranges)
         try:
-            behaviour(self, content)
+            behaviour(self, content or b"")
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True  # the client has heard enough
+
+    def do_CONNECT(self) -> None:
+        self.send_error(405, f"not for {self.path}")
 
     def answer(self, status: int, content: bytes, **headers: str) -> None:
         self.send_response(status)
@@ -49,13 +56,20 @@ class Request(BaseHTTPRequestHandler):
 
 
 class WebServer(ThreadingHTTPServer):
-    """`asked` are paths and ranges so far; each request takes the next of `behaviours`, or is served well."""
+    """`asked` are paths and ranges so far, over connections of `clients`.
+
+    A request for one of `answers` gets that, and is the last of its connection; each other one takes the next of
+    `behaviours`, or is served well.
+    """
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Request)
         self.files: dict[str, bytes] = {}
+        self.folder: Path | None = None
+        self.answers: dict[str, Behaviour] = {}
+        self.clients: set[object] = set()
         self.behaviours: list[Behaviour] = []
         self.asked: list[tuple[str, str | None]] = []
         self.scheme = "http"
@@ -67,6 +81,12 @@ class WebServer(ThreadingHTTPServer):
     @property
     def ranges(self) -> list[str | None]:
         return [wanted for _, wanted in self.asked]
+
+    def content(self, path: str) -> bytes | None:
+        if path in self.files or self.folder is None:
+            return self.files.get(path)
+        file = self.folder / path[1:]
+        return file.read_bytes() if file.is_file() else None
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that goes away is no error here."""
@@ -85,6 +105,14 @@ def web_server(identity: ssl.SSLContext | None = None) -> Iterator[WebServer]:
         finally:
             server.shutdown()
             thread.join()
+
+
+@contextmanager
+def served(folder: Path, answers: dict[str, Behaviour] | None = None) -> Iterator[str]:
+    """The folder on a web server, with other `answers` for some paths, as `/metadata/timestamp.json`; its address."""
+    with web_server() as server:
+        server.folder, server.answers = folder, answers or {}
+        yield server.address
 
 
 def ranges(request: Request, content: bytes) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ota.errors import Untrusted
-from ota.repository import Folder
+from ota.folder import Folder
 from ota.storage import Disk
 from ota.trust import Trust
 from ota.types import Release

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ota.link import Bucket, Spent, Window, judged, left_of, paid, with_more
+from ota.pace import Bucket, Spent, Window, judged, left_of, paid, with_more
 
 
 def test_a_bucket_lets_a_second_through_and_then_waits() -> None:
