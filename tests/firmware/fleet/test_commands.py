@@ -103,7 +103,11 @@ async def test_on_a_terminal_the_picture_is_drawn_over_and_ctrl_c_ends_the_look(
         ours, theirs = pty.openpty()
         command = [sys.executable, "-m", "firmware", "ota", "rollout", "watch", "r1"]
         process = await asyncio.create_subprocess_exec(
-            *command, "--state", str(tmp_path / "fleet.sqlite"), stdout=theirs, env={**os.environ, "TERM": "xterm"}
+            *command,
+            *("--state", str(tmp_path / "fleet.sqlite")),
+            stdout=theirs,
+            env={**os.environ, "TERM": "xterm"},
+            preexec_fn=_heed_ctrl_c,
         )
         os.close(theirs)
         first = await asyncio.to_thread(_read_until, ours, b"100 %")
@@ -116,6 +120,11 @@ async def test_on_a_terminal_the_picture_is_drawn_over_and_ctrl_c_ends_the_look(
     assert b"\x1b[1mrunning" in first
     assert b"\x1b[3F\x1b[J" in second
     assert b"\x1b[1;33mpaused" in second
+
+
+def _heed_ctrl_c() -> None:
+    """As at a terminal: where these tests run in the background of a shell, it is ignored from there on."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _read_until(terminal: int, words: bytes) -> bytes:
