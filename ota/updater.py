@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ota import slot_moves
 from ota.bundle import open_bundle, pack
@@ -22,8 +23,10 @@ from ota.repository import Repository
 from ota.slot_states import Held, Record, Shipped, SlotName
 from ota.slots import Slots, tar_of
 from ota.storage import Disk
-from ota.trust import Trust
 from ota.types import Delta, Release
+
+if TYPE_CHECKING:
+    from ota.trust import Trust  # with python-tuf, which a board without a root can do without
 
 ANY = "any"
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import gettempdir
+from typing import TYPE_CHECKING
 
 from firmware import RELEASED
 from firmware.errors import ConfigError
@@ -23,10 +24,12 @@ from ota.pace import Pace
 from ota.repository import Repository
 from ota.slot_states import Shipped
 from ota.storage import Disk
-from ota.trust import Trust
 from ota.types import Release
 from ota.updater import Updater, Wanted
 from ota.web import Web
+
+if TYPE_CHECKING:
+    from ota.trust import Trust
 
 FOLDER = "ota"  # in the data directory
 MAX_ROOT_BYTES = 20_000
@@ -88,6 +91,8 @@ def _trust(folder: Path, disk: Disk, root: Path) -> Trust:
             content = file.read(MAX_ROOT_BYTES + 1)
     except OSError as error:
         raise ConfigError(f"{root}: cannot be read: {error.strerror}. {SETTLE}.") from error
+    from ota.trust import Trust  # with python-tuf, 15 MB and 70 ms: only where a root is configured
+
     built = datetime.fromisoformat(RELEASED).replace(tzinfo=UTC)
     try:
         return Trust(folder, disk, content, built=built, scratch=Path(gettempdir()))
