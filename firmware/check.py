@@ -22,7 +22,7 @@ from drivers.simulated.world import World
 from firmware import config
 from firmware.config import Config
 from firmware.devices import Site, make
-from firmware.plan import prepare, unanswered
+from firmware.plan import depot_of, prepare, unanswered
 from firmware.run import SIMULATED_BOARD
 
 PROBE_LIMIT_S = 45.0  # a PMS5003 that slept needs 30 s of warm-up (its datasheet) and a second for the reading
@@ -34,6 +34,7 @@ EX_MISSING = 1
 def main(arguments: Namespace) -> int:
     """Print a row for each device; 1 if any is missing. Raises `ConfigError`."""
     chosen = config.load(arguments.config or SIMULATED_BOARD)
+    depot_of(chosen)
     for problem, remedy in unanswered(prepare(chosen)):
         print(f"ductwatch: {problem}. {remedy}", file=sys.stderr)
     rows = asyncio.run(_rows(chosen, as_table=not arguments.json))

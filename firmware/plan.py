@@ -22,7 +22,7 @@ from ota.errors import OtaError
 
 if TYPE_CHECKING:
     from firmware.config import Config  # with the table of drivers, which judging a file can do without
-    from firmware.update.depot import Depot  # with TUF
+    from firmware.update.depot import Depot  # with the way to a repository, which it can do without, too
 
 DEFAULT_RULES = Path(__file__).parent / "rules" / "default.toml"
 MAX_RULES_BYTES = 1024 * 1024  # some thousand rules
@@ -39,20 +39,29 @@ class Plan:
     depot: Depot | None = None  # None: this board takes no updates
 
 
-def prepare(config: Config, depot: Depot | None = None, *, first: bool = False) -> Plan:
+def prepare(config: Config, kept: Depot | None = None, *, first: bool = False) -> Plan:
     """Load what the configuration names. Raises `ConfigError`, with file and remedy, for whatever cannot be used.
 
-    Where it names no model, that of the depot is loaded, or without one the model in the firmware. `first`: the process
+    Where it names no model, that of `kept` is loaded, or without one the model in the firmware. `first`: the process
     has just started.
     """
     rules = load_rules(config.rules.path or DEFAULT_RULES, sources=config.sources)
     if config.model.path is not None:
-        classifier, bundle, depot = load_classifier(config.model.path), config.model.path, None
-    elif depot is not None:
-        classifier, bundle = loaded_at_start(depot.updater, load_classifier, counts=first)
+        classifier, bundle, kept = load_classifier(config.model.path), config.model.path, None
+    elif kept is not None:
+        classifier, bundle = loaded_at_start(kept.updater, load_classifier, counts=first)
     else:
         classifier, bundle = load_classifier(shipped_bundle()), shipped_bundle()
-    return Plan(config=config, rules=rules, classifier=classifier, bundle=bundle, depot=depot)
+    return Plan(config=config, rules=rules, classifier=classifier, bundle=bundle, depot=kept)
+
+
+def depot_of(config: Config) -> Depot:
+    """Where its models are. Raises `ConfigError` for a root of updates that cannot be read or believed."""
+    from firmware.update.board_facts import facts
+    from firmware.update.depot import depot
+
+    board = facts(latency_budget_ms=1000 * config.latency.budget, named=config.update.hardware)
+    return depot(config.board.data, config.update, board)
 
 
 def unanswered(plan: Plan) -> list[tuple[str, str]]:

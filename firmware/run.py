@@ -29,11 +29,9 @@ from firmware.events import Event
 from firmware.lines import LineWriter
 from firmware.operate import operate
 from firmware.photography import Shot
-from firmware.plan import Plan, prepare
+from firmware.plan import Plan, depot_of, prepare
 from firmware.screen import screen
 from firmware.surrounded import Run
-from firmware.update.board_facts import facts
-from firmware.update.depot import Depot, depot
 from firmware.uplink.settings import UplinkSettings
 from firmware.uplink.wire import line
 from firmware.wall import real_wall, simulated_wall
@@ -105,7 +103,7 @@ def _load(arguments: Namespace, *, first: bool = False) -> Plan:
     if arguments.config is None and arguments.data is None:
         return prepare(chosen)
     _make_data_directory(chosen.board.data)
-    return prepare(chosen, _depot(chosen), first=first)
+    return prepare(chosen, depot_of(chosen), first=first)
 
 
 def _check_simulation(chosen: Config, arguments: Namespace) -> None:
@@ -118,11 +116,6 @@ def _check_simulation(chosen: Config, arguments: Namespace) -> None:
         check_devices(arguments.fault, cameras=names["camera"], sensors=names["sensor"])
     except ValueError as error:
         raise ConfigError(f"--fault {error}") from error
-
-
-def _depot(chosen: Config) -> Depot:
-    board = facts(latency_budget_ms=1000 * chosen.latency.budget, named=chosen.update.hardware)
-    return depot(chosen.board.data, chosen.update, board)
 
 
 def _with_data(chosen: Config, data: Path) -> Config:
