@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from ota import slot_moves
 from ota.bundle import open_bundle, pack
 from ota.delta.apply import apply
 from ota.download import Downloads, Progress
-from ota.errors import BadBundle
+from ota.errors import BadBundle, NoRoom
 from ota.lock import locked
 from ota.repository import Repository
 from ota.slot_states import Held, Record, Shipped, SlotName
@@ -59,8 +59,13 @@ class Updater:
 
     @contextmanager
     def slots(self) -> Iterator[Slots]:
-        """The slots as they are, while nobody else may change them. Raises `Busy`, `NoRoom`, OSError."""
-        with locked(self._folder):
+        """The slots as they are, while nobody else may change them. Raises `Busy`, `NoRoom`."""
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(locked(self._folder))
+            except OSError as error:
+                problem = f"{self._folder}: {error.strerror or error}"
+                raise NoRoom(problem, remedy="Look with `ls -l` whether the firmware may write there") from error
             yield Slots.load(
                 self._disk, self._folder, shipped=self._shipped, now_s=lambda: int(self._now().timestamp())
             )

@@ -45,7 +45,7 @@ def _bundles(updater: Updater, *, counts: bool) -> Iterator[Path]:
                 before, running = running, slots.running
             if running == before:  # nothing came of giving it up
                 return
-    except (OtaError, OSError) as error:
+    except OtaError as error:
         logs.fail("the slots of models cannot be read: the model in the firmware runs", why=str(error))
 
 
@@ -53,5 +53,5 @@ def _give_up(updater: Updater, why: str) -> None:
     try:
         with updater.slots() as slots:
             slots.unusable(why)
-    except (OtaError, OSError) as error:
+    except OtaError as error:
         logs.fail("the model cannot be taken out of its slot", why=str(error))

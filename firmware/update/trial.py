@@ -29,6 +29,7 @@ from firmware.update.questions import (
     packed,
     view_of,
 )
+from ota.errors import Busy
 
 LOAD_LIMIT_S = 60.0  # Python, LiteRT and two models on a slow card: some 20 times what a Pi 4 needs
 ANSWER_LIMIT_S = 20.0  # for one picture, some thousand times the usual
@@ -56,7 +57,12 @@ class Trial:
         self._process: Process | None = None
 
     async def __aenter__(self) -> Self:
-        self._process = await asyncio.create_subprocess_exec(*self._command, stdin=PIPE, stdout=PIPE)
+        """Raises `Busy` where the board has no room for one more process."""
+        try:
+            self._process = await asyncio.create_subprocess_exec(*self._command, stdin=PIPE, stdout=PIPE)
+        except OSError as error:
+            problem = f"no process for a new model can be started: {error.strerror or error}"
+            raise Busy(problem, remedy="Look with `free` what takes the board's memory") from error
         return self
 
     async def __aexit__(

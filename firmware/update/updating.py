@@ -244,7 +244,7 @@ class Updating:
 
     async def _examine(self, bundle: Path, release: str) -> None:
         self._doing.begin("examining", release)
-        manifest = manifest_of(bundle)
+        manifest = await self._worker.run(manifest_of, bundle, limit_s=DISK_LIMIT_S)
         async with self._trial(bundle) as trial:
             found = await examine(trial, manifest, self._board, self._hands.request, measure_s=self._measure_s)
         if found.problems:
@@ -256,7 +256,8 @@ class Updating:
 
     async def _try(self, bundle: Path, release: str) -> None:
         self._doing.begin("trying", release, of=self._settings.trial_pictures)
-        limits = limits_of(self._settings, manifest_of(bundle), self._board)
+        manifest = await self._worker.run(manifest_of, bundle, limit_s=DISK_LIMIT_S)
+        limits = limits_of(self._settings, manifest, self._board)
         with self._seeing.looking():
             async with self._trial(bundle) as trial:
                 outcome, why = await try_beside(

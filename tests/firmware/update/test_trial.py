@@ -14,6 +14,7 @@ from model.manifest import parse_manifest
 from model.shipped import shipped_bundle
 from model.tensors import jpeg_frame
 from ota.bundle import open_bundle
+from ota.errors import Busy
 
 pytestmark = pytest.mark.real
 
@@ -71,6 +72,12 @@ async def test_what_a_model_does_to_its_process_is_told_and_no_more(code: str, p
     async with Trial(SHIPPED, beside=SHIPPED, priority=0, program=(sys.executable, "-c", code)) as trial:
         with pytest.raises(Failed, match=problem):
             await trial.loaded(limit_s=1.0 if problem == "no answer for" else LOAD_LIMIT_S)
+
+
+async def test_a_process_that_cannot_be_started_is_no_fault_of_the_model() -> None:
+    with pytest.raises(Busy, match="no process for a new model can be started: No such file"):
+        async with Trial(SHIPPED, beside=SHIPPED, priority=0, program=("/nowhere/python",)):
+            pass
 
 
 async def test_a_crash_between_two_pictures_is_told_with_the_next() -> None:

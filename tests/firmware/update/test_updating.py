@@ -323,6 +323,18 @@ async def test_an_update_that_was_cut_short_goes_on_where_it_was(site: Site) -> 
     assert site.steps == list(STEPS)
 
 
+async def test_a_disk_that_takes_no_slots_costs_no_verdict(site: Site) -> None:
+    site.publish(newer())
+    (site.folder / "data").mkdir()
+    (site.folder / "data" / "ota").write_bytes(b"in the way")
+
+    async with site.running() as updating:
+        await updating.obey(UpdateCheck())
+        postponed = await site.until(UpdateStep.POSTPONED)
+
+    assert str(site.folder / "data" / "ota") in postponed.why
+
+
 async def test_without_a_root_nothing_is_taken(site: Site) -> None:
     async with site.running(root=None, repository=None) as updating:
         answer = await updating.obey(UpdateInstall("/media/stick", older=False))
