@@ -90,7 +90,8 @@ class _Learning:
                 total = 0.0
 
     def _step(self, images: Any, dirty_cells: Any, dirty: Any, number: Any) -> Any:
-        images = spoilt(images, tf.stack([self._seed, number]))
+        images, doubt = spoilt(images, tf.stack([self._seed, number]))
+        dirty, dirty_cells = doubtful(dirty, doubt), doubtful(dirty_cells, doubt[:, None, None])
         with tf.GradientTape() as tape:
             answers = self._cells(images, training=True)[..., 0]
             # the head is linear, so that its mean over the cells is its answer for the pooled features
@@ -98,6 +99,11 @@ class _Learning:
         weights = self._cells.trainable_variables
         self._optimiser.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
         return loss
+
+
+def doubtful(dirty: Any, doubt: Any) -> Any:
+    """What is to be answered of a picture that hides what it shows: neither clean nor dirty, at a `doubt` of 1."""
+    return tf.sigmoid((1 - doubt) * tf.math.log(dirty / (1 - dirty)))
 
 
 def degree_loss(answers: Any, dirty: Any) -> Any:

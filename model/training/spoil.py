@@ -15,14 +15,18 @@ from model.training.augment import Draw
 NOISE: Final = 0.3  # standard deviation, of -1 to 1: strength 5 of ImageNet-C is 0.76 in a picture four times as wide
 VEIL: Final = 0.6  # share of the light that fog throws back
 CLOUDS: Final = 4  # by so many across a picture fog is thicker or thinner
+SEEN_THROUGH, HIDDEN = 0.2, 0.6  # of a veil: up to the one nothing is hidden by it, from the other on all
 BLURRED: Final = 0.3  # share of the batches: half of them as by motion, along one side only
 LIGHT: Final = 0.25  # standard deviations of logarithms
 CONTRAST: Final = 0.2
 COLOUR: Final = 0.04
 
 
-def spoilt(images: Any, seed: Any) -> Any:
-    """(n, s, s, 3) of -1 to 1 to the same. `seed`: two integers, a tensor."""
+def spoilt(images: Any, seed: Any) -> tuple[Any, Any]:
+    """(n, s, s, 3) of -1 to 1 to the same, and how doubtful it is what each shows, (n,), 0 to 1.
+
+    `seed`: two integers, a tensor.
+    """
     draw = Draw(seed)
     each, side = [tf.shape(images)[0], 1, 1, 1], images.shape[1]
     times = 2 if side > 128 else 1.5
@@ -42,9 +46,10 @@ def spoilt(images: Any, seed: Any) -> Any:
     veil = tf.maximum(draw.uniform(each) - 0.6, 0.0) / 0.4 * VEIL  # on two in five
     clouds = tf.image.resize(draw.uniform([tf.shape(images)[0], CLOUDS, CLOUDS, 1]), tf.shape(images)[1:3], "bicubic")
     veil = tf.clip_by_value(veil * (1 + draw.uniform(each) * (2 * clouds - 1)), 0.0, 0.9)
+    doubt = tf.clip_by_value((tf.reduce_mean(veil, (1, 2, 3)) - SEEN_THROUGH) / (HIDDEN - SEEN_THROUGH), 0.0, 1.0)
     images = images * (1 - veil) + (draw.uniform(each) * 1.2 - 0.4) * veil
     images += draw.normal(tf.shape(images)) * (draw.uniform(each) ** 4 * NOISE)
-    return tf.clip_by_value(images, -1, 1)
+    return tf.clip_by_value(images, -1, 1), doubt
 
 
 def _blurred(images: Any, side: int, down: float, across: float) -> Any:

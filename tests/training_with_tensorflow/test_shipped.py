@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from model.training.architectures import ARCHITECTURES, Architecture, Plan
 from model.training.backbone import look
-from model.training.network import degree_loss, train
+from model.training.network import degree_loss, doubtful, train
 from model.training.render import Pictures
 from model.training.spoil import spoilt
 from model.training.targets import target
@@ -60,7 +60,7 @@ def test_a_part_that_cannot_be_seen_does_not_drag() -> None:
 def test_the_same_draw_spoils_in_the_same_way_and_another_otherwise() -> None:
     grey = tf.random.stateless_uniform((6, 32, 32, 3), (1, 2), -0.5, 0.5)
 
-    once, again, other = (spoilt(grey, tf.constant(seed)).numpy() for seed in ((3, 4), (3, 4), (3, 5)))
+    once, again, other = (spoilt(grey, tf.constant(seed))[0].numpy() for seed in ((3, 4), (3, 4), (3, 5)))
 
     assert (once == again).all()
     assert (once != other).any()
@@ -68,12 +68,31 @@ def test_the_same_draw_spoils_in_the_same_way_and_another_otherwise() -> None:
 
 def test_what_is_spoilt_is_still_a_picture() -> None:
     grey = tf.zeros((8, 32, 32, 3))
-    drawn = np.stack([spoilt(grey, tf.constant((0, number))).numpy() for number in range(40)])
+    drawn = np.stack([spoilt(grey, tf.constant((0, number)))[0].numpy() for number in range(40)])
 
     assert drawn.shape == (40, 8, 32, 32, 3)
     assert np.abs(drawn).max() <= 1.0
     levels = drawn.mean(axis=(2, 3, 4)).ravel()
     assert levels.min() < -0.3 < 0.3 < levels.max()
+
+
+def test_what_a_veil_hides_is_doubtful() -> None:
+    checked = tf.constant(np.indices((32, 32)).sum(0) % 2 * 1.6 - 0.8, tf.float32)[None, :, :, None]
+    shown = tf.tile(checked, (8, 1, 1, 3))
+    drawn = [spoilt(shown, tf.constant((0, number))) for number in range(40)]
+
+    contrast = np.concatenate([images.numpy().std(axis=(1, 2, 3)) for images, _ in drawn])
+    doubt = np.concatenate([doubts.numpy() for _, doubts in drawn])
+
+    assert 0.0 <= doubt.min() < 0.1 < 0.5 < doubt.max() <= 1.0
+    assert (doubt == 0).mean() > 0.5
+    assert np.median(contrast[doubt > 0.5]) < 0.6 * np.median(contrast[doubt == 0])
+
+
+def test_of_what_is_doubtful_nothing_is_to_be_told() -> None:
+    dirty, doubt = tf.constant([0.02, 0.02, 0.9]), tf.constant([0.0, 1.0, 0.5])
+
+    assert doubtful(dirty, doubt).numpy() == pytest.approx([0.02, 0.5, 0.75], abs=1e-3)
 
 
 def test_it_learns_the_degree_of_the_whole_from_its_parts() -> None:
