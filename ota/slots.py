@@ -225,10 +225,12 @@ class Slots:
         self._disk.sync(half)
         if self._measured(half) != (new.length, new.sha256):
             raise BadBundle(f"{new}: the bytes on the disk are not those of the release", remedy=AGAIN)
-        self._replace(moves.freed(self.record, now_s=self._now_s(), why=f"makes room for {new}"))
-        self._disk.rename(half, tar)
+        self._disk.rename(
+            half, tar
+        )  # a cut from here on: bytes that the record does not name are lost at the next load
         self._disk.sync(tar.parent)
-        self._replace(moves.staged(self.record, name, new, now_s=self._now_s(), why="fetched and proved"))
+        freed = moves.freed(self.record, now_s=self._now_s(), why=f"makes room for {new}")
+        self._replace(moves.staged(freed, name, new, now_s=self._now_s(), why="fetched and proved"))
 
     def _require_room(self, new: Held) -> None:
         free = self._disk.free(self._folder / FOLDER)
