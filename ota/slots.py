@@ -225,9 +225,8 @@ class Slots:
         self._disk.sync(half)
         if self._measured(half) != (new.length, new.sha256):
             raise BadBundle(f"{new}: the bytes on the disk are not those of the release", remedy=AGAIN)
-        self._disk.rename(
-            half, tar
-        )  # a cut from here on: bytes that the record does not name are lost at the next load
+        # A cut from here on leaves bytes that the record does not name: the next load gives them up.
+        self._disk.rename(half, tar)
         self._disk.sync(tar.parent)
         freed = moves.freed(self.record, now_s=self._now_s(), why=f"makes room for {new}")
         self._replace(moves.staged(freed, name, new, now_s=self._now_s(), why="fetched and proved"))
