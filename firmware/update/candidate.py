@@ -1,13 +1,16 @@
 """A model on trial, in a process of its own: a crash, a leak or a hang of it is no matter to the model that counts.
 
 `python -m firmware.update.candidate BUNDLE [--beside BUNDLE] [--priority N]` is started by `firmware.update.trial`,
-and answers on stdout what is asked on stdin (`questions`). It ends with its stdin.
+and answers on stdout what is asked on stdin (`questions`). It ends with its stdin, and with the firmware, however that
+ends: two candidates at once would take each other's time.
 """
 
 from __future__ import annotations
 
 import argparse
+import ctypes
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -42,10 +45,18 @@ from ota.errors import OtaError
 PAUSE_S = 0.02  # between two pictures that are timed: it must not starve what counts
 MOST_RUNS = 2_000
 STATUS = Path("/proc/self/status")  # proc(5)
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def main() -> int:
-    arguments = _parser().parse_args()
+    try:
+        return _serve(_parser().parse_args())
+    except BrokenPipeError:  # the firmware has ended: nobody listens any more
+        return 0
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # for one that is amid a picture, or hangs there
     realtime.make_urgent(arguments.priority)
     questions, told = sys.stdin.buffer, _own_stdout()
     try:
@@ -117,14 +128,13 @@ def _classifier(bundle: Bundle) -> Classifier:
 
 def _tell(told: BinaryIO, answer: Answer) -> None:
     told.write(packed(answer))
-    told.flush()
 
 
 def _own_stdout() -> BinaryIO:
     """What libraries print goes to stderr: nothing may come between two answers."""
     own = os.dup(1)
     os.dup2(2, 1)
-    return os.fdopen(own, "wb")
+    return os.fdopen(own, "wb", buffering=0)
 
 
 def _resident_mib(*, peak: bool = False) -> float:
