@@ -202,8 +202,9 @@ class Updating:
             if is_time and is_open(self._settings.open_windows, self._minute()):
                 self._wish = Wish(self._settings.repository or "", asked=False)
                 break
+            left_s = (due - self._clock.now()) / NS_PER_S
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wished.wait(), LOOK_S)
+                await asyncio.wait_for(self._wished.wait(), left_s if 0 < left_s < LOOK_S else LOOK_S)
         wish, self._wish = self._wish, None
         self._wished.clear()
         return wish
