@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import TOP_LEVEL_ROLE_NAMES, Metadata, Role, Root, Signed, Snapshot, Targets, Timestamp
@@ -13,6 +13,8 @@ from tuf.api.metadata import TOP_LEVEL_ROLE_NAMES, Metadata, Role, Root, Signed,
 from ota.clock_floor import expired
 from ota.errors import Untrusted
 from ota.floors import Authority, Floor, Floors, raised
+
+ROOT: Final = Root.type
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +47,7 @@ def chain(files: Mapping[str, bytes], paths: Iterable[str]) -> Iterator[Proved]:
     did not come by: those fail, by their keys or by their version, or are none that `paths` lead to. The root is taken
     as it is: ngclient has walked to it.
     """
-    if (root := _proved(files, Root.type, _signed(files, Root.type), None)) is None:
+    if (root := _proved(files, ROOT, _signed(files, ROOT), None)) is None:
         return
     yield root
     if (timestamp := _proved(files, Timestamp.type, root.signed, None)) is None:
@@ -145,7 +147,7 @@ def _delegates(signed: Signed) -> Iterable[tuple[str, Role]]:
 
 def _proofs(role: Proved, before: Iterable[Proved]) -> dict[str, tuple[str, ...]]:
     """By whose keys its version stands: its own, and of those that list it (TUF 5.3.11). A root's stands for ever."""
-    if role.name == Root.type:
+    if role.name == ROOT:
         return {}
     lister = {Timestamp.type: None, Snapshot.type: Timestamp.type}.get(role.name, Snapshot.type)
     return {each.name: each.signers for each in before if each.name == lister} | {role.name: role.signers}

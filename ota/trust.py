@@ -13,9 +13,7 @@ from pathlib import Path
 from typing import TypeVar, cast
 from urllib.parse import unquote
 
-from tuf.api.metadata import Root
-
-from ota.chain import Proved, authorities, chain, judged
+from ota.chain import ROOT, Proved, authorities, chain, judged
 from ota.clock_floor import effective_now
 from ota.clock_floor import raised as raised_time
 from ota.errors import NoRoom, Untrusted
@@ -51,7 +49,7 @@ class Trust:
         limits: Limits = BOARD,
         clock_floor: bool = True,
     ) -> None:
-        if next(chain({Root.type: root}, ()), None) is None:
+        if next(chain({ROOT: root}, ()), None) is None:
             raise Untrusted("the root that this firmware came with proves nothing", remedy="Install the firmware again")
         self._folder, self._disk, self._root = folder, disk, root
         self._built, self._scratch, self._limits, self._clock_floor = built, scratch, limits, clock_floor
@@ -154,7 +152,7 @@ def _vouching(believed: list[Proved], path: str) -> Proved:
 
 
 def _role(name: str) -> str:
-    return Root.type if name.startswith(ROOT_HISTORY) else unquote(name.removesuffix(".json"))
+    return ROOT if name.startswith(ROOT_HISTORY) else unquote(name.removesuffix(".json"))
 
 
 def _by_role(files: Files) -> Files:

@@ -1,27 +1,22 @@
-"""A repository on a web server: no answer is longer, slower or further away than it may be.
-
-By http.client, so that each read of a socket, of headers too, asks first whether it is worth while to go on: a server
-that sends a byte now and then keeps nobody.
-"""
+"""A repository on a web server: no answer is longer, slower or further away than it may be."""
 
 from __future__ import annotations
 
 import http.client
-import io
 import re
-import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from ota.errors import Unreachable
 from ota.pace import CLOCKS, METADATA, Pace, Visit
 from ota.repository import Answer, Elsewhere, Watch
+from ota.watched_http import Response, answered
 
 MAX_REDIRECTS: Final = 3  # a mirror and its store need two
 MAX_LOCATION: Final = 2_048  # characters of a redirect's address
@@ -91,7 +86,7 @@ class Web:
             yield Answer(begins, partial(_read, response, address))
 
     @contextmanager
-    def _found(self, name: str, first: int, watch: Watch) -> Iterator[tuple[str, _Response]]:
+    def _found(self, name: str, first: int, watch: Watch) -> Iterator[tuple[str, Response]]:
         """The answer at the end of all redirects, and the address that gave it."""
         address = self._address + name
         for _ in range(1 + MAX_REDIRECTS):
@@ -106,14 +101,14 @@ class Web:
         raise Unreachable(f"{address}: more than {MAX_REDIRECTS} redirects", remedy=REMEDY)
 
     @contextmanager
-    def _asked(self, address: str, first: int, watch: Watch) -> Iterator[_Response]:
+    def _asked(self, address: str, first: int, watch: Watch) -> Iterator[Response]:
         """Afterwards the connection stays open if the answer was read whole; what others say of a failure, is."""
         connection, target = self._connection(urlsplit(address))
         headers = HEADERS | ({"Range": f"bytes={first}-"} if first else {})
         is_whole = False
         try:
             try:
-                response = _answered(connection, target, headers, watch)
+                response = answered(connection, target, headers, watch)
             except (OSError, http.client.HTTPException, ValueError) as error:
                 raise Unreachable(f"{address}: no answer ({_what(error)})", remedy=_remedy(error)) from error
             with response:
@@ -158,76 +153,7 @@ class Web:
         return address
 
 
-class _Response(http.client.HTTPResponse):
-    """Asks `watch` before each read of its socket."""
-
-    def __init__(self, watch: Watch, sock: socket.socket, *args: Any, **options: Any) -> None:
-        super().__init__(_Watched(sock, watch), *args, **options)  # type: ignore[arg-type]  # it asks for a file
-
-    def read1(self, n: int = -1) -> bytes:
-        """Counts what is left, and closes after that: http.client does so itself only since Python 3.11.8."""
-        left = self.length
-        piece = super().read1(n)
-        if left is not None:
-            self.length = left - len(piece)
-            if not self.length:
-                self.close()
-        return piece
-
-
-class _Watched:
-    def __init__(self, sock: socket.socket, watch: Watch) -> None:
-        self._sock, self._watch = sock, watch
-
-    def makefile(self, _: str) -> io.BufferedReader:
-        """Its raw file counts as one of the socket's, which so stays open for it."""
-        return io.BufferedReader(_WatchedReads(self._sock, self._sock.makefile("rb", buffering=0), self._watch))
-
-
-class _WatchedReads(io.RawIOBase):
-    def __init__(self, sock: socket.socket, file: socket.SocketIO, watch: Watch) -> None:
-        self._sock, self._file, self._watch = sock, file, watch
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        self._sock.settimeout(self._watch())
-        try:
-            return self._file.readinto(buffer)
-        except TimeoutError:
-            self._watch()  # says so itself if it is all of it that took too long
-            raise
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()
-
-
-def _answered(connection: http.client.HTTPConnection, target: str, headers: dict[str, str], watch: Watch) -> _Response:
-    """Over the connection as it is, or over a new one where the server left it meanwhile."""
-    is_old = connection.sock is not None
-    try:
-        return _answer(connection, target, headers, watch)
-    except ConnectionError:
-        if not is_old:
-            raise
-        connection.close()
-        return _answer(connection, target, headers, watch)
-
-
-def _answer(connection: http.client.HTTPConnection, target: str, headers: dict[str, str], watch: Watch) -> _Response:
-    connection.timeout = watch()
-    connection.response_class = partial(_Response, watch)  # type: ignore[assignment]  # it is only called
-    if connection.sock is not None:
-        connection.sock.settimeout(connection.timeout)
-    connection.request("GET", target, headers=headers)
-    response = connection.getresponse()
-    assert isinstance(response, _Response)
-    return response
-
-
-def _first_byte(response: _Response, address: str, first: int, length: int | None = None) -> int:
+def _first_byte(response: Response, address: str, first: int, length: int | None = None) -> int:
     """Where the answer begins. One that cannot be the file is not read at all: a page to log in, a server's excuse."""
     headers = response.headers
     if headers.get("Content-Encoding", "identity").lower() != "identity":
@@ -248,7 +174,7 @@ def _first_byte(response: _Response, address: str, first: int, length: int | Non
     raise Unreachable(f"{address}: the server answers {response.status} {response.reason[:80]}", remedy=REMEDY)
 
 
-def _read(response: _Response, address: str, most: int) -> bytes:
+def _read(response: Response, address: str, most: int) -> bytes:
     try:
         piece = response.read1(most)
     except (OSError, http.client.HTTPException, ValueError) as error:
