@@ -21,7 +21,9 @@ BENCHMARKS = {
     "checks": "what the checks of the picture find and what they wrongly refuse, on rendered ducts (5 min)",
     "outbox": "messages a second in and out of the outbox, on disk and through a broker (1 min)",
     "rules": "answers of a compiled rule, against three libraries; what 1,000 rules cost and a day's replay (5 min)",
+    "fleet": "a rollout to 100, 1,000 and 10,000 simulated boards, and a bad one that is to be stopped (10 min)",
     "delta": "bytes for a board that has the model before, against zstd and bsdiff (2 min)",
+    "install": "verifying a 5 MB bundle and installing it lastingly, against hashing and copying it (1 min)",
 }
 FOLDER = Path(__file__).parent / "results"
 PICTURE = "bench.png"
@@ -45,9 +47,12 @@ def main() -> int:
             continue
         print(text(document), flush=True)
         print(f"written to {_short(save(document, folder))}", file=sys.stderr)
-    from bench.picture import draw  # matplotlib would be in the way of what is measured
+    from bench.picture import draw, draw_curves  # matplotlib would be in the way of what is measured
 
-    draw(load_all(folder), folder / PICTURE)
+    documents = load_all(folder)
+    draw(documents, folder / PICTURE)
+    for document in documents:
+        draw_curves(document, folder / f"{document.result.name}.png")
     print(f"picture of all in that folder: {_short(folder / PICTURE)}", file=sys.stderr)
     return left_out
 

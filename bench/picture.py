@@ -12,7 +12,9 @@ from bench.table import figure
 COLUMNS = 2
 PANEL_IN, BAR_IN, HEADROOM_IN = 7.6, 0.27, 0.95
 MET, MISSED, OTHER, GOAL = "#2f7d5b", "#c4442f", "#8aa0b4", "#22303c"
+CURVES_IN = 4.6
 DPI = 80
+MARKS = " · marks are goals"
 
 
 def draw(documents: Sequence[Document], path: Path) -> None:
@@ -45,10 +47,39 @@ def draw(documents: Sequence[Document], path: Path) -> None:
     plt.close(grid)
 
 
+def draw_curves(document: Document, path: Path) -> None:
+    """Write a PNG, a panel for each unit, both axes logarithmic. Of a result without curves nothing is written."""
+    wanted = document.result.curves
+    if wanted is None:
+        return
+    import matplotlib as mpl
+
+    mpl.use("agg")
+    from matplotlib import pyplot as plt
+
+    units = list(dict.fromkeys(curve.unit for curve in wanted.curves))
+    size = (CURVES_IN * len(units), CURVES_IN)
+    picture, all_axes = plt.subplots(1, len(units), figsize=size, squeeze=False, layout="constrained")
+    for axes, unit in zip(all_axes[0], units, strict=True):
+        for curve in (curve for curve in wanted.curves if curve.unit == unit):
+            along, values = zip(*curve.points, strict=True)
+            axes.plot(along, values, marker="o", label=curve.label)
+        axes.set(xscale="log", yscale="log", xlabel=wanted.along)
+        axes.set_title(unit, fontsize=10, loc="left")
+        axes.grid(visible=True, alpha=0.3)
+        axes.legend(fontsize=8)
+        axes.spines[["top", "right"]].set_visible(False)
+    picture.suptitle(document.result.title, fontsize=11, fontweight="bold")
+    picture.text(0.005, 0.002, footer([document]).removesuffix(MARKS), fontsize=7, va="bottom")
+    picture.get_layout_engine().set(rect=(0, 0.04, 1, 0.96))
+    picture.savefig(path, dpi=DPI)
+    plt.close(picture)
+
+
 def footer(documents: Sequence[Document]) -> str:
     """The machines and days that the results come from, and what the marks mean."""
     where = sorted({f"{document.machine.line}, {document.day}" for document in documents})
-    return " · ".join([*where, "marks are goals"])
+    return " · ".join(where) + MARKS
 
 
 def _panel(axes: Any, document: Document) -> None:

@@ -72,6 +72,23 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """How something grows: pairs of what it grows with and its value, both above 0."""
+
+    label: str
+    unit: str
+    points: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curves:
+    """A picture of their own, one panel for each unit. `along`: what they grow with."""
+
+    along: str
+    curves: tuple[Curve, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """What one benchmark found. `how` says what was measured, for whoever reads or repeats it; `notes` what to know
     about this run; `details` what does not fit into a table. Column names end in their unit."""
@@ -84,6 +101,7 @@ class Result:
     chart: Chart
     goals: tuple[Goal, ...] = ()
     notes: tuple[str, ...] = ()
+    curves: Curves | None = None
     details: dict[str, Any] = field(default_factory=dict)
 
 
