@@ -80,6 +80,12 @@ class Mosquitto:
                 return
         raise RuntimeError(f"mosquitto did not start: {b''.join(log).decode()}")
 
+    @property
+    def pid(self) -> int:
+        """Of its process."""
+        assert self._process is not None
+        return self._process.pid
+
     async def kill(self) -> None:
         """SIGKILL: it says goodbye to nobody and saves nothing."""
         assert self._process is not None
