@@ -25,20 +25,20 @@ from pathlib import Path
 from typing import Any, NoReturn, Self
 
 import aiomqtt
+from paho.mqtt.client import MQTT_ERR_SUCCESS, ConnectFlags, DisconnectFlags
 from paho.mqtt.client import Client as PahoClient
-from paho.mqtt.client import ConnectFlags, DisconnectFlags
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from drivers.worker import Stuck, Worker
 from firmware.uplink.discovery import Retained
-from firmware.uplink.refusals import BrokerError, hung_up, lost, refused, silent, unreachable
+from firmware.uplink.refusals import BrokerError, hung_up, lost, not_granted, refused, silent, unreachable
 from firmware.uplink.settings import ANSWER_LIMIT_S, CONNECT_LIMIT_S, UplinkSettings
 
 LEAVE_LIMIT_S = 0.5  # for the last words: a part of the two seconds in which the firmware stops
 WAITING_COMMANDS = 32  # beyond it the newest are dropped: nobody presses a button so often
-RESERVE = 2  # of the broker's window, for replies and availability
+RESERVE = 3  # of the broker's window, for replies, availability and a conversation
 MAX_PASSWORD_BYTES = 4096
 UNSPECIFIED = 0x80  # the reason code that paho makes up when the connection just broke
 
@@ -89,8 +89,16 @@ class Connection:
             async with asyncio.timeout(ANSWER_LIMIT_S):
                 await self._client.publish(topic, payload, qos=1, retain=retain)
 
+    async def suggest(self, topic: str, payload: bytes) -> None:
+        """As `publish`, of what the board can do without. Raises `NotGranted` if the broker refuses it."""
+        with _translated(self._settings):
+            async with asyncio.timeout(ANSWER_LIMIT_S):
+                code = await self._client.suggest(topic, payload)
+        if code.is_failure:
+            raise not_granted(self._settings.broker, topic, code.value, str(code))
+
     async def subscribe(self, topic: str) -> None:
-        """Retained messages are not asked for: a command of yesterday is none of today."""
+        """Retained messages are not asked for: a command of yesterday is none of today. Raises `NotGranted`, too."""
         await self._subscribe(topic, SubscribeOptions.RETAIN_DO_NOT_SEND)
 
     async def subscribe_and_recall(self, topic: str) -> None:
@@ -102,9 +110,9 @@ class Connection:
         with _translated(self._settings):
             async with asyncio.timeout(ANSWER_LIMIT_S):
                 codes = await self._client.subscribe(topic, options=options)
-            for code in codes:
-                if isinstance(code, ReasonCode) and code.is_failure:
-                    raise aiomqtt.MqttCodeError(code)
+        for code in codes:
+            if isinstance(code, ReasonCode) and code.is_failure:
+                raise not_granted(self._settings.broker, topic, code.value, str(code))
 
     async def received(self) -> AsyncGenerator[Received, None]:
         """What comes in, until the connection ends: then it raises."""
@@ -181,10 +189,22 @@ class _Client(aiomqtt.Client):
         self._connector = connector
         self._given_up = False
         self._gone = asyncio.Event()
+        self._suggested: dict[int, asyncio.Future[ReasonCode]] = {}
 
     async def __aenter__(self) -> Self:
         await self._connector.run(self._connect, limit_s=CONNECT_LIMIT_S)
         return await super().__aenter__()
+
+    async def suggest(self, topic: str, payload: bytes) -> ReasonCode:
+        """What the broker says to it: unlike with `publish`, a refusal does not end the connection."""
+        sent = self._client.publish(topic, payload, qos=1)
+        if sent.rc != MQTT_ERR_SUCCESS:
+            raise aiomqtt.MqttCodeError(sent.rc)
+        self._suggested[sent.mid] = self._loop.create_future()
+        try:
+            return await self._suggested[sent.mid]
+        finally:
+            del self._suggested[sent.mid]
 
     async def ended(self) -> NoReturn:
         await asyncio.wait([self._disconnected])
@@ -243,7 +263,10 @@ class _Client(aiomqtt.Client):
     def _on_publish(
         self, client: PahoClient, userdata: Any, mid: int, reason_code: ReasonCode, properties: Properties
     ) -> None:
-        if not reason_code.is_failure:
+        if (suggested := self._suggested.get(mid)) is not None:
+            if not suggested.done():
+                suggested.set_result(reason_code)
+        elif not reason_code.is_failure:
             super()._on_publish(client, userdata, mid, reason_code, properties)
         elif not self._disconnected.done():
             self._disconnected.set_exception(aiomqtt.MqttCodeError(reason_code))

@@ -15,10 +15,14 @@ class BrokerError(Exception):
         self.remedy = remedy
 
 
+class NotGranted(BrokerError):
+    """It refuses this one thing, and serves the board otherwise: go on without."""
+
+
 CHECK_LOGIN = "Check uplink.username and uplink.password_file against the broker's users"
 GRANT = (
     "In the broker's access list let this user write <prefix>/<board>/# and the discovery topic (or set "
-    "uplink.discovery = false), and read <prefix>/<board>/command"
+    "uplink.discovery = false), and read <prefix>/<board>/command and <prefix>/<board>/jobs/#"
 )
 
 REASONS: dict[int, tuple[str, str]] = {  # MQTT 5, 2.4: reason codes
@@ -42,6 +46,12 @@ def refused(broker: str, code: int, text: str) -> BrokerError:
     """The broker answered with a reason code, of which `text` is the name in the standard."""
     problem, remedy = REASONS.get(code, (f"refuses: {text} ({code:#04x})", "Look at the broker's own log"))
     return BrokerError(f"the broker at {broker} {problem}", remedy=remedy)
+
+
+def not_granted(broker: str, topic: str, code: int, text: str) -> NotGranted:
+    """The same, of one topic alone."""
+    error = refused(broker, code, text)
+    return NotGranted(f"{error.problem}, for {topic}", remedy=error.remedy)
 
 
 def unreachable(broker: str, error: OSError | UnicodeError, *, ca: str) -> BrokerError:

@@ -13,6 +13,7 @@ from drivers.worker import Worker
 from firmware.observations import HealthChange
 from firmware.supervisor import Pulse
 from firmware.uplink.commands import Answer, BadCommand, Command, parse, refusal, reply
+from firmware.uplink.conversation import Conversation, converse
 from firmware.uplink.discovery import Retained
 from firmware.uplink.news import News
 from firmware.uplink.outbox import Outbox
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from firmware.uplink.connection import Connection
 
 UPLINK = SourceId("uplink")
+JOBS = SourceId("jobs")
 ONLINE, STOPPED, OFFLINE = b"online", b"stopped", b"offline"
 
 BEAT_S = 5.0
@@ -37,6 +39,7 @@ class Session:
 
     `announcements` are published, retained, at each connection. `on_command` must return soon: what takes its time,
     such as a snapshot, is only begun. `report` hears once that the broker is away, and once that it is back.
+    `jobs` are a conversation of their own, which may be refused without harm to the rest.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class Session:
         report: Callable[[HealthChange], None],
         now: Callable[[], Instant],
         announcements: Sequence[Retained] = (),
+        jobs: Conversation | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._settings = settings
@@ -57,7 +61,8 @@ class Session:
         self._on_command = on_command
         self._announcements = announcements
         self._chance = chance
-        self._news = News(UPLINK, report, now)
+        self._jobs = jobs
+        self._news, self._news_of_jobs = News(UPLINK, report, now), News(JOBS, report, now)
         self._sent = self._connections = 0
         self._online_since_s: float | None = None
         self._brief = False  # whether the connection before this one broke soon
@@ -113,7 +118,9 @@ class Session:
                 await self._introduce(connection)
                 group.create_task(self._recover())
                 group.create_task(self._send(connection, pulse))
-                group.create_task(self._obey(connection))
+                group.create_task(self._listen(connection))
+                if self._jobs is not None:
+                    group.create_task(converse(connection, self._jobs, self._news_of_jobs))
         except asyncio.CancelledError:
             await connection.leave(Retained(self._topics.availability, STOPPED))
             raise
@@ -159,10 +166,13 @@ class Session:
         """Whether the message was there before this connection."""
         return row.boot_id != self._outbox.boot_id or row.seq <= newest
 
-    async def _obey(self, connection: Connection) -> None:
+    async def _listen(self, connection: Connection) -> None:
         async with aclosing(connection.received()) as messages:
             async for message in messages:
-                await connection.publish(self._topics.reply, await self._answer(message.payload))
+                if message.topic == self._topics.command:
+                    await connection.publish(self._topics.reply, await self._answer(message.payload))
+                elif self._jobs is not None:
+                    self._jobs.hear(message.topic, message.payload)
 
     async def _answer(self, payload: bytes) -> bytes:
         try:

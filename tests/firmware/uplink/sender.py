@@ -15,6 +15,7 @@ from drivers.types import Instant
 from firmware.observations import HealthChange
 from firmware.supervisor import Pulse
 from firmware.uplink.commands import Answer, Command
+from firmware.uplink.conversation import Conversation
 from firmware.uplink.discovery import Retained
 from firmware.uplink.outbox import Outbox
 from firmware.uplink.session import PULSE_LIMIT_S, Session
@@ -60,7 +61,12 @@ class Sender:
 
 @asynccontextmanager
 async def sending(
-    path: Path, settings: UplinkSettings, *, boot_id: str = BOOT, announcements: Sequence[Retained] = ()
+    path: Path,
+    settings: UplinkSettings,
+    *,
+    boot_id: str = BOOT,
+    announcements: Sequence[Retained] = (),
+    jobs: Conversation | None = None,
 ) -> AsyncIterator[Sender]:
     changes: asyncio.Queue[HealthChange] = asyncio.Queue()
     commands: list[Command] = []
@@ -78,6 +84,7 @@ async def sending(
             report=changes.put_nowait,
             now=now,
             announcements=announcements,
+            jobs=jobs,
         )
         async with asyncio.TaskGroup() as group:
             running = group.create_task(session.run(Pulse(PULSE_LIMIT_S, asyncio.get_running_loop().time)))

@@ -14,7 +14,15 @@ from firmware.alarms.states import AlarmEvent, AlarmState
 from firmware.alarms.types import AlarmId, Severity, Transition
 from firmware.cleaning.states import CleaningEvent, CleaningState
 from firmware.events import Event
-from firmware.observations import CleaningChange, Condition, HealthChange, HealthReport, Picture, UpdateChange, UpdateStep
+from firmware.observations import (
+    CleaningChange,
+    Condition,
+    HealthChange,
+    HealthReport,
+    Picture,
+    UpdateChange,
+    UpdateStep,
+)
 from firmware.uplink.commands import Answer, BadCommand, parse, refusal, reply
 from firmware.uplink.wire import WallClock, as_dict, message, seal
 from model.types import Cleanliness, Degree, Label, Reason
