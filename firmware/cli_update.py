@@ -24,7 +24,9 @@ def add_technician(actions: Actions) -> None:
     )
     install.add_argument("where", metavar="PATH-OR-URL", help="the folder that has metadata/ and targets/")
     install.add_argument(
-        "--older", action="store_true", help="also one that is not newer; never one that failed on this board"
+        "--older",
+        action="store_true",
+        help="also one that is not newer; never one that failed or was rolled back on this board",
     )
     _waiting(install)
     rollback = _asking(actions.add_parser("rollback", help="on a board: back to the model before, now and for good"))
@@ -41,7 +43,7 @@ def _asking(action: argparse.ArgumentParser) -> argparse.ArgumentParser:
         metavar="DIR",
         help="its data directory (default: that of --config, or /var/lib/ductwatch)",
     )
-    action.add_argument("--json", action="store_true", help="JSON (docs/ota.md)")
+    action.add_argument("--json", action="store_true", help="JSON (docs/ota-board.md)")
     return action
 
 

@@ -28,6 +28,9 @@ from ota.slot_states import (
 )
 from ota.slot_states import SlotEvent as E
 
+REJECTED = {E.FAIL: "failed", E.ROLL_BACK: "was rolled back", E.UNUSABLE: "could not be loaded"}
+"""What makes a slot BAD, in words."""
+
 
 def chosen(record: Record) -> SlotName | None:
     """What runs after a start, and counts; None: the model in the firmware. All else only ever runs beside it."""
@@ -37,7 +40,7 @@ def chosen(record: Record) -> SlotName | None:
 def refusal(record: Record, new: Held, *, shipped: Shipped, older: bool = False) -> str:
     """Why `new` is not to be staged; empty if it may be. `older`: somebody asked for one that is not newer."""
     if new.sha256 in record.bad:
-        return f"{new} failed on this board before"
+        return _rejection(record, new)
     running = None if record.active is None else record[record.active].holds
     if running is not None and running.sha256 == new.sha256:
         return f"{new} is what runs already"
@@ -50,6 +53,14 @@ def refusal(record: Record, new: Held, *, shipped: Shipped, older: bool = False)
     if new.counter <= max(counters, default=-1):
         return f"{new} has the release counter {new.counter}, and this board has {max(counters)} already"
     return ""
+
+
+def _rejection(record: Record, new: Held) -> str:
+    """What became of it here, and why, as long as the history has it."""
+    for one in reversed(record.history):
+        if one.release == str(new) and one.event in REJECTED:
+            return f"{new} {REJECTED[one.event]} on this board before: {one.why}"
+    return f"{new} failed on this board before, or was rolled back"
 
 
 def freed(record: Record, *, now_s: int, why: str) -> Record:

@@ -46,7 +46,7 @@ def test_after_two_rollbacks_the_model_in_the_firmware_runs_and_neither_comes_ba
 
     assert moves.chosen(record) is None
     assert record.bad == (held(3).sha256, held(2).sha256)
-    assert "failed on this board" in moves.refusal(record, held(3), shipped=SHIPPED, older=True)
+    assert "was rolled back on this board" in moves.refusal(record, held(3), shipped=SHIPPED, older=True)
 
 
 def test_a_rollback_during_a_trial_goes_to_the_firmware_and_the_trial_goes_on() -> None:
@@ -121,6 +121,21 @@ REFUSED = {
     "older than what is on trial": (on_trial(updated(Record(), 2), 4), held(3), "has 4 already"),
     "not newer than the firmware's": (Record(), held(7, counter=1), "has the release counter 1, and this board has 1"),
     "failed": (moves.failed(staged(Record(), 2), now_s=NOW, why=""), held(2), "1.2 failed on this board before"),
+    "rolled back": (
+        moves.rolled_back(updated(Record(), 2), now_s=NOW, why="by ann"),
+        held(2),
+        "1.2 was rolled back on this board before: by ann",
+    ),
+    "not to be loaded": (
+        moves.unusable(updated(Record(), 2), now_s=NOW, why=""),
+        held(2),
+        "1.2 could not be loaded on this board before",
+    ),
+    "failed or rolled back, longer ago than the history goes": (
+        replace(Record(), bad=(held(2).sha256,)),
+        held(2),
+        "1.2 failed on this board before, or was rolled back",
+    ),
 }
 
 

@@ -279,7 +279,7 @@ async def test_a_technician_rolls_back_and_the_release_does_not_come_back(site: 
 
     async with site.running() as updating:
         await updating.obey(UpdateCheck())
-        assert "failed on this board before" in (await site.until(UpdateStep.NONE)).why
+        assert "was rolled back on this board before: by ann" in (await site.until(UpdateStep.NONE)).why
 
 
 async def test_a_stick_is_as_good_as_the_network_under_the_same_checks(site: Site, tmp_path: Path) -> None:
