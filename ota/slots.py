@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Literal
@@ -59,20 +59,18 @@ class Slots:
         self._lasts = False
 
     @classmethod
-    def load(
-        cls, disk: Disk, folder: Path, *, shipped: Shipped, now_s: Callable[[], int], known: Iterable[Release] = ()
-    ) -> Slots:
+    def load(cls, disk: Disk, folder: Path, *, shipped: Shipped, now_s: Callable[[], int]) -> Slots:
         """Read the record, prove each tar that it names, give up what waits for too long, sweep what nobody names.
 
         A tar that cannot be proved is lost: what was active before runs, or the model in the firmware. So it is with
-        both where the record is torn; but a tar that is one of the `known`, for which signed metadata vouch, is staged,
-        and has its trial anew. A disk that takes nothing leaves all that for the next time, and what is to run is right
-        all the same. `now_s` counts since 1970, by a clock that is trusted. Raises `NoRoom` where reading is refused.
+        both where the record is torn: the release is fetched, and tried, anew. A disk that takes nothing leaves all
+        that for the next time, and what is to run is right all the same. `now_s` counts since 1970, by a clock that is
+        trusted. Raises `NoRoom` where reading is refused.
         """
         slots = cls(disk, folder, Record(), shipped=shipped, now_s=now_s)
         with _no_room(folder):
             found = slots._read()
-            record = moves.overdue(slots._proved(found or Record(), known), now_s=now_s())
+            record = moves.overdue(slots._proved(found or Record()), now_s=now_s())
         slots._settle(found, record)
         return slots
 
@@ -164,18 +162,13 @@ class Slots:
             self.trouble = f"{path} is damaged ({error}): what was installed has to be tried again"
             return None
 
-    def _proved(self, record: Record, known: Iterable[Release]) -> Record:
-        vouched = {(held.sha256, held.length): held for held in map(Held.of, known)}
+    def _proved(self, record: Record) -> Record:
         for name in SlotName:
-            length, sha256 = self._measured(self.tar(name))
             held = record[name].holds
-            if record[name].state in HOLDING and held is not None and (held.sha256, held.length) != (sha256, length):
-                record = moves.lost(record, name, now_s=self._now_s(), why="the bytes are not those that were proved")
-            new = vouched.get((sha256, length))
-            if new is None or record.pending is not None or record[name].state in HOLDING:
+            if record[name].state not in HOLDING or held is None:
                 continue
-            if not moves.refusal(record, new, shipped=self._shipped):
-                record = moves.staged(record, name, new, now_s=self._now_s(), why="found whole, without a record")
+            if self._measured(self.tar(name)) != (held.length, held.sha256):
+                record = moves.lost(record, name, now_s=self._now_s(), why="the bytes are not those that were proved")
         return record
 
     def _measured(self, path: Path) -> tuple[int, str]:

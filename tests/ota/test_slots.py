@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from random import Random
 
@@ -12,7 +11,6 @@ from ota.errors import BadBundle, Busy, NoRoom, Untrusted
 from ota.slot_states import LIMIT_S, MAX_STARTS, SlotName, SlotState
 from ota.slots import SPARE_BYTES, Slots
 from ota.storage import HALF, Disk
-from ota.types import Release
 from tests.fakes.cut_disk import ALL, CHANGES, CutDisk, Fault
 from tests.ota.builders import NOW, SHIPPED, release, tar_of
 
@@ -22,8 +20,8 @@ RECORD = FOLDER / "slots.json"
 A_TAR, B_TAR = FOLDER / "slots" / "a.tar", FOLDER / "slots" / "b.tar"
 
 
-def slots_of(disk: Disk, folder: Path = FOLDER, *, now_s: int = NOW, known: Iterable[Release] = ()) -> Slots:
-    return Slots.load(disk, folder, shipped=SHIPPED, now_s=lambda: now_s, known=known)
+def slots_of(disk: Disk, folder: Path = FOLDER, *, now_s: int = NOW) -> Slots:
+    return Slots.load(disk, folder, shipped=SHIPPED, now_s=lambda: now_s)
 
 
 def updated(disk: Disk, *numbers: int, folder: Path = FOLDER) -> Slots:
@@ -219,19 +217,6 @@ def test_with_a_damaged_record_no_tar_is_trusted(damage: bytes) -> None:
     assert "slots.json is damaged" in slots.trouble
     assert tars(disk) == {}
     assert not slots_of(disk).trouble
-
-
-@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
-def test_with_a_damaged_record_a_tar_that_metadata_vouch_for_is_tried_again(damage: bytes) -> None:
-    disk = disk_with(2, 3)
-    disk.write(RECORD, damage)
-    slots = slots_of(disk, known=[release(3)])
-
-    assert (slots.running, slots.record.b.state) == (None, SlotState.STAGED)
-    assert tars(disk) == {"b.tar": tar_of(3)}
-    slots.begin_trial("")
-    slots.passed("")
-    assert slots.running == B_TAR
 
 
 @pytest.mark.parametrize("content", [None, b"", tar_of(3)[:-1], bytes(len(tar_of(3))), tar_of(2), tar_of(3) + b"\0"])
