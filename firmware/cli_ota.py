@@ -134,6 +134,13 @@ def _refresh(actions: Actions) -> None:
         metavar="ROLE",
         help="renew this one, too: root, targets or a channel; may be repeated",
     )
+    refresh.add_argument(
+        "--for",
+        dest="days",
+        type=int,
+        metavar="DAYS",
+        help="the timestamp is good for 1 to 14 days (default: 2): for a stick; docs/ota.md says what that costs",
+    )
     _changes(refresh)
 
 

@@ -13,7 +13,7 @@ def effective_now(wall: datetime, *, built: datetime, trusted: datetime) -> date
     """The latest of the board's clock, the firmware's build, and the last time at which metadata was fresh.
 
     So a clock set back makes nothing fresh again. The floor cannot run away with a clock set forward: it rises only
-    with a visit at which all was fresh, hence never beyond the expiry of a timestamp (2 days).
+    with a visit at which all was fresh, hence never beyond the expiry of a timestamp (2 days, at most 14).
     """
     return max(wall, built, trusted)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from firmware.errors import ConfigError
 from firmware.publisher.begin import init, make_key
@@ -16,6 +16,7 @@ from ota.errors import OtaError
 from ota.publish import ceremony, drafts, keyring, keys, offers, signing, store, words
 from ota.publish.errors import Refused, Unsigned
 from ota.publish.files import Folder
+from ota.publish.roles import LIFETIMES, SNAPSHOT, TIMESTAMP
 from ota.publish.state import State, channels, targets
 from ota.storage import Disk
 from ota.types import Release
@@ -126,6 +127,7 @@ def _merge(desk: Desk) -> int:
 
 
 def _refresh(desk: Desk) -> int:
+    fresh_for = _fresh_for(desk.arguments)
     with desk.repository() as folder:
         before = folder.load()
         unknown = [role for role in desk.arguments.roles if role not in ("root", "targets", *channels(before))]
@@ -133,12 +135,23 @@ def _refresh(desk: Desk) -> int:
             raise Refused(
                 f"{unknown[0]} is no role that people renew", remedy="Those are root, targets and the channels"
             )
-        draft = drafts.renewed(before, dict.fromkeys(desk.arguments.roles), desk.now)
+        draft = drafts.renewed(before, dict.fromkeys(desk.arguments.roles), desk.now, fresh_for=fresh_for)
         code = desk.propose(folder, before, draft, desk.ring(folder))
         late = words.warnings({**before, **draft.metadata}, desk.now)
         for line in late:
             print(f"ductwatch: {line}", file=sys.stderr)
         return code or (NOT_DONE if late else DONE)
+
+
+def _fresh_for(arguments: Namespace) -> timedelta:
+    if arguments.days is None:
+        return LIFETIMES[TIMESTAMP]
+    most = LIFETIMES[SNAPSHOT].days
+    if not 1 <= arguments.days <= most:
+        raise ConfigError(f"--for {arguments.days}: a timestamp is good for 1 to {most} days, as a snapshot at most is")
+    if arguments.ceremony is not None:
+        raise ConfigError("--for is about the timestamp, which no keyholder signs. Give it without --ceremony")
+    return timedelta(days=arguments.days)
 
 
 def _rotate(desk: Desk) -> int:

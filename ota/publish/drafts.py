@@ -8,14 +8,14 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from tuf.api.metadata import DelegatedRole, Delegations, Key, Metadata, Role, Root, Targets
 
 from ota.publish.errors import Refused
 from ota.publish.offers import offered, written
-from ota.publish.roles import LIFETIMES, ONLINE, ROOT, TARGETS
+from ota.publish.roles import LIFETIMES, ONLINE, ROOT, TARGETS, TIMESTAMP
 from ota.publish.state import NAME_FIELD, State, channels, delegator, keys, signers, targets, titled
 from ota.types import Release
 
@@ -28,10 +28,15 @@ RAISE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """Metadata by role that people are to sign, and new files by target path."""
+    """Metadata by role that people are to sign, and new files by target path; `fresh_for`: of the timestamp."""
 
     metadata: State
     files: Mapping[str, bytes] = field(default_factory=dict)
+    fresh_for: timedelta = LIFETIMES[TIMESTAMP]
+
+    def lifetime(self, role: str) -> timedelta:
+        """Of what is signed now."""
+        return self.fresh_for if role == TIMESTAMP else LIFETIMES[role]
 
 
 def begun(chosen: Mapping[str, tuple[int, Sequence[Key]]], now: datetime) -> Draft:
@@ -129,9 +134,10 @@ def withdrawn(state: State, channel: str, model: str, now: datetime) -> Draft:
     return Draft(metadata={channel: drafted})
 
 
-def renewed(state: State, roles: Iterable[str], now: datetime) -> Draft:
+def renewed(state: State, roles: Iterable[str], now: datetime, *, fresh_for: timedelta = LIFETIMES[TIMESTAMP]) -> Draft:
     """The same once more, valid for longer."""
-    return Draft(metadata={role: _next(state, role, now) for role in roles if role not in ONLINE})
+    metadata = {role: _next(state, role, now) for role in roles if role not in ONLINE}
+    return Draft(metadata=metadata, fresh_for=fresh_for)
 
 
 def key_of(state: State, role: str, name: str) -> Key:

@@ -13,7 +13,7 @@ from tuf.api.metadata import Metadata, MetaFile, Snapshot, Timestamp
 from ota.publish.drafts import Draft
 from ota.publish.errors import Refused, Unsigned
 from ota.publish.keyring import Keyring
-from ota.publish.roles import LIFETIMES, ONLINE, ROOT, SNAPSHOT, TARGETS, TIMESTAMP, max_bytes
+from ota.publish.roles import ONLINE, ROOT, SNAPSHOT, TARGETS, TIMESTAMP, max_bytes
 from ota.publish.state import Signers, State, channels, delegator, signers, snapshot, titled
 
 MOST_CHANNELS = 8  # boards follow no more delegations
@@ -46,9 +46,13 @@ def invited(before: State, after: State, role: str) -> dict[str, Key]:
 
 
 def changed(before: State, draft: Draft, now: datetime) -> tuple[str, ...]:
-    """The roles that get a new version, in the order in which they are signed and written."""
+    """The roles that get a new version, in the order in which they are signed and written.
+
+    A snapshot does so when half its time is over, and when it would expire before the timestamp that lists it.
+    """
     offline = sorted(draft.metadata, key=lambda role: (role != ROOT, role != TARGETS))
-    stale = SNAPSHOT not in before or before[SNAPSHOT].signed.expires - now < LIFETIMES[SNAPSHOT] / 2
+    needed = max(draft.lifetime(SNAPSHOT) / 2, draft.lifetime(TIMESTAMP))
+    stale = SNAPSHOT not in before or before[SNAPSHOT].signed.expires - now < needed
     resigned = [role for role in draft.metadata if role != ROOT]
     rekeyed = signers(before, SNAPSHOT) != signers({**before, **draft.metadata}, SNAPSHOT)
     return (*offline, *((SNAPSHOT,) if stale or resigned or rekeyed else ()), TIMESTAMP)
@@ -91,7 +95,7 @@ def sealed(before: State, draft: Draft, ring: Keyring, now: datetime) -> dict[st
     after: dict[str, Metadata[Any]] = {**before, **draft.metadata}
     for role, make in ((SNAPSHOT, _snapshot), (TIMESTAMP, _timestamp)):
         if role in roles:
-            after[role] = make(before, after, now)
+            after[role] = make(before, after, now + draft.lifetime(role))
             _sign(after[role], invited(before, after, role), ring)
     check_whole(after)
     files = {f"targets/{hashed}": content for path, content in draft.files.items() for hashed in _hashed(after, path)}
@@ -166,21 +170,19 @@ def _sign(metadata: Metadata[Any], keys: dict[str, Key], ring: Keyring) -> None:
                 raise Refused(f"{titled(key)}: {error}", remedy="Look whether the key's keeper answers") from error
 
 
-def _snapshot(before: State, after: State, now: datetime) -> Metadata[Any]:
+def _snapshot(before: State, after: State, expires: datetime) -> Metadata[Any]:
     listed = {
         f"{role}.json": _described(after[role])
         if SNAPSHOT not in before or after[role] is not before.get(role)
         else snapshot(before).meta[f"{role}.json"]
         for role in (TARGETS, *channels(after))
     }
-    return Metadata(Snapshot(version=_version(before, SNAPSHOT), expires=now + LIFETIMES[SNAPSHOT], meta=listed))
+    return Metadata(Snapshot(version=_version(before, SNAPSHOT), expires=expires, meta=listed))
 
 
-def _timestamp(before: State, after: State, now: datetime) -> Metadata[Any]:
+def _timestamp(before: State, after: State, expires: datetime) -> Metadata[Any]:
     described = _described(after[SNAPSHOT])
-    return Metadata(
-        Timestamp(version=_version(before, TIMESTAMP), expires=now + LIFETIMES[TIMESTAMP], snapshot_meta=described)
-    )
+    return Metadata(Timestamp(version=_version(before, TIMESTAMP), expires=expires, snapshot_meta=described))
 
 
 def _version(before: State, role: str) -> int:

@@ -11,7 +11,7 @@ from securesystemslib.signer import Key
 from ota.publish.drafts import Draft, in_short
 from ota.publish.keyring import Keyring
 from ota.publish.offers import offered, others
-from ota.publish.roles import LIFETIMES, ROOT, SNAPSHOT, TARGETS, TIMESTAMP
+from ota.publish.roles import ROOT, SNAPSHOT, TARGETS, TIMESTAMP
 from ota.publish.signing import changed, invited, quorums
 from ota.publish.state import State, channels, signers, targets, titled
 from ota.types import Release
@@ -213,7 +213,7 @@ def _who(known: Mapping[str, Key], signed: Container[str], ring: Keyring | None)
 def _next(before: State, draft: Draft, role: str, now: datetime) -> tuple[int, datetime]:
     if role in draft.metadata:
         return draft.metadata[role].signed.version, draft.metadata[role].signed.expires
-    return (before[role].signed.version + 1 if role in before else 1), now + LIFETIMES[role]
+    return (before[role].signed.version + 1 if role in before else 1), now + draft.lifetime(role)
 
 
 def _offer(release: Release) -> str:

@@ -75,6 +75,7 @@ def test_the_numbers_on_the_page_are_those_of_the_program() -> None:
     assert {role: f"{QUORUMS[role].threshold} of {QUORUMS[role].keys}" for role in table} == table
     assert (LIFETIMES["root"].days, LIFETIMES["targets"].days) == (2 * 365, 365)
     assert (LIFETIMES["stable"].days, LIFETIMES["snapshot"].days, LIFETIMES["timestamp"].days) == (90, 14, 2)
+    assert f"`--for` takes 1 to {LIFETIMES['snapshot'].days} days" in PAGE
     assert store.KEPT == 4
     assert "the last four bundles" in PAGE
     assert f"smaller than {WORTH_A_DELTA:.0%} of".replace("%", " %") in PAGE.replace("\n", " ")

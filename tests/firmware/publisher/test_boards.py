@@ -18,6 +18,8 @@ from tests.ota.bundles import bundle
 
 pytestmark = pytest.mark.real
 
+DAY = timedelta(days=1)
+
 
 @pytest.fixture
 def board(publisher: Publisher, tmp_path: Path) -> Trust:
@@ -27,8 +29,10 @@ def board(publisher: Publisher, tmp_path: Path) -> Trust:
     return Trust(tmp_path / "ota", Disk(), root, built=built, scratch=tmp_path / "scratch")
 
 
-def asks(board: Trust, publisher: Publisher, channel: str = "canary") -> Release | None:
-    return board.release(Folder(publisher.updates), channel, "visual-clean", NOW)
+def asks(
+    board: Trust, publisher: Publisher, channel: str = "canary", *, at: Path | None = None, later: timedelta = DAY * 0
+) -> Release | None:
+    return board.release(Folder(at or publisher.updates), channel, "visual-clean", NOW + later)
 
 
 def counter(board: Trust, publisher: Publisher, channel: str = "canary") -> int:
@@ -78,6 +82,45 @@ def test_a_board_takes_deltas_as_they_are_offered(publisher: Publisher, board: T
     assert release is not None
     (delta,) = release.deltas
     assert (delta.target.length, delta.target.path.endswith(".delta")) == (7, True)
+
+
+def test_a_stick_may_be_good_for_two_weeks_while_the_server_is_not_frozen_for_as_long(
+    publisher: Publisher, board: Trust
+) -> None:
+    publisher.does("publish", bundle(publisher.home, 1), "--channel", "canary")
+    publisher.does("refresh", "--for", "14")
+    stick = Path(shutil.copytree(publisher.updates, publisher.home / "stick"))
+    publisher.does("refresh")
+
+    with pytest.raises(Untrusted, match=r"timestamp expired on .* this board's clock says"):
+        asks(board, publisher, at=stick, later=14 * DAY)
+    assert asks(board, publisher, at=stick, later=13 * DAY) is not None
+    with pytest.raises(Untrusted, match="timestamp expired"):
+        asks(board, publisher, later=13 * DAY)
+
+
+def test_a_board_that_has_seen_the_server_after_a_stick_was_made_takes_it_for_old(
+    publisher: Publisher, board: Trust
+) -> None:
+    publisher.does("refresh", "--for", "14")
+    stick = Path(shutil.copytree(publisher.updates, publisher.home / "stick"))
+    publisher.does("refresh")
+    asks(board, publisher)
+
+    with pytest.raises(Untrusted, match="New timestamp version 2 must be >= 3"):
+        asks(board, publisher, at=stick)
+
+
+def test_a_board_moved_back_to_stable_takes_what_stable_publishes_again(publisher: Publisher, board: Trust) -> None:
+    publisher.does("publish", bundle(publisher.home, 1), "--channel", "stable")
+    publisher.does("publish", bundle(publisher.home, 2), "--channel", "canary")
+    assert counter(board, publisher, "canary") == 2
+
+    with pytest.raises(Untrusted, match="release counter 1 is older than 2, which this board has seen"):
+        asks(board, publisher, "stable")
+    publisher.does("publish", bundle(publisher.home, 1), "--channel", "stable", "--again")
+
+    assert counter(board, publisher, "stable") == 3
 
 
 def test_an_old_copy_of_a_lost_repository_is_believed_again_once_its_keys_are_changed(

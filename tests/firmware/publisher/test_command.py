@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 from tuf.api.exceptions import ExpiredMetadataError, RepositoryError, UnsignedMetadataError
+from tuf.api.metadata import Snapshot, Timestamp
 
 from firmware.publisher.passphrases import PASSPHRASE as VARIABLE
 from ota.bundle import open_bundle, pack
-from tests.firmware.publisher.office import PASSPHRASE, Publisher
+from tests.firmware.publisher.office import NOW, PASSPHRASE, Publisher
 from tests.ota.bundles import bundle
 from tests.ota.publish.client import Client
 
@@ -259,6 +260,34 @@ def test_refreshing_signs_the_snapshot_only_when_half_its_time_is_over(publisher
 
     assert (publisher.updates / "metadata" / "2.snapshot.json").exists()
     client.updater()
+
+
+@pytest.mark.parametrize("days", [1, 2, 14])
+def test_refreshing_may_be_for_longer_than_two_days(
+    publisher: Publisher, client: Client, capsys: pytest.CaptureFixture[str], days: int
+) -> None:
+    assert publisher.does("refresh", "--for", str(days), later=1 * DAY) == 0
+
+    assert f"(in {days} day" in capsys.readouterr().out
+    metadata = publisher.updates / "metadata"
+    timestamp = Timestamp.from_dict(json.loads((metadata / "timestamp.json").read_bytes())["signed"])
+    listed = metadata / f"{timestamp.snapshot_meta.version}.snapshot.json"
+    assert timestamp.expires == NOW.replace(microsecond=0) + (1 + days) * DAY
+    assert timestamp.expires <= Snapshot.from_dict(json.loads(listed.read_bytes())["signed"]).expires
+    client.updater()
+
+
+@pytest.mark.parametrize("days", ["0", "15", "-1"])
+def test_no_timestamp_is_good_for_longer_than_a_snapshot(
+    publisher: Publisher, capsys: pytest.CaptureFixture[str], days: str
+) -> None:
+    assert publisher.does("refresh", f"--for={days}") == 2
+    assert f"--for {days}: a timestamp is good for 1 to 14 days" in capsys.readouterr().err
+
+
+def test_keyholders_do_not_say_for_how_long_a_timestamp_is_good(publisher: Publisher) -> None:
+    assert publisher.does("refresh", "--role", "root", "--for", "7", "--ceremony", publisher.home / "ceremony") == 2
+    assert not (publisher.home / "ceremony").exists()
 
 
 def test_refreshing_warns_of_roles_that_people_must_renew_soon(
