@@ -14,6 +14,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
@@ -44,7 +45,7 @@ from ota.errors import OtaError
 
 PAUSE_S = 0.02  # between two pictures that are timed: it must not starve what counts
 MOST_RUNS = 2_000
-STATUS = Path("/proc/self/status")  # proc(5)
+STATUS, OOM_SCORE = Path("/proc/self/status"), Path("/proc/self/oom_score_adj")  # proc(5)
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
@@ -57,6 +58,8 @@ def main() -> int:
 
 def _serve(arguments: argparse.Namespace) -> int:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # for one that is amid a picture, or hangs there
+    with suppress(OSError):
+        OOM_SCORE.write_text("1000")  # where memory runs out, this process is to go, and not the firmware
     realtime.make_urgent(arguments.priority)
     questions, told = sys.stdin.buffer, _own_stdout()
     try:
