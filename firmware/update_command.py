@@ -61,14 +61,14 @@ def _where(text: str) -> str:
 
 def _follow(arguments: Namespace, before: int) -> int:
     """Show how far it is, until it is known whether the model is taken on trial."""
-    shown = ""
+    shown, begun = "", False
     while True:
         reply = asked(arguments, {"command": "update"})
-        line = _doing(reply)
-        if line != shown and not arguments.json:
+        line, begun = _doing(reply), begun or reply["asked"] > before  # a reload counts from 0 again
+        if begun and line != shown and not arguments.json:
             print(line, file=sys.stderr)
             shown = line
-        if reply["asked"] > before and reply["doing"] not in FOLLOWED:
+        if begun and reply["doing"] not in FOLLOWED:
             break
         time.sleep(LOOK_S)
     _print(arguments, reply, _outcome(reply))
