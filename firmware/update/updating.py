@@ -142,7 +142,7 @@ class Updating:
             return Answer(False, f"not now: {in_words(error)}")
         self._say(UpdateStep.WENT_BACK, str(held), f"by {by}")
         self._hands.reload()
-        return Answer(True, f"{held} counts no more: the model before it is being loaded")
+        return Answer(True, f"the model before {held} is being loaded")
 
     def status(self) -> Mapping[str, object]:
         """In plain values, for whoever asks on the board."""
@@ -157,6 +157,9 @@ class Updating:
     def _wanted(self, wish: Wish) -> Answer:
         if self._depot.trust is None:
             return Answer(False, "no root is configured, so that nothing can be proved: [update] root")
+        waiting = None if self.record.pending is None else self.record[self.record.pending]
+        if waiting is not None and waiting.state is SlotState.PROBATION:
+            return Answer(False, f"{waiting.holds} is on probation: ask again after its verdict")
         self._wish = wish
         self._wished.set()
         return Answer(True, f"asking {wish.where}: `ductwatch ota status` tells how far it is")
