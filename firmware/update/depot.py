@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 FOLDER = "ota"  # in the data directory
 MAX_ROOT_BYTES = 20_000
-SETTLE = "Set [update] root to the publisher's root.json, as docs/ota.md says"
+SETTLE = "Set [update] root to the publisher's root.json, as docs/ota-board.md says"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What an update does at the moment, and what it did, in plain values: docs/ota.md describes them."""
+"""What an update does at the moment, and what it did, in plain values: docs/ota-board.md describes them."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ budget = "5s"  # on a machine that does other things, too
 root = "{root}"
 repository = "{repository}"
 http = true
-every = "1min"
+every = "{every}"
 bytes_per_s = 600_000
 trial_pictures = 6
 trial_at_least = "0s"
@@ -52,7 +52,7 @@ Event = dict[str, Any]
 class Site:
     """A repository on a web server, with one release for boards; each board's folder is in `folder`."""
 
-    def __init__(self, folder: Path, server: WebServer) -> None:
+    def __init__(self, folder: Path, server: WebServer, *, every: str = "1min") -> None:
         self.folder, self.server = folder, server
         self.content = newer(latency_budget_ms={"any": 5000})
         self.sha256 = hashlib.sha256(self.content).hexdigest()
@@ -69,7 +69,7 @@ class Site:
             'period = "2s"\nsettle = "300ms"', 'period = "500ms"\nsettle = "0s"'
         )
         self.config = folder / "board.toml"
-        self.config.write_text(board + UPDATE.format(root=root, repository=server.address))
+        self.config.write_text(board + UPDATE.format(root=root, repository=server.address, every=every))
 
     @contextmanager
     def held(self) -> Iterator[threading.Event]:
@@ -129,6 +129,11 @@ class Life:
                 return event
         raise AssertionError(f"no {kind} with {fields} until its end; it said {self.steps}")
 
+    def asked(self, **request: Any) -> dict[str, Any]:
+        """Its reply at its socket. Raises `Unreachable` while it starts, or begins anew."""
+        reply: dict[str, Any] = json.loads(ask(self.data / NAME, json.dumps(request).encode()))
+        return reply
+
     def until_it_does(self, what: str, *, here: int = 0) -> None:
         """By its own word, asked at its socket after each verdict."""
         while not self._does(what, here):
@@ -136,8 +141,8 @@ class Life:
 
     def _does(self, what: str, here: int) -> bool:
         try:
-            status = json.loads(ask(self.data / NAME, b'{"command": "update"}'))
-        except Unreachable:  # it starts, or begins anew
+            status = self.asked(command="update")
+        except Unreachable:
             return False
         return bool(status["doing"] == what and status["here"] >= here)
 

@@ -9,6 +9,7 @@ import os
 import signal
 import statistics
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -119,6 +120,8 @@ def test_killed_three_times_in_probation_it_is_back_at_the_old_model_for_good(st
 
     with Life(site, data) as third:
         assert third.until("verdict")["model"]["version"] == NEW
+        third.until_it_does("proving")
+        assert "is on probation: ask again" in third.asked(command="update_check")["text"]
     with Life(site, data) as fourth:
         assert fourth.until("verdict")["model"]["version"] == OLD
 
@@ -137,6 +140,7 @@ def test_a_candidate_that_is_killed_is_refused_and_verdicts_go_on(
     with Life(site, story.board_left("staged", "attacked")) as life:
         life.until_it_does("examining")
         candidate = life.candidate()
+        assert Path(f"/proc/{candidate}/oom_score_adj").read_text().strip() == "1000"
         beside = [life.until("verdict")["latency_ms"] for _ in range(12)]
         os.kill(candidate, signal.SIGKILL)
         refused = life.until("update", step="refused")
