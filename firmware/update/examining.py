@@ -12,7 +12,16 @@ from drivers.clock import Clock
 from drivers.types import Instant
 from firmware.photography import Shot
 from firmware.streams import Mailbox
-from firmware.update.fitness import BoardFacts, Examined, Speed, budget_ms, misfits, percentile, shortcomings
+from firmware.update.fitness import (
+    FEWEST_RUNS,
+    BoardFacts,
+    Examined,
+    Speed,
+    budget_ms,
+    misfits,
+    percentile,
+    shortcomings,
+)
 from firmware.update.settings import UpdateSettings
 from firmware.update.shadow import Limits, Outcome, Seen, decide, seen
 from firmware.update.trial import Failed, Trial
@@ -27,6 +36,7 @@ from ota.errors import OtaError
 MEASURE_S = 10.0  # the snapshots that are taken meanwhile last some seconds
 WAITING = 4  # shots with their verdicts: a trial that is slower than the snapshots sees some of them
 SNAPSHOTS = 3  # of both cameras, spread over that time
+MOST_SNAPSHOTS = 18  # where a picture takes so long that too few were timed by then: 60 s
 WAIT_S = 10.0  # for a shot, before it is asked again how late it is
 
 
@@ -81,7 +91,9 @@ async def examine(
         return Examination(problems=tuple(problems), figures={})
     loaded = await trial.loaded()
     times_ms: list[float] = []
-    for _ in range(SNAPSHOTS):
+    for taken in range(MOST_SNAPSHOTS):
+        if taken >= SNAPSHOTS and len(times_ms) >= FEWEST_RUNS:
+            break
         request()
         times_ms += await trial.measure(measure_s / SNAPSHOTS)
     examined = Examined(
