@@ -190,5 +190,5 @@ def test_the_board_is_the_same_afterwards_and_its_root_as_it_was_flashed(outlive
 
 
 def test_the_folder_of_the_model_slots_outlives_the_cuts(outlived: Outlived) -> None:
-    """What the updater will keep its slots in, written by the firmware's own user; nothing does yet."""
+    """As the firmware's own user made it. What an update itself outlives is in test_updates.py."""
     assert outlived.ready.board.run("cat /data/ductwatch/models/a") == "slot"
