@@ -26,6 +26,13 @@ def standing(messages: list[Received]) -> set[str]:
     return {topic for topic, active in last.items() if active and "/clock_not_synchronised/" not in topic}
 
 
+def shelved(messages: list[Received]) -> set[tuple[str, str]]:
+    """Rule and source of alarms that are shelved after all these messages."""
+    alarms = [message.fields for message in messages if message.topic.startswith(f"{TOPIC}/alarm/")]
+    last = {(fields["rule"], fields["source"]): fields["withheld"] for fields in alarms}
+    return {name for name, withheld in last.items() if "shelved" in withheld}
+
+
 def is_late(message: Received) -> bool:
     """Whether it waited on the board for a connection."""
     return b'"historical":true' in message.payload

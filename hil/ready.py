@@ -13,7 +13,7 @@ from typing import Any
 from hil.bench import Bench, now_ns
 from hil.board import POLL_S, Board
 from hil.delivery import WINDOW, check_delivery, missing, numbered, repeated
-from hil.heard import ALIVE, LAST_MESSAGES, TOLERANCES, TOPIC, is_late, is_well, standing
+from hil.heard import ALIVE, LAST_MESSAGES, TOLERANCES, TOPIC, is_late, is_well, shelved, standing
 from hil.rig.lines import Edge, Line
 from hil.rig.peers import CAMERAS
 from hil.strategy import State
@@ -35,6 +35,8 @@ class Ready:
         """Raises AssertionError that says what is still wrong after `limit_s`."""
         self.machine.transition(State.watching)
         self.bench.restore()
+        for rule, source in shelved(self.bench.messages.since(0)):
+            self.command("unshelve", rule=rule, source=source)
         until_s = time.monotonic() + limit_s
         while True:
             mark = self.mark()

@@ -26,10 +26,9 @@ def ductwatch(ready: Ready, command: str) -> dict[str, Any]:
 
 
 def standing(ready: Ready) -> dict[str, dict[str, Any]]:
-    """Alarms that stand or are withheld on this board, by name; not its clock's: there is no time server."""
-    alarms = ductwatch(ready, "alarms list")["alarms"]
-    named = {f"{alarm['rule']}/{alarm['source']}": alarm for alarm in alarms}
-    return {name: alarm for name, alarm in named.items() if alarm["rule"] != "clock_not_synchronised"}
+    """What the board lists of the alarms that are raised here: others may wait for somebody to have seen them."""
+    named = {f"{alarm['rule']}/{alarm['source']}": alarm for alarm in ductwatch(ready, "alarms list")["alarms"]}
+    return {name: alarm for name, alarm in named.items() if name in RAISED}
 
 
 def raise_dirty(ready: Ready) -> None:
