@@ -27,6 +27,8 @@ def checks(config: Config) -> Iterator[Check]:
     yield from _sensor_ranges(config)
     yield from _derived(config)
     yield from _preset_files(config)
+    is_reached = config.uplink is not None or not config.update.jobs
+    yield ("update", "jobs"), is_reached, "jobs = true, and no broker that brings them: add [uplink]"
 
 
 def _ranges(config: Config) -> tuple[Check, ...]:

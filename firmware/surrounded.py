@@ -32,12 +32,13 @@ from firmware.events import Event
 from firmware.local.answering import Household, answer_at
 from firmware.local.door import NAME
 from firmware.notify import Notify
-from firmware.observations import BOARD, Condition, HealthChange, Observation
+from firmware.observations import BOARD, Condition, HealthChange
 from firmware.photography import Shot
 from firmware.pictures import PICTURES, REMEDY
 from firmware.plan import Plan
 from firmware.streams import Mailbox
 from firmware.supervisor import Pulse, Service
+from firmware.update.jobbing import Jobbing, Schedule
 from firmware.update.updating import Hands, Now, Updating
 from firmware.uplink.commands import Answer, Command, Update
 from firmware.uplink.discovery import Retained, announcement
@@ -116,7 +117,13 @@ async def make_board(
         )
     )
 
-    updating = _updating(plan, run, lambda: board.request("update"), mailbox.put, reload)
+    def moved() -> None:
+        if jobbing is not None:
+            jobbing.stir()
+
+    hands = Hands(say=mailbox.put, request=lambda: board.request("update"), reload=reload, moved=moved)
+    updating = _updating(plan, run, hands)
+    jobbing = _jobbing(plan, run, updating)
 
     async def obey(command: Command) -> Answer:
         if isinstance(command, Update):
@@ -132,7 +139,7 @@ async def make_board(
             operate=board.alarms.operate,
             obey=obey,
             cleaning=board.cleaning,
-            updating=updating.status if updating else dict,
+            updating=lambda: {**updating.status(), "job": jobbing.told() if jobbing else None} if updating else {},
         )
 
     async def answer(*, pulse: Pulse) -> None:
@@ -150,6 +157,7 @@ async def make_board(
             report=mailbox.put,
             now=run.site.clock.now,
             announcements=_announcements(plan, uplink, topics),
+            jobs=jobbing,
         )
         for uplink in (plan.config.uplink,)
         if uplink is not None
@@ -176,6 +184,7 @@ async def make_board(
         further=[
             Service("local", answer, PULSE_LIMIT_S),
             *((Service("update", updating.run, PULSE_LIMIT_S),) if updating else ()),
+            *((Service("jobs", jobbing.run, PULSE_LIMIT_S),) if jobbing else ()),
             Service("derived", partial(learned.keep, deriver.memory), PULSE_LIMIT_S),
             *(Service("uplink", session.run, PULSE_LIMIT_S) for session in sessions),
         ],
@@ -183,24 +192,29 @@ async def make_board(
     return board
 
 
-def _updating(
-    plan: Plan,
-    run: Run,
-    request: Callable[[], None],
-    say: Callable[[Observation], None],
-    reload: Callable[[], None],
-) -> Updating | None:
+def _updating(plan: Plan, run: Run, hands: Hands) -> Updating | None:
     if plan.depot is None:
         return None
     return Updating(
         plan.depot,
         Now(manifest=plan.classifier.manifest, bundle=plan.bundle),
-        hands=Hands(say=say, request=request, reload=reload),
+        hands=hands,
         clock=run.site.clock,
         wall=partial(_local_time, run),
         chance=run.chance,
         priority=plan.config.realtime.priority,
     )
+
+
+def _jobbing(plan: Plan, run: Run, updating: Updating | None) -> Jobbing | None:
+    settings, uplink = plan.config.update, plan.config.uplink
+    topics = settings.job_topics(uplink.prefix, plan.config.board.name) if uplink else None
+    if updating is None or topics is None:
+        return None
+    schedule = Schedule(
+        windows=settings.open_windows, every_s=settings.every, wall=partial(_local_time, run), chance=run.chance
+    )
+    return Jobbing(topics, updating, schedule)
 
 
 def _local_time(run: Run) -> datetime | None:

@@ -98,6 +98,8 @@ def _status(reply: Mapping[str, Any]) -> str:
     )
     if reply["last"]:
         lines.append(_last(reply["last"]))
+    if reply["job"]:
+        lines.append(_job(reply["job"]))
     return "\n".join(lines)
 
 
@@ -107,6 +109,13 @@ def _doing(reply: Mapping[str, Any]) -> str:
         unit = "bytes" if reply["doing"] == "fetching" else "pictures"
         words += f", {reply['here']:,} of {reply['of']:,} {unit}"
     return words[:1].upper() + words[1:]
+
+
+def _job(job: Mapping[str, Any]) -> str:
+    wanted = f"{job['model']} {job['release_counter']} of {job['channel']}"
+    details = ", ".join(f"{name} {value}" for name, value in job["details"].items())
+    how = f"waits {job['waits']}" if job["waits"] else details
+    return f"Job {job['id']}, {wanted}: {job['status'].replace('_', ' ').lower()}" + (f": {how}" if how else "")
 
 
 def _outcome(reply: Mapping[str, Any]) -> str:

@@ -47,10 +47,15 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """There is a job: accept or reject it; go on with it if it is in progress already, as after a restart."""
+    """There is a job: accept or reject it; go on with it if it is in progress already, as after a restart.
+
+    Since when it waits and since when it is in progress, in seconds since 1970 by the service's clock, if it says so.
+    """
 
     job: Job
     document: JobDocument
+    queued_at: float | None = None
+    started_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +196,7 @@ class Jobs:
             return None  # overtaken on its way
         self._newest = job
         try:
-            return Offer(job, document_of(execution))
+            return Offer(job, document_of(execution), execution.queued_at, execution.started_at)
         except BadMessage as error:
             return Unusable(error.problem, self.reject(job, error.problem))
 

@@ -115,6 +115,7 @@ class Shipped:
 
     model: str
     counter: int
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,7 +55,8 @@ class Updater:
         now: Callable[[], datetime],
     ) -> None:
         self._folder, self._disk, self._wanted = folder, disk, wanted
-        self._shipped, self._shipped_bundle, self._now = shipped, shipped_bundle, now
+        self._shipped_bundle, self._now = shipped_bundle, now
+        self.shipped = shipped
 
     @contextmanager
     def slots(self) -> Iterator[Slots]:
@@ -66,16 +67,14 @@ class Updater:
             except OSError as error:
                 problem = f"{self._folder}: {error.strerror or error}"
                 raise NoRoom(problem, remedy="Look with `ls -l` whether the firmware may write there") from error
-            yield Slots.load(
-                self._disk, self._folder, shipped=self._shipped, now_s=lambda: int(self._now().timestamp())
-            )
+            yield Slots.load(self._disk, self._folder, shipped=self.shipped, now_s=lambda: int(self._now().timestamp()))
 
     def tar(self, name: SlotName) -> Path:
         """Where the bundle of a slot is."""
         return tar_of(self._folder, name)
 
     def look(self, trust: Trust, repository: Repository, *, older: bool = False) -> tuple[Release | None, str]:
-        """What the channel offers and this board is to take; None, and why, where there is no such release.
+        """What the channel offers; and why this board is not to take it, empty if it is to.
 
         `older`: also one that is not newer. Raises `Untrusted`, `Unreachable`, `NoRoom`, `Busy`.
         """
@@ -84,7 +83,7 @@ class Updater:
             if release is None:
                 return None, f"the channel {self._wanted.channel} offers no {self._wanted.model}"
             if refused := self._refusal(slots.record, release, older=older):
-                return None, refused
+                return release, refused
             return release, ""
 
     def fetch(
@@ -126,7 +125,7 @@ class Updater:
     def _refusal(self, record: Record, release: Release, *, older: bool) -> str:
         if not self._wanted.hardware.union({ANY}).intersection(release.hardware):
             return f"{Held.of(release)} is for {', '.join(release.hardware)}, and this board is none of these"
-        return slot_moves.refusal(record, Held.of(release), shipped=self._shipped, older=older)
+        return slot_moves.refusal(record, Held.of(release), shipped=self.shipped, older=older)
 
     def _ways(self, slots: Slots, release: Release) -> Iterator[tuple[bytes, Delta]]:
         """The deltas that lead to it from what is here, with what they lead from; the smallest first."""

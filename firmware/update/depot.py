@@ -102,7 +102,7 @@ def _trust(folder: Path, disk: Disk, root: Path) -> Trust:
 
 def _shipped() -> Shipped:
     manifest = parse_manifest((shipped_bundle() / MANIFEST).read_bytes())
-    return Shipped(model=manifest.name, counter=manifest.release_counter)
+    return Shipped(model=manifest.name, counter=manifest.release_counter, version=manifest.version)
 
 
 def _now() -> datetime:

@@ -129,7 +129,7 @@ async def try_beside(
     found = Seen(since=clock.now())
     while (outcome := decide(found, limits, clock.now())) is None:
         if interrupted():
-            return Outcome.GAVE_UP, "something else was asked for"
+            return Outcome.INTERRUPTED, "something else was asked for"
         if (pair := await seeing.next()) is None:
             continue
         shot, verdict = pair

@@ -9,8 +9,11 @@ import msgspec
 
 from drivers.settings import Duration
 from firmware.update.schedule import Window, window
+from firmware.uplink.wire import check_prefix
+from ota.job_messages import THING, JobTopics
 
 MIB = 1024 * 1024
+AWS = "$aws/things"  # AWS IoT Core developer guide, "Jobs device MQTT API operations"
 WEEK_S = 7 * 86400  # no model waits longer for a verdict: ota.slot_states
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")  # of a channel and a model: parts of target paths
 
@@ -20,6 +23,10 @@ class UpdateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     `root` is the publisher's root.json, by which all else is proved. `repository`: the URL of the folder that has
     `metadata/` and `targets/`, or a folder on this board. `daily_bytes` is for downloads of a day together.
+
+    With `poll` the board asks by itself, each `every`; without, only when a technician or the job of a rollout says so.
+    `jobs`: whether it takes these, by the broker of `[uplink]`; by default where there are one and a repository.
+    `jobs_prefix` and `jobs_thing` are for AWS IoT Jobs: by default `[uplink]` prefix and the board's name.
 
     A model is tried in three steps: examined on golden pictures while the cameras run; then it judges beside the old
     one, which counts, over `trial_pictures` for at least `trial_at_least`; then it counts, and after
@@ -32,6 +39,7 @@ class UpdateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     channel: str = "stable"
     model: str = "visual-clean"
     hardware: str | None = None
+    poll: bool = True
     every: Duration = Duration(6 * 3600.0)
     windows: tuple[str, ...] = ()
     bytes_per_s: int = MIB
@@ -43,6 +51,9 @@ class UpdateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     losses_at_most: float = 0.2
     probation_pictures: int = 20
     probation_at_most: Duration = Duration(2 * 86400.0)
+    jobs: bool | None = None
+    jobs_prefix: str | None = None
+    jobs_thing: str | None = None
 
     def __post_init__(self) -> None:
         local = self.repository is not None and "://" not in self.repository
@@ -71,13 +82,29 @@ class UpdateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             (0 <= self.losses_at_most <= 1, "losses_at_most must be 0 to 1"),
             (1 <= self.probation_pictures <= 10_000, "probation_pictures must be 1 to 10000"),
             (60 <= self.probation_at_most <= WEEK_S, "probation_at_most must be 1min to 7d"),
+            (
+                not self.jobs or self.repository is not None,
+                "jobs = true, and no repository to take models from: add it",
+            ),
+            (
+                self.jobs_thing is None or re.search(THING, self.jobs_thing),
+                "jobs_thing: use a-z, A-Z, 0-9, : - and _, at most 128 characters",
+            ),
         ):
             if not is_fine:
                 raise ValueError(problem)
+        if self.jobs_prefix not in (None, AWS):
+            check_prefix(self.jobs_prefix)
         try:
             _ = self.open_windows
         except ValueError as error:
             raise ValueError(f"windows: {error}") from None
+
+    def job_topics(self, prefix: str, board: str) -> JobTopics | None:
+        """Where this board is given jobs, by the broker where its topics begin with `prefix`. None: nowhere."""
+        if self.jobs is False or self.repository is None:
+            return None
+        return JobTopics(self.jobs_prefix or prefix, self.jobs_thing or board)
 
     @property
     def open_windows(self) -> tuple[Window, ...]:

@@ -15,11 +15,15 @@ MOST_TIMES = 1_000  # latencies that are kept: of the first pictures, which come
 
 
 class Outcome(Enum):
-    """What comes of a trial beside the old model. GAVE_UP: too little was seen to say anything."""
+    """What comes of a trial beside the old model. GAVE_UP: too little was seen to say anything.
+
+    INTERRUPTED: it goes on later, or another release takes its place.
+    """
 
     PASSED = "passed"
     FAILED = "failed"
     GAVE_UP = "gave_up"
+    INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from drivers.clock import Clock
-from drivers.types import NS_PER_S, Instant
+from drivers.types import Instant
 from drivers.worker import Stuck, Worker
 from firmware.observations import Observation, UpdateChange, UpdateStep
 from firmware.photography import Shot
@@ -24,32 +24,37 @@ from firmware.supervisor import Pulse
 from firmware.update.depot import Depot
 from firmware.update.examining import MEASURE_S, Seeing, examine, limits_of, manifest_of, prove, try_beside
 from firmware.update.fitness import budget_ms
-from firmware.update.schedule import first_pause_s, is_open, pause_s
+from firmware.update.job_decisions import Standing
+from firmware.update.schedule import first_pause_s, pause_s
 from firmware.update.shadow import Outcome, Seen
 from firmware.update.telling import Doing, in_words, told
 from firmware.update.trial import PROGRAM, Failed, Trial
+from firmware.update.wishes import Wish, Wishes
 from firmware.uplink.commands import Answer, Update, UpdateCheck, UpdateInstall, UpdateRollBack
 from model.manifest import Manifest
 from model.types import ModelId, Verdict
 from ota.errors import BadBundle, OtaError, Untrusted
-from ota.slot_states import Record, SlotState
+from ota.slot_states import Held, Record, SlotState
 from ota.slots import STEADY_S, Slots
 
 T = TypeVar("T")
 
 DISK_LIMIT_S = 120.0  # to hash and sync two bundles on a worn card
 FETCH_LIMIT_S = 4 * 3600.0  # beyond the deadline of a download
-LOOK_S = 30.0  # how often it is asked whether a window is open
 TOLD_EACH = 0.25  # of a download
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hands:
-    """What an update brings about. `reload` lets the firmware begin anew, by what the slots say then."""
+    """What an update brings about. `reload` lets the firmware begin anew, by what the slots say then.
+
+    `moved` is called when it stands differently: ask `standing`.
+    """
 
     say: Callable[[Observation], None]
     request: Callable[[], None]
     reload: Callable[[], None]
+    moved: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,15 +67,6 @@ class Now:
     @property
     def model(self) -> ModelId:
         return ModelId(self.manifest.name, self.manifest.version)
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """A release is wanted from this repository; `older`: also one that is not newer. `asked`: by somebody."""
-
-    where: str
-    older: bool = False
-    asked: bool = True
 
 
 class Updating:
@@ -95,8 +91,9 @@ class Updating:
         self._measure_s, self._program = measure_s, program
         self._worker = Worker("update")
         self._seeing = Seeing()
-        self._wish: Wish | None = None
-        self._wished = asyncio.Event()
+        self._wishes = Wishes(self._settings, clock, self._minute)
+        self._change_told: UpdateChange | None = None
+        self._is_read = False  # whether `record` is what the slots say
         self._stopped = False
         self._trouble = ""
         self._doing = Doing()
@@ -154,14 +151,37 @@ class Updating:
             **told(self.record, time.time()),
         }
 
+    def standing(self) -> Standing | None:
+        """How it stands, for whoever decides on jobs; None while that is being found out."""
+        if not self._is_read:
+            return None
+        return Standing(
+            channel=self._settings.channel,
+            model=self._settings.model,
+            hardware=self._board.hardware,
+            shipped=self._depot.updater.shipped,
+            record=self.record,
+            busy=self._wishes.busy,
+            asked=self._wishes.asked,
+            change=self._change_told,
+        )
+
+    def ask_for(self, job: str, at_least: int) -> None:
+        """Look into the channel on behalf of a job. What comes of it, `standing` tells."""
+        assert self._settings.repository is not None, "jobs are taken only where there is a repository"
+        self._wanted(Wish(self._settings.repository, job=job, at_least=at_least))
+
+    def withdraw(self, job: str) -> None:
+        """The job is no more: what was not fetched for it is left. What is staged has its trial all the same."""
+        self._wishes.withdraw(job)
+
     def _wanted(self, wish: Wish) -> Answer:
         if self._depot.trust is None:
             return Answer(False, "no root is configured, so that nothing can be proved: [update] root")
         waiting = None if self.record.pending is None else self.record[self.record.pending]
         if waiting is not None and waiting.state is SlotState.PROBATION:
             return Answer(False, f"{waiting.holds} is on probation: ask again after its verdict")
-        self._wish = wish
-        self._wished.set()
+        self._wishes.put(wish)
         return Answer(True, f"asking {wish.where}: `ductwatch ota status` tells how far it is")
 
     async def _go_on(self) -> None:
@@ -181,8 +201,9 @@ class Updating:
         """One thing that the slots ask for; else what somebody asks for, or the clock."""
         await self._change(_nothing)
         name = self.record.pending
-        if name is None or (self._wish is not None and self.record[name].state is not SlotState.PROBATION):
-            await self._bring(await self._next_wish(wait_s))
+        if name is None or (self._wishes.waits and self.record[name].state is not SlotState.PROBATION):
+            self._doing.begin("waiting")
+            await self._bring(await self._wishes.next(wait_s))
             return
         bundle, release = self._depot.updater.tar(name), str(self.record[name].holds)
         try:
@@ -196,30 +217,27 @@ class Updating:
         except Failed as failed:
             await self._fail(release, str(failed), {})
 
-    async def _next_wish(self, wait_s: float) -> Wish:
-        """Somebody's, or the clock's: in a window, once it is time to ask the repository."""
-        self._doing.begin("waiting")
-        due = self._clock.now() + round(wait_s * NS_PER_S)
-        while self._wish is None:
-            is_time = self._settings.repository is not None and self._clock.now() >= due
-            if is_time and is_open(self._settings.open_windows, self._minute()):
-                self._wish = Wish(self._settings.repository or "", asked=False)
-                break
-            left_s = (due - self._clock.now()) / NS_PER_S
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._wished.wait(), left_s if 0 < left_s < LOOK_S else LOOK_S)
-        wish, self._wish = self._wish, None
-        self._wished.clear()
-        return wish
-
     async def _bring(self, wish: Wish) -> None:
         """Ask, and fetch what it has for this board."""
         self._doing.begin("asking")
         self._doing.asked += 1
+        with self._wishes.fulfilling(wish):
+            try:
+                await self._fetch(wish)
+            except (OtaError, Stuck) as error:
+                self._wishes.came_to(wish, None, in_words(error), later=True)
+                raise
+
+    async def _fetch(self, wish: Wish) -> None:
         try:
             release, why = await self._worker.run(self._depot.look, wish.where, wish.older, limit_s=FETCH_LIMIT_S)
             self._trouble = ""
-            if release is None:
+            if not self._wishes.is_held(wish):
+                return
+            if release is not None and not why and release.counter < wish.at_least:
+                why = f"{Held.of(release)} has the release counter {release.counter}, wanted {wish.at_least}"
+            self._wishes.came_to(wish, release, why)
+            if release is None or why:
                 self._doing.came_to(UpdateStep.NONE, why)
                 if wish.asked:
                     self._say(UpdateStep.NONE, "", why)
@@ -234,10 +252,17 @@ class Updating:
 
             self._stopped = False
             fetch = partial(
-                self._depot.fetch, release, wish.where, progress, stopped=lambda: self._stopped, older=wish.older
+                self._depot.fetch,
+                release,
+                wish.where,
+                progress,
+                stopped=lambda: self._stopped or not self._wishes.is_held(wish),
+                older=wish.older,
             )
             how = await self._worker.run(fetch, limit_s=FETCH_LIMIT_S)
+            self._is_read = False
         except (Untrusted, BadBundle) as error:
+            self._wishes.came_to(wish, None, str(error))
             self._doing.came_to(UpdateStep.REFUSED, str(error))
             if self._trouble != str(error):  # the same at each time it asks is no news
                 self._trouble = str(error)
@@ -271,7 +296,7 @@ class Updating:
                     self._now.manifest.thresholds,
                     self._clock,
                     tell=self._judged,
-                    interrupted=lambda: self._wish is not None,
+                    interrupted=lambda: self._wishes.waits,
                 )
         if outcome is Outcome.PASSED:
             await self._change(lambda slots: slots.passed(why))
@@ -280,7 +305,7 @@ class Updating:
             await asyncio.Event().wait()  # the reload cancels this
         elif outcome is Outcome.FAILED:
             await self._fail(release, why, {})
-        elif self._wish is None:
+        elif outcome is Outcome.GAVE_UP:
             await self._change(lambda slots: slots.give_up(why))
             self._say(UpdateStep.POSTPONED, release, why)
 
@@ -320,6 +345,8 @@ class Updating:
                 return slots.record
 
         self.record = await self._worker.run(change, limit_s=DISK_LIMIT_S)
+        self._is_read = True
+        self._hands.moved()
 
     async def _count_as_steady(self) -> None:
         await asyncio.sleep(STEADY_S)
@@ -350,7 +377,9 @@ class Updating:
 
     def _say(self, step: UpdateStep, release: str, why: str, figures: Mapping[str, float] | None = None) -> None:
         change = UpdateChange(step=step, release=release, why=why, figures=dict(figures or {}), at=self._clock.now())
+        self._change_told = change
         self._hands.say(change)
+        self._hands.moved()
 
     def _minute(self) -> int | None:
         now = self._wall()

@@ -28,7 +28,8 @@ class Words(Protocol):
 class Conversation(Protocol):
     """The board's end of it. What was not sent when a connection ends is lost: say it anew at the next."""
 
-    subscriptions: Sequence[str]
+    @property
+    def subscriptions(self) -> Sequence[str]: ...
 
     def begin(self) -> None:
         """Called at each connection, once it is subscribed."""

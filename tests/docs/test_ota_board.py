@@ -32,11 +32,11 @@ COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) fo
 (JSON,) = re.findall(r"## JSON\n(.*?)\n## ", PAGE, re.DOTALL)
 ROWS = dict(re.findall(r"^\| (`.*?`) \| (.*?) \|$", JSON, re.MULTILINE))
 MEMORY = next(one for one in msgspec.structs.fields(Manifest) if one.name == "memory_mib")
-OWN = {"root", "repository", "hardware", "windows"}
+OWN = {"root", "repository", "hardware", "windows", "jobs", "jobs_prefix", "jobs_thing"}
 
 
 def test_the_settings_shown_are_all_there_are_with_their_defaults() -> None:
-    shown, defaults = parse(SETTINGS, Path("docs/ota-board.md")).update, UpdateSettings()
+    shown, defaults = parse(SETTINGS + "[uplink]\n", Path("docs/ota-board.md")).update, UpdateSettings()
 
     assert {line.split(" = ")[0] for line in SETTINGS.splitlines()[1:]} == set(UpdateSettings.__struct_fields__)
     assert {name for name in defaults.__struct_fields__ if getattr(shown, name) != getattr(defaults, name)} == OWN

@@ -14,13 +14,14 @@ import aiomqtt
 import pytest
 
 from firmware.cli import parser
+from firmware.config import parse
 from firmware.fleet.report import Report
 from firmware.fleet.server import TICK_S
 from firmware.fleet.store import MAX_BOARDS, MAX_FILE_BYTES, MAX_ROLLOUTS, Store
 from firmware.fleet.types import Ticket
 from firmware.rollout_view import table
 from firmware.terminal import Colours
-from ota.job_messages import MAX_DETAILS, JobDocument, Status, decoded
+from ota.job_messages import MAX_DETAILS, JobDocument, JobTopics, Status, decoded
 from ota.rollout import Member, Progress
 from tests.firmware.fleet.builders import rollout
 from tests.mosquitto import LONG_S, PASSWORDS, Mosquitto, make_password_file
@@ -67,6 +68,15 @@ def test_the_document_shown_is_one() -> None:
     document = decoded(DOCUMENT.encode(), JobDocument)
 
     assert json.loads(document.encoded()) == json.loads(DOCUMENT)
+
+
+def test_a_board_that_is_set_up_as_shown_takes_part_and_asks_only_when_it_is_told() -> None:
+    own, aws = (parse(text, Path("docs/ota-rollout.md")) for text in re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL))
+
+    assert own.uplink is not None
+    assert own.update.job_topics(own.uplink.prefix, own.board.name) == JobTopics("ductwatch", "duct-1")
+    assert not own.update.poll
+    assert (aws.update.jobs_prefix, aws.update.jobs_thing) == ("$aws/things", "AHU-3")
 
 
 def test_the_bounds_told_are_the_servers() -> None:

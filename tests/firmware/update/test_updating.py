@@ -8,7 +8,7 @@ import itertools
 import json
 import random
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -55,9 +55,10 @@ def newer(**changes: Any) -> bytes:
 class Site:
     """A board, a repository beside it, and cameras that see a clean duct."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, repository: SimulatedRepository | None = None) -> None:
         self.folder = folder
-        self.repository = SimulatedRepository(folder / "repository")
+        folder.mkdir(exist_ok=True)
+        self.repository = repository or SimulatedRepository(folder / "repository")
         (folder / "root.json").write_bytes(self.repository.first_root)
         self.said: list[UpdateChange] = []
         self.heard = asyncio.Event()
@@ -65,6 +66,7 @@ class Site:
         self.label, self.score, self.latency_ms = Label.CLEAN, 0.01, 12.0
         self.program: Sequence[str] = PROGRAM
         self.updating: Updating | None = None
+        self.moved: Callable[[], None] = _nothing
 
     def publish(self, content: bytes, *, counter: int = 9, version: str = "9.0", **custom: Any) -> None:
         path = f"stable/{MODEL}.tar"
@@ -94,7 +96,7 @@ class Site:
         self.updating = Updating(
             found,
             Now(manifest=classifier.manifest, bundle=bundle),
-            hands=Hands(say=self._say, request=_nothing, reload=self.reloaded.set),
+            hands=Hands(say=self._say, request=_nothing, reload=self.reloaded.set, moved=self._move),
             clock=MonotonicClock(),
             wall=lambda: None,
             chance=random.Random(1).random,
@@ -133,6 +135,9 @@ class Site:
         self.said.append(observation)
         self.heard.set()
 
+    def _move(self) -> None:
+        self.moved()
+
     async def _watch(self, classifier: Classifier) -> None:
         for name in itertools.cycle(("0-clean.jpg", "1-clean.jpg")):  # one and the same would be frozen
             assert self.updating is not None
@@ -153,7 +158,7 @@ class Site:
 
 
 def _nothing() -> None:
-    """No snapshots here."""
+    """No snapshots here, and no jobs."""
 
 
 @pytest.fixture
