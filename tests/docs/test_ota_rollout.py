@@ -13,6 +13,7 @@ from pathlib import Path
 import aiomqtt
 import pytest
 
+from drivers.types import SourceId
 from firmware.cli import parser
 from firmware.config import parse
 from firmware.fleet.report import Report
@@ -21,9 +22,12 @@ from firmware.fleet.store import MAX_BOARDS, MAX_FILE_BYTES, MAX_ROLLOUTS, Store
 from firmware.fleet.types import Ticket
 from firmware.rollout_view import table
 from firmware.terminal import Colours
+from firmware.uplink.discovery import Equipment, announcement
 from ota.job_messages import MAX_DETAILS, JobDocument, JobTopics, Status, decoded
 from ota.rollout import Member, Progress
 from tests.firmware.fleet.builders import rollout
+from tests.firmware.uplink.builders import TOPICS
+from tests.firmware.uplink.sender import sending, settings
 from tests.mosquitto import LONG_S, PASSWORDS, Mosquitto, make_password_file
 
 PAGE = (Path(__file__).parents[2] / "docs" / "ota-rollout.md").read_text(encoding="utf-8")
@@ -88,10 +92,10 @@ def test_the_bounds_told_are_the_servers() -> None:
 
 @pytest.fixture
 def passwords(tmp_path: Path) -> Path:
-    """Three users, each with the password `secret`."""
+    """Users, each with the password `secret`."""
     made = make_password_file(tmp_path, "jobs-server", "secret")
-    for board in ("duct-1", "duct-2"):
-        subprocess.run([str(PASSWORDS), "-b", str(made), board, "secret"], check=True, capture_output=True)
+    for user in ("duct", "duct-1", "duct-2", "home"):
+        subprocess.run([str(PASSWORDS), "-b", str(made), user, "secret"], check=True, capture_output=True)
     return made
 
 
@@ -126,11 +130,41 @@ async def test_by_the_access_list_a_board_speaks_for_itself_alone_and_the_server
         }
 
 
+@pytest.mark.real
+async def test_by_the_access_list_a_board_as_it_is_gets_in_and_is_found_by_home_assistant(
+    tmp_path: Path, passwords: Path
+) -> None:
+    (tmp_path / "acl").write_text(f"{ACCESS_LIST}user home\ntopic read #\n")
+    (tmp_path / "password").write_text("secret\n")
+    options = ["allow_anonymous false", f"password_file {passwords}", f"acl_file {tmp_path / 'acl'}"]
+    found = announcement(Equipment(cameras=[SourceId("upstream")], sensors={}), TOPICS, version="1.2.3")
+    async with Mosquitto(tmp_path, options) as broker, _user("home", broker.port) as home:
+        board = settings(broker.port, username="duct", password_file=tmp_path / "password")
+        await home.subscribe("#", qos=1)
+        async with sending(tmp_path / "outbox", board, announcements=[found]) as sender:
+            sent_away = asyncio.ensure_future(sender.next_change())
+            heard = asyncio.ensure_future(_two(home))
+            await asyncio.wait((sent_away, heard), return_when=asyncio.FIRST_COMPLETED)
+            sent_away.cancel()
+
+            assert heard.done()
+            assert await heard == {found.topic: found.payload, TOPICS.availability: b"online"}
+
+
+def _user(name: str, port: int) -> aiomqtt.Client:
+    return aiomqtt.Client("127.0.0.1", port, username=name, password="secret", protocol=aiomqtt.ProtocolVersion.V5)
+
+
+async def _two(client: aiomqtt.Client) -> dict[str, object]:
+    """The next two messages, by their topics."""
+    messages = aiter(client.messages)
+    two = [await asyncio.wait_for(anext(messages), LONG_S) for _ in range(2)]
+    return {one.topic.value: one.payload for one in two}
+
+
 async def _report_for_both(port: int, store: Store) -> None:
     """As duct-1, for the other board first."""
-    async with aiomqtt.Client(
-        "127.0.0.1", port, username="duct-1", password="secret", protocol=aiomqtt.ProtocolVersion.V5
-    ) as board:
+    async with _user("duct-1", port) as board:
         await board.subscribe("ductwatch/duct-1/jobs/#", qos=1)
         async with asyncio.timeout(LONG_S):
             while len(store.tickets_of("r1")) < 2:  # noqa: ASYNC110 - the file is another process's
