@@ -10,10 +10,13 @@ from typing import TypeAlias
 from firmware.cli_rollout import add_jobs_server, add_rollout
 from firmware.cli_update import add_technician
 
+REPOSITORY = Path("updates")
+"""The one that commands are about, if they name no other one."""
 CHANNEL_NAMES = "stable, canary or lab"
 EXIT_CODES = """exit status:
   0  done
-  1  not done, or not enough: you said no, signatures are missing, a role expires within 30 days
+  1  not done, or not enough: you said no, signatures are missing, a change is not finished yet; of `show`: a role has
+     expired or does so within 30 days (snapshot and timestamp: has expired), or a file is missing or damaged
   2  it cannot be done so; the message says what to do. Nothing was changed
 """
 KEYS = """KEY is a private key file, a public one (then its keeper signs elsewhere), or a key of a security module or a
@@ -164,7 +167,9 @@ def _revoke(actions: Actions) -> None:
 
 
 def _show(actions: Actions) -> None:
-    show = _action(actions, "show", "what a repository offers, who signs it, and when that expires")
+    show = _action(
+        actions, "show", "what a repository offers, who signs it, when that expires, and whether all is there"
+    )
     _repository(show)
     show.add_argument("--json", action="store_true", help="one JSON object")
 
@@ -207,7 +212,7 @@ def _repository(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--repository",
         type=Path,
-        default=Path("updates"),
+        default=REPOSITORY,
         metavar="DIR",
         help="the folder that is published (default: %(default)s)",
     )

@@ -23,6 +23,7 @@ from ota.types import Release
 
 WRONG = 2
 WORTH_A_DELTA = 0.6  # of the whole bundle: above that, putting it together costs boards more than it saves
+COPY_BACK = "Copy it back from the repository's server"
 MOST_BASES = 4  # beside store.KEPT: boards read no more than 8 deltas of a release
 
 
@@ -121,7 +122,7 @@ def _sign(desk: Desk) -> int:
 def _merge(desk: Desk) -> int:
     folders = desk.arguments.ceremonies
     with desk.repository() as folder:
-        before = folder.load() if folder.is_begun() else {}
+        before = {} if folder.is_free() else folder.load()
         _, draft = ceremony.read(folders, desk.disk)
         return desk.merge(folder, before, draft, desk.ring(folder))
 
@@ -137,10 +138,8 @@ def _refresh(desk: Desk) -> int:
             )
         draft = drafts.renewed(before, dict.fromkeys(desk.arguments.roles), desk.now, fresh_for=fresh_for)
         code = desk.propose(folder, before, draft, desk.ring(folder))
-        late = words.warnings({**before, **draft.metadata}, desk.now)
-        for line in late:
-            print(f"ductwatch: {line}", file=sys.stderr)
-        return code or (NOT_DONE if late else DONE)
+        desk.warn(words.warnings({**before, **draft.metadata}, desk.now, desk.where))
+        return code  # whoever copies what was published by `&&` must not stop because something expires next month
 
 
 def _fresh_for(arguments: Namespace) -> timedelta:
@@ -185,8 +184,15 @@ def _show(desk: Desk) -> int:
     state = folder.load()
     interrupted = folder.is_interrupted()
     note = ["A change was interrupted: the next command that changes something finishes it"] if interrupted else []
-    desk.tell(words.shown_json(state, desk.now) | {"interrupted": interrupted}, *words.shown(state, desk.now), *note)
-    return DONE
+    late = words.outages(state, desk.now, desk.where) + words.warnings(state, desk.now, desk.where)
+    wrong = [] if interrupted else folder.problems(state)
+    desk.tell(
+        words.shown_json(state, desk.now) | {"interrupted": interrupted, "late": late, "wrong": wrong},
+        *words.shown(state, desk.now),
+        *note,
+    )
+    desk.warn([*late, *(f"{line}. {COPY_BACK}" for line in wrong)])
+    return NOT_DONE if late or wrong or interrupted else DONE
 
 
 ACTIONS: Mapping[str, Callable[[Desk], int]] = {

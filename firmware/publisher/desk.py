@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from firmware.cli_ota import REPOSITORY
 from firmware.errors import ConfigError
 from firmware.publisher.passphrases import Passphrases, is_terminal
 from firmware.terminal import printable
@@ -56,6 +58,12 @@ class Desk:
         else:
             raise Refused(f"{path.parent} is not there", remedy="Make that folder, or name another one")
 
+    @property
+    def where(self) -> str:
+        """What a command needs, so that it is about this repository: nothing for the one that is meant by default."""
+        path: Path = self.arguments.repository
+        return "" if path == REPOSITORY else f" --repository {shlex.quote(str(path))}"
+
     def ring(self, folder: Folder) -> Keyring:
         """The keys where they were made, and those that the command names."""
         kept = keyring.load(folder.own / KEYS, self.disk)
@@ -86,8 +94,8 @@ class Desk:
         ceremony.write(place, before, draft, summary + "\n", self.disk)
         self.tell(
             {"done": False, "ceremony": str(place), **words.plan_json(before, draft, self.now)},
-            f"Give {place} to the keyholders. Each: ductwatch ota sign {place} --key KEY",
-            f"Then, here: ductwatch ota merge {place}",
+            f"Give {place} to the keyholders. Each: ductwatch ota sign {shlex.quote(str(place))} --key KEY",
+            f"Then, here: ductwatch ota merge {shlex.quote(str(place))}{self.where}",
         )
         return DONE
 
@@ -120,6 +128,11 @@ class Desk:
             print(json.dumps(document, indent=2))
         else:
             self._show(lines)
+
+    def warn(self, lines: Sequence[str]) -> None:
+        """What nobody asked for and somebody should know: where cron finds it, and not amid JSON."""
+        for line in lines:
+            print(f"ductwatch: {printable(line)}", file=sys.stderr)
 
     def _write(self, folder: Folder, before: State, draft: Draft, ring: Keyring) -> int:
         """Seal it with the online keys, and replace the repository's files."""

@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from tuf.api.exceptions import RepositoryError
-from tuf.api.metadata import Metadata
+from tuf.api.metadata import Metadata, MetaFile, TargetFile
 
 from ota.bundle import MAX_BUNDLE_BYTES
 from ota.publish.errors import Refused
 from ota.publish.roles import ROOT, SNAPSHOT, TARGETS, TIMESTAMP, max_bytes
 from ota.publish.signing import check_whole
-from ota.publish.state import State, channels, snapshot, timestamp
+from ota.publish.state import State, channels, root, snapshot, targets, timestamp
 from ota.storage import Disk
 
 RESTORE = "Restore the folder from its server or a copy, then try again"
@@ -72,7 +72,15 @@ class Folder:
     def load(self) -> State:
         """What is published, verified from its root down; expired or not. Raises `Refused`."""
         if not self.is_begun():
-            raise Refused(f"{self.path} is no repository", remedy="Make one: ductwatch ota init DIR")
+            metadata = self.path / "metadata"
+            if any(map(_is_root, self.disk.names(metadata))):
+                raise Refused(
+                    f"{metadata / 'timestamp.json'} is missing", remedy="Copy it back from the repository's server"
+                )
+            raise Refused(
+                f"{self.path} is no repository",
+                remedy="Name it by --repository, or make a new one: ductwatch ota init DIR",
+            )
         state: dict[str, Metadata[Any]] = {ROOT: self._read(f"{self._newest_root()}.root.json", ROOT)}
         try:
             state[TIMESTAMP] = self._read("timestamp.json", TIMESTAMP)
@@ -98,6 +106,40 @@ class Folder:
         if hashlib.sha256(content).hexdigest() != sha256:
             raise Refused(f"{file} is damaged", remedy=RESTORE)
         return content
+
+    def problems(self, state: State) -> list[str]:
+        """Files that `state` names, and that are missing, or other than it says: boards would refuse them."""
+        metadata, targets_ = self.path / "metadata", self.path / "targets"
+        listed: dict[Path, MetaFile | TargetFile] = {
+            metadata / f"{each.version}.{name}": each
+            for name, each in {"snapshot.json": timestamp(state).snapshot_meta, **snapshot(state).meta}.items()
+        }
+        listed |= {
+            targets_ / place: file
+            for role in (TARGETS, *channels(state))
+            for file in targets(state, role).targets.values()
+            for place in file.get_prefixed_paths()
+        }
+        roots = (metadata / f"{version}.root.json" for version in range(2, root(state).version))
+        lost = [f"{path} is missing: boards that have an older root need it" for path in roots if not path.exists()]
+        return lost + [f"{path} {wrong}" for path, file in listed.items() if (wrong := self._wrong(path, file))]
+
+    def _wrong(self, path: Path, file: MetaFile | TargetFile) -> str:
+        try:
+            length = self.disk.size(path)
+            if length is None:
+                return "is missing"
+            if file.length is not None and length != file.length:
+                return f"has {length} bytes, and {file.length} were signed"
+            for algorithm, wanted in (file.hashes or {}).items():
+                found = hashlib.new(algorithm)
+                for piece in self.disk.pieces(path):
+                    found.update(piece)
+                if found.hexdigest() != wanted:
+                    return f"is damaged: its {algorithm} is another than was signed"
+        except OSError as error:
+            return f"cannot be read ({error.strerror})"
+        return ""
 
     def replace(self, files: Mapping[str, bytes]) -> None:
         """Write `files`, by their path in the repository, in this order. Raises OSError."""

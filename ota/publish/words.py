@@ -11,7 +11,7 @@ from securesystemslib.signer import Key
 from ota.publish.drafts import Draft, in_short
 from ota.publish.keyring import Keyring
 from ota.publish.offers import offered, others
-from ota.publish.roles import ROOT, SNAPSHOT, TARGETS, TIMESTAMP
+from ota.publish.roles import ONLINE, ROOT, SNAPSHOT, TARGETS, TIMESTAMP
 from ota.publish.signing import changed, invited, quorums
 from ota.publish.state import State, channels, signers, targets, titled
 from ota.types import Release
@@ -111,12 +111,21 @@ def shown_json(state: State, now: datetime) -> dict[str, Any]:
     }
 
 
-def warnings(state: State, now: datetime) -> list[str]:
-    """Roles that people must renew soon, or had to."""
+def warnings(state: State, now: datetime, where: str) -> list[str]:
+    """Roles that people must renew soon, or had to; `where` names the repository in the command that does so."""
     return [
-        f"{role}: {expiry(state[role].signed.expires, now)}; renew it: ductwatch ota refresh --role {role}"
+        f"{role}: {expiry(state[role].signed.expires, now)}; renew it: ductwatch ota refresh --role {role}{where}"
         for role in (ROOT, TARGETS, *channels(state))
         if state[role].signed.expires - now < SOON
+    ]
+
+
+def outages(state: State, now: datetime, where: str) -> list[str]:
+    """Roles that a machine should have signed again: boards take nothing until it has."""
+    return [
+        f"{role}: {expiry(state[role].signed.expires, now)}; sign it again: ductwatch ota refresh{where}"
+        for role in ONLINE
+        if state[role].signed.expires <= now
     ]
 
 

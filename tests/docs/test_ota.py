@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -27,12 +28,12 @@ LATER = {"ductwatch ota publish ours-1 --channel stable --again": 2}
 """After these lines, what stable offers."""
 
 
-def carry_out(line: str) -> int:
+def carry_out(line: str, now: datetime | None = None) -> int:
     if not line.startswith("ductwatch "):
         return subprocess.run(line, shell=True, check=False).returncode
     arguments = shlex.split(line)[1:]
     agreed = [] if arguments[1] in ASKS_NOTHING or "--yes" in arguments else ["--yes"]  # as somebody at a terminal
-    return main(parser().parse_args([*arguments, *agreed]))
+    return main(parser().parse_args([*arguments, *agreed]), now=now)
 
 
 def test_the_commands_of_the_page_lead_where_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,6 +60,26 @@ def test_the_commands_of_the_page_lead_where_it_says(tmp_path: Path, monkeypatch
     signed = json.loads(Path("fleet/metadata/3.root.json").read_text())["signed"]
     names = [signed["keys"][keyid]["x-ductwatch-name"] for keyid in signed["roles"]["root"]["keyids"]]
     assert names == ["ann", "gil", "cem"]
+
+
+def test_what_cron_does_goes_on_when_a_role_expires_soon_and_somebody_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refresh, show = re.findall(r"cd /srv/models && (ductwatch ota [^>\n]*) >", PAGE)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(PASSPHRASE, "a passphrase of people")
+    monkeypatch.setenv(ONLINE_PASSPHRASE, "a passphrase of a machine")
+    Path("machine.txt").write_text("a passphrase of a machine\n")
+    carry_out("ductwatch ota init updates")
+    monkeypatch.delenv(PASSPHRASE)
+    monkeypatch.delenv(ONLINE_PASSPHRASE)
+    in_spring = datetime.now(UTC) + timedelta(days=70)
+    capsys.readouterr()
+
+    assert carry_out(refresh, in_spring) == 0
+    assert "stable: expires" in capsys.readouterr().err
+    assert carry_out(show, in_spring) == 1
+    assert "renew it: ductwatch ota refresh --role stable\n" in capsys.readouterr().err
 
 
 def test_the_page_knows_every_action_of_a_publisher() -> None:

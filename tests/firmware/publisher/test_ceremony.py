@@ -52,6 +52,18 @@ def test_a_release_is_signed_by_whoever_holds_the_channels_key(
     assert client.offered(CANARY) == 1
 
 
+def test_who_prepared_it_is_told_how_to_publish_it_in_this_repository(
+    publisher: Publisher, vault: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = publisher.home / "for ann"
+
+    publisher.does("refresh", "--role", "root", "--ceremony", folder)
+
+    said = capsys.readouterr().out
+    assert f"ductwatch ota sign '{folder}' --key KEY" in said
+    assert f"ductwatch ota merge '{folder}' --repository {publisher.updates}\n" in said
+
+
 def test_below_its_threshold_nothing_is_published_and_who_is_missing_is_named(
     publisher: Publisher, client: Client, ceremony: Path, vault: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

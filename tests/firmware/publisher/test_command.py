@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import stat
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -290,13 +291,90 @@ def test_keyholders_do_not_say_for_how_long_a_timestamp_is_good(publisher: Publi
     assert not (publisher.home / "ceremony").exists()
 
 
-def test_refreshing_warns_of_roles_that_people_must_renew_soon(
+def test_refreshing_warns_of_roles_that_people_must_renew_soon_and_is_done_all_the_same(
     publisher: Publisher, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert publisher.does("refresh", later=70 * DAY) == 1
-    assert "stable: expires" in capsys.readouterr().err
+    assert publisher.does("refresh", later=70 * DAY) == 0
+    shown = capsys.readouterr()
+    assert "stable: expires" in shown.err
+    assert f"ductwatch ota refresh --role stable --repository {publisher.updates}" in shown.err
+    assert "Published." in shown.out
 
     assert publisher.does("refresh", "--role", "stable", "--role", "canary", "--role", "lab", later=70 * DAY) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_showing_tells_a_monitor_of_roles_that_expire_soon(
+    publisher: Publisher, capsys: pytest.CaptureFixture[str]
+) -> None:
+    publisher.does("refresh", later=70 * DAY)
+    capsys.readouterr()
+
+    assert publisher.does("show", "--json", later=70 * DAY) == 1
+
+    shown = capsys.readouterr()
+    assert shown.err.count("renew it: ductwatch ota refresh --role") == 3
+    assert [line.partition(":")[0] for line in json.loads(shown.out)["late"]] == ["stable", "canary", "lab"]
+
+
+def test_showing_tells_a_monitor_of_a_machine_that_signs_no_more(
+    publisher: Publisher, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert publisher.does("show", later=1 * DAY) == 0
+    capsys.readouterr()
+
+    assert publisher.does("show", later=3 * DAY) == 1
+
+    assert "timestamp: EXPIRED on" in capsys.readouterr().err
+
+
+def append(path: Path) -> None:
+    path.write_bytes(path.read_bytes() + b"\n")
+
+
+def turn_a_bit(path: Path) -> None:
+    content = path.read_bytes()
+    path.write_bytes(bytes([content[0] ^ 1]) + content[1:])
+
+
+@pytest.mark.parametrize(
+    ("name", "harm", "says"),
+    [
+        ("targets/canary/*.tar", Path.unlink, "is missing"),
+        ("targets/canary/*.tar", append, "were signed"),
+        ("targets/canary/*.tar", turn_a_bit, "is damaged: its sha256 is another than was signed"),
+        ("metadata/2.canary.json", append, "were signed"),
+        ("metadata/2.root.json", Path.unlink, "is missing: boards that have an older root need it"),
+    ],
+    ids=["a lost tar", "a longer tar", "another tar", "a longer channel", "a lost root"],
+)
+def test_showing_finds_what_is_missing_or_damaged(
+    publisher: Publisher, name: str, harm: Callable[[Path], None], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    publisher.does("publish", bundle(publisher.home), "--channel", "canary")
+    publisher.does("refresh", "--role", "root")
+    publisher.does("refresh", "--role", "root")
+    assert publisher.does("show") == 0
+    (file,) = publisher.updates.glob(name)
+    harm(file)
+    capsys.readouterr()
+
+    assert publisher.does("show") == 1
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert str(file) in line
+    assert says in line
+    assert "Copy it back from the repository's server" in line
+
+
+def test_a_lost_timestamp_is_named(publisher: Publisher, capsys: pytest.CaptureFixture[str]) -> None:
+    (publisher.updates / "metadata" / "timestamp.json").unlink()
+
+    assert publisher.does("refresh") == 2
+
+    said = capsys.readouterr().err
+    assert f"{publisher.updates}/metadata/timestamp.json is missing. Copy it back" in said
+    assert "init" not in said
 
 
 def test_an_expired_root_is_followed_by_a_new_one(publisher: Publisher, client: Client) -> None:
