@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,12 +14,30 @@ from firmware.cli_values import broker
 if TYPE_CHECKING:
     Actions = argparse._SubParsersAction[argparse.ArgumentParser]
 
-EXIT_CODES = """exit status:
-  0  done; of status and watch: no rollout that was asked about is aborted
-  1  nothing changed, or a rollout that was asked about is aborted
-  2  it cannot be done so; the message says what to do. Nothing was changed
-"""
-STATE = "All of it is in one file, which the jobs-server shares: close the laptop, and go on another day."
+PAGE = "docs/ota-rollout.md"
+REFUSED = {2: "it cannot be done so; the message says what to do. Nothing was changed"}
+LOOKED_AWAY = {130: "Ctrl-C"}
+MOVED = {0: "done", 1: "nothing changed: a rollout in its state cannot do that"} | REFUSED
+EXITS = {
+    "start": {0: "it has begun; with --aws: the lines are printed"} | REFUSED,
+    "status": {0: "no rollout that was asked about is aborted", 1: "one is"} | REFUSED,
+    "watch": {0: "it is finished", 1: "it is aborted"} | REFUSED | LOOKED_AWAY,
+    "pause": MOVED,
+    "resume": MOVED,
+    "abort": MOVED,
+    "forget": {0: "done", 1: "nothing changed: it is not over"} | REFUSED,
+}
+ALL_EXITS = (
+    {0: "done", 1: "nothing changed, or (status, watch) a rollout that was asked about is aborted"}
+    | REFUSED
+    | LOOKED_AWAY
+)
+SERVER_EXITS = {
+    0: "somebody stopped it (SIGTERM)",
+    2: "the file or what was given cannot be used; the message says what to do",
+} | LOOKED_AWAY
+STATE = f"""All of it is in one file, which the jobs-server shares: close the laptop, and go on
+another day. {PAGE} explains it."""
 
 
 def add_rollout(actions: Actions) -> None:
@@ -26,8 +45,8 @@ def add_rollout(actions: Actions) -> None:
     rollout = actions.add_parser(
         "rollout",
         help="bring a release to a fleet, cohort by cohort",
-        description=f"Offer boards a release, few at first, and stop by itself if too many fail. {STATE}",
-        epilog=EXIT_CODES,
+        description=f"Offer boards a release, few at first, and stop by itself if too many fail.\n{STATE}",
+        epilog=_exits(ALL_EXITS),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verbs = rollout.add_subparsers(dest="verb", required=True, metavar="VERB")
@@ -55,9 +74,9 @@ def add_jobs_server(actions: Actions) -> None:
     server = actions.add_parser(
         "jobs-server",
         help="serve rollouts to boards on a plain MQTT broker",
-        description="Answer boards as AWS IoT Jobs does, on a broker of your own, until Ctrl-C. It learns from the "
-        f"broker which boards there are, and lets rollouts move on. {STATE}",
-        epilog="exit status:\n  2  the file or what was given cannot be used\n",
+        description="Answer boards as AWS IoT Jobs does, on a broker of your own, until Ctrl-C.\n"
+        f"It learns from the broker which boards there are, and lets rollouts move on.\n{STATE}",
+        epilog=_exits(SERVER_EXITS),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     server.add_argument(
@@ -125,12 +144,16 @@ def _verb(verbs: Actions, name: str, does: str) -> argparse.ArgumentParser:
         name,
         help=does,
         description=f"{does[0].upper()}{does[1:]}.",
-        epilog=EXIT_CODES,
+        epilog=_exits(EXITS[name]),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _state(verb)
-    verb.add_argument("--json", action="store_true", help="JSON (docs/ota.md)")
+    verb.add_argument("--json", action="store_true", help=f"JSON ({PAGE})")
     return verb
+
+
+def _exits(codes: Mapping[int, str]) -> str:
+    return "\n".join(["exit status:", *(f"  {code:<3}  {words}" for code, words in codes.items())])
 
 
 def _state(command: argparse.ArgumentParser) -> None:

@@ -28,7 +28,7 @@ class Report:
     wait_s: float | None
 
     def as_dict(self) -> dict[str, Any]:
-        """As docs/ota.md describes it."""
+        """As docs/ota-rollout.md describes it."""
         rollout, progress = self.rollout, self.progress
         return {
             "rollout": rollout.id,

@@ -56,7 +56,10 @@ class Laptop:
         command = [sys.executable, "-m", "firmware", "ota", *words, "--state", str(self._state)]
         process = Process(
             await asyncio.create_subprocess_exec(
-                *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+                *command,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                preexec_fn=_heed_ctrl_c,
             )
         )
         try:
@@ -145,6 +148,15 @@ async def test_the_server_comes_in_by_a_client_certificate_as_boards_do(tmp_path
         )
         async with Laptop(tmp_path / "fleet.sqlite").running("jobs-server", "--config", str(config)) as server:
             assert (await server.line()).startswith("serving jobs at ")
+
+
+async def test_ctrl_c_ends_the_server_and_says_so_by_its_exit_status(tmp_path: Path) -> None:
+    async with (
+        Mosquitto(tmp_path) as broker,
+        Laptop(tmp_path / "fleet.sqlite").running("jobs-server", "--broker", f"127.0.0.1:{broker.port}") as server,
+    ):
+        await server.line()
+        assert await server.kill(signal.SIGINT) == 130
 
 
 @pytest.mark.parametrize(
