@@ -33,17 +33,26 @@ DONE = {Step.PAUSE: "paused", Step.RESUME: "resumed", Step.ABORT: "aborted"}
 
 def main(arguments: Namespace) -> int:
     """Raises `ConfigError` for what cannot be done."""
+    path = state_file(arguments.state)
     try:
-        with Store(state_file(arguments.state)) as store:
+        if arguments.verb == "start":
+            return _start(arguments, path)
+        if not _is_there(path):
+            raise ConfigError(
+                f"there is no file {path}: nobody has started a rollout with it, or served one. Name the fleet's file "
+                "with --state, or begin with `ductwatch ota jobs-server`"
+            )
+        with Store(path) as store:
             return VERBS[arguments.verb](arguments, store)
     except StoreFailed as error:
         raise ConfigError(str(error)) from error
 
 
-def _start(arguments: Namespace, store: Store) -> int:
+def _start(arguments: Namespace, path: Path) -> int:
+    """The file is made only once the rollout can be."""
     patterns = _listed(arguments.boards_file) if arguments.boards_file else tuple(arguments.boards)
     rollout = _rollout(arguments, patterns)
-    known = [board.name for board in store.boards()]
+    known = _known(path)
     boards = sorted({*rollout.named, *(board for board in known if rollout.is_for(board))})
     if not boards:
         raise ConfigError(
@@ -57,8 +66,20 @@ def _start(arguments: Namespace, store: Store) -> int:
     if strangers:
         some = ", ".join(strangers[:5]) + (", ..." if len(strangers) > 5 else "")
         print(f"ductwatch: of {len(strangers)} boards the broker has never told: {some}", file=sys.stderr)
-    store.add(rollout, join(rollout.plan, Progress(), boards))
-    return _show(arguments, store, rollout.id)
+    with Store(path) as store:
+        store.add(rollout, join(rollout.plan, Progress(), boards))
+        return _show(arguments, store, rollout.id)
+
+
+def _known(path: Path) -> list[str]:
+    if not _is_there(path):
+        return []
+    with Store(path) as store:
+        return [board.name for board in store.boards()]
+
+
+def _is_there(path: Path) -> bool:
+    return os.path.exists(path)  # noqa: PTH110  # which also says no where it may not look
 
 
 def _status(arguments: Namespace, store: Store) -> int:
@@ -83,7 +104,7 @@ def _watch(arguments: Namespace, store: Store) -> int:
             told: object = {key: value for key, value in one.as_dict().items() if key != "wait_s"}
             text = json.dumps(one.as_dict())
         elif shown is Colours.NONE:
-            text = overview([one], shown)[0]
+            text = "\n".join(overview([one], shown))
             told = text
         else:
             columns, rows = shutil.get_terminal_size()
@@ -123,7 +144,6 @@ def _forget(arguments: Namespace, store: Store) -> int:
 
 
 VERBS: dict[str, Callable[[Namespace, Store], int]] = {
-    "start": _start,
     "status": _status,
     "watch": _watch,
     "pause": _moving(Step.PAUSE),
@@ -218,7 +238,9 @@ def _found(store: Store, name: str) -> Rollout:
 
 def _show(arguments: Namespace, store: Store, name: str, *, most: int | None = 20) -> int:
     one = report(store, _found(store, name), _now())
-    print(json.dumps(one.as_dict(), indent=2) if arguments.json else "\n".join(table(one, _colours(), most=most)))
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    lines = table(one, _colours(), most=most, width=width)
+    print(json.dumps(one.as_dict(), indent=2) if arguments.json else "\n".join(lines))
     return _exit_code([one])
 
 

@@ -102,6 +102,19 @@ def test_a_rollout_that_failed_says_which_boards_and_exits_with_one(laptop: Lapt
     assert laptop.types("status")[0] == laptop.types("watch r1")[0] == 1
 
 
+def test_why_a_board_failed_comes_first_and_whole(laptop: Laptop) -> None:
+    serving = Serving(laptop, "duct-1")
+    laptop.types(f"{START} --boards 'duct-*'")
+    serving.service.tick(1)
+    why = "13 of 20 pictures were called the other way round than by the model that counts, more than 20 %"
+    serving.report("duct-1", Status.FAILED, version="2.0.0", step="refused", release="visual-clean 2.1.0", reason=why)
+
+    _, text = laptop.types("status r1 --all")
+
+    expected = f"failed       online      reason {why}, version 2.0.0, step refused, release visual-clean 2.1.0"
+    assert text.splitlines()[-1] == f"  duct-1  {expected}"
+
+
 def test_pause_resume_and_abort_do_what_they_say_and_say_when_they_cannot(laptop: Laptop) -> None:
     laptop.types(f"{START} --boards duct-1")
 
@@ -120,6 +133,22 @@ def test_what_is_over_can_be_forgotten_and_nothing_else(laptop: Laptop) -> None:
     laptop.types("abort r1")
     assert laptop.types("forget r1") == (0, "r1 is forgotten.\n")
     assert laptop.types("status") == (0, "No rollout was started.\n")
+
+
+@pytest.mark.parametrize("line", ["status", "status r1", "watch r1", "pause r1", "forget r1", "status --json"])
+def test_a_fleets_file_that_is_not_there_is_said_and_not_made(laptop: Laptop, line: str) -> None:
+    assert f"there is no file {laptop.path}: " in laptop.refused(line)
+    assert not laptop.path.exists()
+
+
+def test_that_nobody_serves_is_said_where_all_rollouts_are_listed_too(laptop: Laptop) -> None:
+    laptop.types(f"{START} --boards duct-1")
+    nobody = "nobody serves rollouts now"
+
+    assert nobody in laptop.types("status r1")[1]
+    assert nobody in laptop.types("status")[1]
+    laptop.types("abort r1")
+    assert nobody not in laptop.types("status")[1]
 
 
 def test_boards_come_from_a_file_with_remarks(laptop: Laptop, tmp_path: Path) -> None:
@@ -151,7 +180,7 @@ REFUSALS = {
 @pytest.mark.parametrize(("boards", "words"), REFUSALS.items(), ids=REFUSALS)
 def test_a_start_that_cannot_be_is_refused_and_leaves_nothing(laptop: Laptop, boards: str, words: str) -> None:
     assert words in laptop.refused(f"{START} {boards}")
-    assert laptop.types("status")[1] == "No rollout was started.\n"
+    assert not laptop.path.exists()
 
 
 @pytest.mark.parametrize("content", ["", "# nobody\n", "a b\n", "\xff\xfe"], ids=repr)
@@ -160,6 +189,30 @@ def test_a_list_that_names_no_boards_is_refused_by_its_line(laptop: Laptop, tmp_
     listed.write_bytes(content.encode("latin-1"))
 
     assert str(listed) in laptop.refused(f"{START} --boards-file {listed}")
+
+
+@pytest.mark.parametrize(
+    ("command", "codes"),
+    [
+        ("rollout", [0, 1, 2, 130]),
+        ("rollout start", [0, 2]),
+        ("rollout status", [0, 1, 2]),
+        ("rollout watch", [0, 1, 2, 130]),
+        ("rollout pause", [0, 1, 2]),
+        ("rollout resume", [0, 1, 2]),
+        ("rollout abort", [0, 1, 2]),
+        ("rollout forget", [0, 1, 2]),
+        ("jobs-server", [0, 2, 130]),
+    ],
+)
+def test_the_help_of_each_command_names_its_exit_statuses(
+    command: str, codes: list[int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        parser().parse_args(["ota", *command.split(), "--help"])
+    _, _, exits = capsys.readouterr().out.partition("exit status:\n")
+
+    assert [int(line.split()[0]) for line in exits.splitlines()] == codes
 
 
 def test_names_of_rollouts_are_used_once_and_unknown_ones_are_said(laptop: Laptop) -> None:
@@ -187,4 +240,4 @@ def test_for_aws_there_is_a_line_for_each_cohort_and_nothing_is_started(laptop: 
     abort = json.loads(jobs[0][jobs[0].index("--abort-config") + 1])["criteriaList"][0]
     assert (abort["thresholdPercentage"], abort["minNumberOfExecutedThings"]) == (40.0, 5)
     assert jobs[0][-1] == '{"inProgressTimeoutInMinutes": 10080}'
-    assert laptop.types("status")[1] == "No rollout was started.\n"
+    assert not laptop.path.exists()

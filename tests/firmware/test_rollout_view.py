@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from firmware.fleet.report import Report
 from firmware.fleet.types import Ticket
 from firmware.rollout_view import duration, overview, screenful, table
 from firmware.terminal import Colours
 from ota.job_messages import Status
-from ota.rollout import Member, Progress
+from ota.rollout import Member, Phase, Progress
 from tests.firmware.fleet.builders import rollout
 
 STATUSES = [
@@ -76,7 +80,46 @@ def test_what_a_board_says_moves_no_cursor() -> None:
     lines = table(report(Status.FAILED, detail="\x1b[2Jgone" + "x" * 500), Colours.TRUE)
 
     assert not any("\x1b[2J" in line for line in lines)
-    assert max(map(len, lines)) < 200
+
+
+def test_on_a_terminal_a_reason_goes_on_in_the_next_line_and_none_of_it_is_lost() -> None:
+    reason = "13 of 20 pictures were called the other way round than by the model that counts"
+
+    lines = table(report(Status.FAILED, detail=reason), Colours.NONE, width=60)
+
+    assert lines[4:] == [
+        "  duct-0  failed       never seen  reason 13 of 20 pictures",
+        "                                   were called the other way",
+        "                                   round than by the model",
+        "                                   that counts",
+    ]
+
+
+def test_what_is_cut_off_a_picture_that_is_drawn_over_is_marked() -> None:
+    lines = screenful(report(Status.FAILED, detail="x" * 100), Colours.NONE, columns=60, rows=10)
+
+    assert lines[-1] == f"  duct-0  failed       never seen  reason {'x' * 17}…"
+
+
+@pytest.mark.parametrize(
+    ("statuses", "words"),
+    [
+        ([Status.SUCCEEDED, Status.QUEUED, None], "a board that is silent has failed in 2 min at the earliest"),
+        ([Status.SUCCEEDED, None], "the next cohort in 2 min at the earliest"),
+        ([Status.SUCCEEDED], "all boards have answered: finished after the soak of the last, in 2 min"),
+    ],
+)
+def test_what_comes_next_is_said(statuses: list[Status | None], words: str) -> None:
+    assert table(report(*statuses), Colours.NONE)[1] == f"  {words}"
+
+
+def test_that_nobody_serves_is_said_once_for_all_rollouts() -> None:
+    running = replace(report(None), is_served=False)
+    over = replace(running, rollout=replace(running.rollout, phase=Phase.FINISHED))
+
+    assert len(overview([running, over, running], Colours.NONE)) == 4
+    assert "run `ductwatch ota jobs-server`" in overview([running], Colours.NONE)[-1]
+    assert len(overview([over], Colours.NONE)) == 1
 
 
 def test_all_rollouts_are_a_line_each() -> None:
