@@ -9,15 +9,23 @@ from typing import TypeAlias
 Actions: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
+EXIT_CODES = """exit status:
+  0  done; of `check` and `install`: a model is on trial, or there is nothing new
+  1  not done; the message says why
+  2  no firmware answers, or the request is wrong
+"""
+
+
 def add_technician(actions: Actions) -> None:
     """Each asks the firmware that runs on this board."""
-    _asking(actions.add_parser("status", help="on a board: which model counts, and how far a new one is"))
-    check = _asking(actions.add_parser("check", help="on a board: ask the repository for a new model now"))
+    _asking(_added(actions, "status", "on a board: which model counts, and how far a new one is"))
+    check = _asking(_added(actions, "check", "on a board: ask the repository for a new model now"))
     _waiting(check)
     install = _asking(
-        actions.add_parser(
+        _added(
+            actions,
             "install",
-            help="on a board: take the model that is on a stick, or in another repository",
+            "on a board: take the model that is on a stick, or in another repository",
             description="Take the model that the board's channel has in another repository: a stick needs no network. "
             "It is checked and tried as any other.",
         )
@@ -29,10 +37,20 @@ def add_technician(actions: Actions) -> None:
         help="also one that is not newer; never one that failed or was rolled back on this board",
     )
     _waiting(install)
-    rollback = _asking(actions.add_parser("rollback", help="on a board: back to the model before, now and for good"))
+    rollback = _asking(_added(actions, "rollback", "on a board: back to the model before, now and for good"))
     rollback.add_argument("--by", metavar="NAME", help="who you are (default: the user of the shell)")
-    history = _asking(actions.add_parser("history", help="on a board: which model came, passed, failed, and why"))
+    history = _asking(_added(actions, "history", "on a board: which model came, passed, failed, and why"))
     history.add_argument("--limit", type=_count, default=50, metavar="N", help="the last N (default %(default)s)")
+
+
+def _added(actions: Actions, name: str, what: str, description: str | None = None) -> argparse.ArgumentParser:
+    return actions.add_parser(
+        name,
+        help=what,
+        description=description,
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
 
 
 def _asking(action: argparse.ArgumentParser) -> argparse.ArgumentParser:

@@ -11,12 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from firmware.asking import asked, user
+from firmware.errors import ConfigError
 from firmware.wording import since
 
 EX_NOT_DONE = 1
 LOOK_S = 0.5
 FOLLOWED = ("asking", "fetching", "examining")
 """What `check` and `install` wait for: a trial takes hours."""
+
+TAKEN = ("trying", "proving", "reloading")
+"""What it is at once a model was taken."""
 
 DOING = {
     "starting": "starting",
@@ -26,6 +30,7 @@ DOING = {
     "examining": "examining, while the cameras run:",
     "trying": "trying beside the model that counts:",
     "proving": "on probation, it counts:",
+    "reloading": "about to load another model",
 }
 
 
@@ -64,15 +69,18 @@ def _follow(arguments: Namespace, before: int) -> int:
     shown, begun = "", False
     while True:
         reply = asked(arguments, {"command": "update"})
-        line, begun = _doing(reply), begun or reply["asked"] > before  # a reload counts from 0 again
+        line, begun = _doing(reply), begun or reply["asked"] > before
+        if not begun and not reply["wanted"]:
+            raise ConfigError("The firmware began anew before it asked. Do it again.")
         if begun and line != shown and not arguments.json:
             print(line, file=sys.stderr)
             shown = line
         if begun and reply["doing"] not in FOLLOWED:
             break
         time.sleep(LOOK_S)
-    _print(arguments, reply, _outcome(reply))
-    return 0 if reply["doing"] in ("trying", "proving") or reply["last"].get("outcome") == "none" else EX_NOT_DONE
+    last = reply["last"]
+    _print(arguments, reply, _last(last) if last else _doing(reply))
+    return 0 if last.get("outcome", "none") == "none" and (last or reply["doing"] in TAKEN) else EX_NOT_DONE
 
 
 def _done(arguments: Namespace, reply: Mapping[str, Any]) -> int:
@@ -88,14 +96,17 @@ def _status(reply: Mapping[str, Any]) -> str:
     if "running" not in reply:
         return "This board takes no updates: its model is named by [model] path, or it keeps nothing."
     running = reply["running"]
-    lines = [f"{running['model']} {running['version']} counts.", _doing(reply)]
+    lines = [f"{running['model']} {running['version']}, release {running['release_counter']}, counts.", _doing(reply)]
     lines += [
-        f"  slot {slot['name']}: {slot['state']:<9} {slot['release']}  for {since(slot['for_s'])}"
+        f"  slot {slot['name']}: {slot['state']:<9} {slot['release']}, release {slot['release_counter']},"
+        f" for {since(slot['for_s'])}"
         for slot in reply["slots"]
     ]
-    lines.append(
-        f"Channel {reply['channel']}, {reply['repository'] or 'no repository: only what is installed by hand'}."
-    )
+    if reply["root"]:
+        where = reply["repository"] or "no repository: only what is installed by hand"
+        lines.append(f"Channel {reply['channel']}, {where}.")
+    else:
+        lines.append("No [update] root, so that nothing can be proved: no model is taken, by hand neither.")
     if reply["last"]:
         lines.append(_last(reply["last"]))
     if reply["job"]:
@@ -118,14 +129,10 @@ def _job(job: Mapping[str, Any]) -> str:
     return f"Job {job['id']}, {wanted}: {job['status'].replace('_', ' ').lower()}" + (f": {how}" if how else "")
 
 
-def _outcome(reply: Mapping[str, Any]) -> str:
-    return _doing(reply) if reply["doing"] in ("trying", "proving") else _last(reply["last"])
-
-
 def _last(last: Mapping[str, Any]) -> str:
     figures = ", ".join(f"{name} {value:g}" for name, value in last.get("figures", {}).items())
     words = "nothing new" if last["outcome"] == "none" else last["outcome"].replace("_", " ")
-    return f"Last time: {words}: {last['why']}" + (f" ({figures})" if figures else "")
+    return f"Last time, {since(last['ago_s'])} ago: {words}: {last['why']}" + (f" ({figures})" if figures else "")
 
 
 def _history(history: Sequence[Mapping[str, Any]]) -> str:

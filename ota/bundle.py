@@ -46,7 +46,7 @@ def open_bundle(path: Path) -> Bundle:
     """
     try:
         found = _collect(_folder(path, depth=0) if path.is_dir() else _tar(path))
-    except (OSError, tarfile.TarError) as error:
+    except (OSError, tarfile.TarError, ValueError, OverflowError, RecursionError) as error:  # by headers without sense
         raise BadBundle(f"{path}: cannot be read ({error})", remedy=REMEDY) from error
     manifest = found.pop(MANIFEST, None)
     if manifest is None:

@@ -27,6 +27,10 @@ class Unreachable(OtaError):
     """The repository did not answer, or too slowly: try again later, and go on where it stopped."""
 
 
+class NotThere(Unreachable):
+    """The repository answered that it has no such file: what leads to the same by other files may be tried at once."""
+
+
 class NoRoom(OtaError):
     """The disk takes no more: nothing was lost, and trying again helps once there is room."""
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from ota.errors import Unreachable
+from ota.errors import NotThere, Unreachable
 from ota.repository import Answer, Watch
 
 COPY: Final = "Copy the repository again, whole"
@@ -39,6 +39,8 @@ class Folder:
         path = self._path / name
         try:
             file = _opened(path)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise NotThere(f"{path}: {error.strerror}", remedy=COPY) from error
         except OSError as error:
             raise Unreachable(f"{path}: {error.strerror}", remedy=COPY) from error
         with file:

@@ -149,7 +149,7 @@ class Jobs:
     def received(self, topic: str, payload: bytes) -> Outcome | None:
         """What a message means; None for one that answers nothing that was asked. Raises `BadMessage`."""
         if topic == self._topics("notify-next"):
-            return self._news(_execution(decoded(payload, Reply)))
+            return self._news(_execution(decoded(payload, Reply)), is_late=True)
         asked = self._asked
         if asked is None or topic.rpartition("/")[0] != self._topics(*asked.levels):
             return None
@@ -165,7 +165,7 @@ class Jobs:
             return None
         self._asked = None
         if asked.job is None:
-            return self._news(_execution(reply))
+            return self._news(_execution(reply), is_late=False)
         state = reply.execution_state
         version = asked.job.version + 1 if state is None else state.version_number
         return self._noted(replace(asked.job, status=asked.status, version=version))
@@ -184,7 +184,9 @@ class Jobs:
                 return Again(self._ask(asked.renewed(state, self._token())))
         return Lost(rejection.code, rejection.message, None if state is None else state.status)
 
-    def _news(self, execution: Execution | None) -> Outcome | None:
+    def _news(self, execution: Execution | None, *, is_late: bool) -> Outcome | None:
+        """`is_late`: it may have been overtaken on its way. An answer to what was just asked is as it stands now, also
+        where that begins with version 1 again: a rollout that was forgotten may have another of its name."""
         if execution is None or execution.status.is_final:
             return Nothing()
         if execution.thing_name not in (None, self._topics.thing):
@@ -192,8 +194,9 @@ class Jobs:
         if self._asked is not None and self._asked.job is not None and self._asked.job.id == execution.job_id:
             return None  # what was said of it is still on its way
         job = Job(id=execution.job_id, status=execution.status, version=execution.version_number)
-        if self._newest is not None and self._newest.id == job.id and job.version < self._newest.version:
-            return None  # overtaken on its way
+        before = self._newest
+        if is_late and before is not None and before.id == job.id and job.version < before.version:
+            return None
         self._newest = job
         try:
             return Offer(job, document_of(execution), execution.queued_at, execution.started_at)

@@ -1,4 +1,8 @@
-"""One process at a time touches the folder of the updates: the firmware, or a technician's command."""
+"""One thread of one process at a time touches the folder of the updates: the firmware's, or a technician's command's.
+
+There are two locks. Whoever has the one of the slots is soon done with it, and waits for nothing but the disk: what
+starts a firmware may wait for it. A visit to a repository lasts, and has a lock of its own.
+"""
 
 from __future__ import annotations
 
@@ -12,20 +16,21 @@ from typing import Final
 
 from ota.errors import Busy
 
-NAME: Final = "lock"  # never removed: two processes could each lock a file of that name
-WAIT_S: Final = 10.0  # whatever does not download is over by then, on a worn memory card too
+SLOTS: Final = "lock"  # never removed: two processes could each lock a file of that name
+VISIT: Final = "lock.visit"  # for what is believed of a repository, and for downloads
+WAIT_S: Final = 10.0  # a change of the slots is over by then, on a worn memory card too
 AGAIN_S: Final = 0.05
 
 
 @contextmanager
-def locked(folder: Path, *, wait_s: float = WAIT_S) -> Iterator[None]:
-    """Alone in `folder`, which is made; threads of one process shut each other out as well. Raises Busy, OSError.
+def locked(folder: Path, name: str = SLOTS, *, wait_s: float = WAIT_S) -> Iterator[None]:
+    """Alone in `folder`, which is made, with what that lock is for. Raises Busy, OSError.
 
     The kernel lets go for a process that died, however it did.
     """
     folder.mkdir(parents=True, exist_ok=True)
     # only to be read: root may have made it, and the firmware is not root
-    handle = os.open(folder / NAME, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    handle = os.open(folder / name, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         _lock(handle, folder, until=time.monotonic() + wait_s)
         yield

@@ -42,7 +42,7 @@ class Repository(Protocol):
     def open(self, name: str, first: int, length: int, watch: Watch) -> AbstractContextManager[Answer]:
         """A large file from a byte on, as `targets/stable/...`; `length` is what the whole file must have.
 
-        Raises `Unreachable`, `Elsewhere` and whatever `watch` raises.
+        Raises `NotThere` or else `Unreachable`, `Elsewhere` and whatever `watch` raises.
         """
 
 

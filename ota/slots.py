@@ -68,16 +68,28 @@ class Slots:
         trusted. Raises `NoRoom` where reading is refused.
         """
         slots = cls(disk, folder, Record(), shipped=shipped, now_s=now_s)
-        with _no_room(folder):
-            found = slots._read()
-            record = moves.overdue(slots._proved(found or Record()), now_s=now_s())
-        slots._settle(found, record)
+        found = slots._find()
+        slots._settle(found)
+        return slots
+
+    @classmethod
+    def seen(cls, disk: Disk, folder: Path, *, shipped: Shipped, now_s: Callable[[], int]) -> Slots:
+        """As `load`, but the disk is left as it is, so that nobody has to be alone: for whoever only looks."""
+        slots = cls(disk, folder, Record(), shipped=shipped, now_s=now_s)
+        slots._find()
         return slots
 
     @property
     def running(self) -> Path | None:
         """The tar of the model that counts; None: the one in the firmware."""
         name = moves.chosen(self.record)
+        return None if name is None else self.tar(name)
+
+    @property
+    def running_before_a_verdict(self) -> Path | None:
+        """The same, but instead of a model on probation what was before it: see `started`."""
+        on_probation = self.record.pending is not None and self.record.pending is self.record.active
+        name = self.record.previous if on_probation else self.record.active
         return None if name is None else self.tar(name)
 
     def tar(self, name: SlotName) -> Path:
@@ -146,6 +158,13 @@ class Slots:
         """The active model cannot be loaded: as `roll_back`, by the firmware itself."""
         self._keep(moves.unusable(self.record, now_s=self._now_s(), why=why))
 
+    def _find(self) -> Record | None:
+        """What is on the disk, and as `record` what is to be made of it."""
+        with _no_room(self._folder):
+            found = self._read()
+            self.record = moves.overdue(self._proved(found or Record()), now_s=self._now_s())
+        return found
+
     def _read(self) -> Record | None:
         """None where there is no record, or none that can be read: `trouble` says so."""
         path = self._folder / FILE
@@ -186,18 +205,17 @@ class Slots:
                 raise
             return 0, ""
 
-    def _settle(self, found: Record | None, record: Record) -> None:
+    def _settle(self, found: Record | None) -> None:
         """Make what was found last, and then what was decided. Nothing that either names is swept before."""
-        self.record = record
         try:
             self._make_last()
-            self._sweep(found or record, record)  # it may make the room that the rest needs
-            if record != found:
-                self._disk.replace(self._folder / FILE, _encoded(record))
+            self._sweep(found or self.record, self.record)  # it may make the room that the rest needs
+            if self.record != found:
+                self._disk.replace(self._folder / FILE, _encoded(self.record))
         except OSError as error:
             self.trouble = f"{self._folder}: {error.strerror or error}"
         else:
-            self._sweep(record)
+            self._sweep(self.record)
 
     def _make_last(self) -> None:
         """What is there: a process that was killed may have left names that do not last yet. Once, before a change."""

@@ -17,8 +17,8 @@ from ota import slot_moves
 from ota.bundle import open_bundle, pack
 from ota.delta.apply import apply
 from ota.download import Downloads, Progress
-from ota.errors import BadBundle, NoRoom
-from ota.lock import locked
+from ota.errors import BadBundle, NoRoom, NotThere, Untrusted
+from ota.lock import SLOTS, VISIT, locked
 from ota.repository import Repository
 from ota.slot_states import Held, Record, Shipped, SlotName
 from ota.slots import Slots, tar_of
@@ -42,7 +42,7 @@ class Wanted:
 
 
 class Updater:
-    """The folder of the updates, `folder`, which is locked while it is changed. `now` is the wall clock's, in UTC."""
+    """The folder of the updates, `folder`: see `ota.lock`. `now` is the wall clock's, in UTC."""
 
     def __init__(
         self,
@@ -61,30 +61,33 @@ class Updater:
     @contextmanager
     def slots(self) -> Iterator[Slots]:
         """The slots as they are, while nobody else may change them. Raises `Busy`, `NoRoom`."""
-        with ExitStack() as stack:
-            try:
-                stack.enter_context(locked(self._folder))
-            except OSError as error:
-                problem = f"{self._folder}: {error.strerror or error}"
-                raise NoRoom(problem, remedy="Look with `ls -l` whether the firmware may write there") from error
-            yield Slots.load(self._disk, self._folder, shipped=self.shipped, now_s=lambda: int(self._now().timestamp()))
+        with self._alone(SLOTS):
+            yield Slots.load(self._disk, self._folder, shipped=self.shipped, now_s=self._now_s)
+
+    def seen_slots(self) -> Slots:
+        """The slots as `slots` would give them, now, whoever else may change them: to look at. Raises `NoRoom`."""
+        return Slots.seen(self._disk, self._folder, shipped=self.shipped, now_s=self._now_s)
 
     def tar(self, name: SlotName) -> Path:
         """Where the bundle of a slot is."""
         return tar_of(self._folder, name)
+
+    def counts(self, record: Record) -> Path:
+        """The bundle that is to run by this record."""
+        name = slot_moves.chosen(record)
+        return self._shipped_bundle if name is None else self.tar(name)
 
     def look(self, trust: Trust, repository: Repository, *, older: bool = False) -> tuple[Release | None, str]:
         """What the channel offers; and why this board is not to take it, empty if it is to.
 
         `older`: also one that is not newer. Raises `Untrusted`, `Unreachable`, `NoRoom`, `Busy`.
         """
-        with self.slots() as slots:
+        with self._alone(VISIT):
             release = trust.release(repository, self._wanted.channel, self._wanted.model, self._now())
-            if release is None:
-                return None, f"the channel {self._wanted.channel} offers no {self._wanted.model}"
-            if refused := self._refusal(slots.record, release, older=older):
-                return release, refused
-            return release, ""
+        if release is None:
+            return None, f"the channel {self._wanted.channel} offers no {self._wanted.model}"
+        with self.slots() as slots:
+            return release, self._refusal(slots.record, release, older=older)
 
     def fetch(
         self,
@@ -99,23 +102,43 @@ class Updater:
         """Bring it here, by a delta if there is one to it from what is here, and stage it. How it came, in words.
 
         None if it was `stopped`: what is here stays, and the next time goes on. The slots are not locked while bytes
-        come, which may take hours: one caller at a time. Raises as `look`, and `BadBundle`.
+        come, which may take hours. Parts of other releases go first: this one may need their room. Raises as `look`,
+        and `BadBundle`.
         """
-        with self.slots() as slots:
-            ways = list(self._ways(slots, release))
-        for base, way in ways:
-            part = downloads.fetch(way.target, repository, progress=progress, stopped=stopped)
+        with self._alone(VISIT):
+            downloads.sweep({release.target.sha256, *(way.target.sha256 for way in release.deltas)})
+            with self.slots() as slots:
+                ways = list(self._ways(slots, release))
+            for base, way in ways:
+                try:
+                    part = downloads.fetch(way.target, repository, progress=progress, stopped=stopped)
+                except (NotThere, Untrusted):  # the whole is proved by itself
+                    continue
+                if part is None:
+                    return None
+                content = self._applied(base, part, release)
+                if content is not None:
+                    self._stage(release, content, downloads, older=older)
+                    return f"by a delta of {way.target.length} bytes instead of {release.target.length}"
+            part = downloads.fetch(release.target, repository, progress=progress, stopped=stopped)
             if part is None:
                 return None
-            content = self._applied(base, part, release)
-            if content is not None:
-                self._stage(release, content, downloads, older=older)
-                return f"by a delta of {way.target.length} bytes instead of {release.target.length}"
-        part = downloads.fetch(release.target, repository, progress=progress, stopped=stopped)
-        if part is None:
-            return None
-        self._stage(release, part, downloads, older=older)
-        return f"whole, {release.target.length} bytes"
+            self._stage(release, part, downloads, older=older)
+            return f"whole, {release.target.length} bytes"
+
+    @contextmanager
+    def _alone(self, what: str) -> Iterator[None]:
+        """With that lock. Raises `Busy`, `NoRoom`."""
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(locked(self._folder, what))
+            except OSError as error:
+                problem = f"{self._folder}: {error.strerror or error}"
+                raise NoRoom(problem, remedy="Look with `ls -l` whether the firmware may write there") from error
+            yield
+
+    def _now_s(self) -> int:
+        return int(self._now().timestamp())
 
     def _stage(self, release: Release, source: bytes | Path, downloads: Downloads, *, older: bool) -> None:
         with self.slots() as slots:

@@ -37,6 +37,7 @@ REMEDY: Final = (
     "This board keeps what it has. Check the repository's address, and that no portal answers in its place; "
     "if both are right, its publisher has to look at it"
 )
+OLDER_REMEDY: Final = "Get a newer copy. If nobody made an old one, somebody keeps news from this board"
 WHOLE_REMEDY: Final = "Check the repository's address, and that it was copied whole; it tries again later"
 
 
@@ -164,6 +165,9 @@ def _in_our_words(error: Exception, asked: str, now: datetime) -> OtaError:
             return expired(str(error), now=now, wall=now)
         case exceptions.DownloadError() if not isinstance(error, exceptions.DownloadLengthMismatchError):
             return Unreachable(f"the repository is not whole: {_first_line(error)}", remedy=WHOLE_REMEDY)
+        case exceptions.BadVersionNumberError() if str(error).startswith("New "):
+            said = f"the repository is older than what this board has seen, at {asked}: {_first_line(error)}"
+            return Untrusted(said, remedy=OLDER_REMEDY)
         case _:
             return Untrusted(f"the repository is not to be trusted, at {asked}: {_first_line(error)}", remedy=REMEDY)
 

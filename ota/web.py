@@ -13,7 +13,7 @@ from typing import Final, Self
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from ota.errors import Unreachable
+from ota.errors import NotThere, Unreachable
 from ota.pace import CLOCKS, METADATA, Pace, Visit
 from ota.repository import Answer, Elsewhere, Watch
 from ota.watched_http import Response, answered
@@ -171,7 +171,8 @@ def _first_byte(response: Response, address: str, first: int, length: int | None
         raise Elsewhere
     if first and response.status == NOT_SATISFIABLE:
         raise Elsewhere
-    raise Unreachable(f"{address}: the server answers {response.status} {response.reason[:80]}", remedy=REMEDY)
+    kind = NotThere if response.status in NOT_THERE else Unreachable
+    raise kind(f"{address}: the server answers {response.status} {response.reason[:80]}", remedy=REMEDY)
 
 
 def _read(response: Response, address: str, most: int) -> bytes:

@@ -58,11 +58,13 @@ class Seeing:
             yield
         finally:
             self._looking = False
+            self._seen = Mailbox(WAITING)
 
     async def next(self) -> tuple[Shot, Verdict] | None:
         """None if nothing came for a while."""
         try:
-            return await asyncio.wait_for(self._seen.get(), WAIT_S)
+            async with asyncio.timeout(WAIT_S):
+                return await self._seen.get()
         except TimeoutError:
             return None
 
@@ -121,12 +123,15 @@ async def try_beside(
     thresholds: Thresholds,
     clock: Clock,
     *,
+    found: Seen,
     tell: Callable[[Seen], None],
     interrupted: Callable[[], bool],
 ) -> tuple[Outcome, str]:
-    """Let it judge what the old model judges by `thresholds`, until there is a verdict on it. Raises `Failed`."""
+    """Let it judge what the old model judges by `thresholds`, until there is a verdict on it. Raises `Failed`.
+
+    It goes on from what was `found` before, and tells what it finds.
+    """
     await trial.loaded()
-    found = Seen(since=clock.now())
     while (outcome := decide(found, limits, clock.now())) is None:
         if interrupted():
             return Outcome.INTERRUPTED, "something else was asked for"

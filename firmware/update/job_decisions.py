@@ -33,12 +33,16 @@ Details = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
-    """A job of this board. Times are seconds since 1970; `begun_s` is None as long as it only waits."""
+    """A job of this board. Times are seconds since 1970; `begun_s` is None as long as it only waits.
+
+    `known` is what had happened to the slots before it was begun; None if that was before the board's last start.
+    """
 
     job: Job
     document: JobDocument
     queued_s: float | None = None
     begun_s: float | None = None
+    known: frozenset[Happened] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,12 +194,17 @@ def _counter(board: Standing, name: SlotName) -> int:
 
 
 def _fell(it: Assignment, board: Standing) -> Happened | None:
-    """How a release that would have done ended here since the job began. None for what is no end of one we know."""
+    """How a release that would have done ended here since the job began. None for what is no end of one we know.
+
+    By the order of what happened, and only where a restart forgot that by the clocks, the board's and the service's: a
+    board may have been wrong about the time. What is missed so is only asked for, and tried, once more.
+    """
     offered = board.asked.offered if board.asked is not None else None
     known = [board.record.a.holds, board.record.b.holds, None if offered is None else Held.of(offered)]
     enough = {str(held) for held in known if held is not None and held.counter >= it.document.release_counter}
     for one in reversed(board.record.history):
-        if one.event in FELL and one.release in enough and it.begun_s is not None and one.at_s >= int(it.begun_s):
+        is_since = one not in it.known if it.known is not None else one.at_s >= int(it.begun_s or 0)
+        if is_since and one.event in FELL and one.release in enough:
             return one
     return None
 

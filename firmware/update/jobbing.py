@@ -163,10 +163,13 @@ class Jobbing:
         if before is not None and before.job.id != offer.job.id:
             self._leave()
             before = None
-        begun_s = None
+        begun_s, known = None, None
         if offer.job.status is Status.IN_PROGRESS:
             begun_s = (before and before.begun_s) or offer.started_at or time.time()
-        self._job = Assignment(job=offer.job, document=offer.document, queued_s=offer.queued_at, begun_s=begun_s)
+            known = None if before is None else before.known
+        self._job = Assignment(
+            job=offer.job, document=offer.document, queued_s=offer.queued_at, begun_s=begun_s, known=known
+        )
 
     def _noted(self, job: Job) -> None:
         self._is_said = False
@@ -211,6 +214,8 @@ class Jobbing:
                 self._reported = details
                 self._say_of_job(self._jobs.finish(self._job.job, status, details))
             case Report(details):
+                if self._job.begun_s is None:
+                    self._job = replace(self._job, known=frozenset(standing.record.history))
                 self._report(self._job.job, details)
             case Ask():
                 self._update.ask_for(self._job.job.id, self._job.document.release_counter)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,6 +14,16 @@ from ota.errors import OtaError
 from ota.slot_states import Record, SlotName
 
 
+@dataclass(frozen=True, slots=True)
+class Last:
+    """What came of the last question, or of the model that it brought. Nothing yet where that goes well."""
+
+    outcome: UpdateStep
+    why: str
+    figures: Mapping[str, float]
+    at_s: float = field(default_factory=time.monotonic)
+
+
 @dataclass(slots=True)
 class Doing:
     """`here` and `of` are bytes of a download, or pictures of a trial. `asked`: how often somebody or the clock did."""
@@ -22,22 +33,30 @@ class Doing:
     here: int = 0
     of: int = 0
     asked: int = 0
-    last: Mapping[str, Any] = field(default_factory=dict)
+    last: Last | None = None
 
     def begin(self, what: str, release: str = "", *, of: int = 0) -> None:
         self.what, self.release, self.here, self.of = what, release, 0, of
 
     def came_to(self, step: UpdateStep, why: str, figures: Mapping[str, float] | None = None) -> None:
-        self.last = {"outcome": step.value, "why": why, "figures": dict(figures or {})}
+        self.last = Last(step, why, dict(figures or {}))
 
     def told(self) -> dict[str, Any]:
+        last = self.last
         return {
             "doing": self.what,
             "release": self.release,
             "here": self.here,
             "of": self.of,
             "asked": self.asked,
-            "last": dict(self.last),
+            "last": {
+                "outcome": last.outcome.value,
+                "why": last.why,
+                "figures": last.figures,
+                "ago_s": time.monotonic() - last.at_s,
+            }
+            if last
+            else {},
         }
 
 
@@ -50,6 +69,7 @@ def told(record: Record, now_s: float) -> dict[str, Any]:
                 "active": name is record.active,
                 "state": record[name].state.value,
                 "release": str(held),
+                "release_counter": held.counter,
                 "for_s": max(0.0, now_s - record[name].since_s),
             }
             for name in SlotName

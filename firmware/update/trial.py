@@ -73,7 +73,8 @@ class Trial:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             with contextlib.suppress(TimeoutError):  # hangs in the kernel: it ends some time, and holds up nothing
-                await asyncio.wait_for(process.communicate(), END_LIMIT_S)
+                async with asyncio.timeout(END_LIMIT_S):
+                    await process.communicate()
 
     async def loaded(self, limit_s: float = LOAD_LIMIT_S) -> Loaded:
         """What it made of its golden pictures. To be asked first. Raises `Failed`."""
@@ -123,7 +124,8 @@ class Trial:
     async def _how_it_ended(self) -> str:
         assert self._process is not None
         try:
-            code = await asyncio.wait_for(self._process.wait(), END_LIMIT_S)
+            async with asyncio.timeout(END_LIMIT_S):
+                code = await self._process.wait()
         except TimeoutError:
             return "it closed its output"
         return f"killed by signal {-code}" if code < 0 else f"exit status {code}"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from drivers.clock import Clock
 from drivers.types import Instant
@@ -33,13 +33,15 @@ from firmware.update.wishes import Wish, Wishes
 from firmware.uplink.commands import Answer, Update, UpdateCheck, UpdateInstall, UpdateRollBack
 from model.manifest import Manifest
 from model.types import ModelId, Verdict
-from ota.errors import BadBundle, OtaError, Untrusted
+from ota.errors import OtaError, Untrusted
 from ota.slot_states import Held, Record, SlotState
 from ota.slots import STEADY_S, Slots
 
 T = TypeVar("T")
 
 DISK_LIMIT_S = 120.0  # to hash and sync two bundles on a worn card
+OBEY_LIMIT_S = 10.0  # for the same, where somebody waits for the answer
+RELOAD_AGAIN_S = 300.0  # one that did not come: the configuration is wrong, say, and somebody mends it
 FETCH_LIMIT_S = 4 * 3600.0  # beyond the deadline of a download
 TOLD_EACH = 0.25  # of a download
 
@@ -83,19 +85,22 @@ class Updating:
         chance: Callable[[], float],
         priority: int,
         measure_s: float = MEASURE_S,
+        reload_again_s: float = RELOAD_AGAIN_S,
         program: Sequence[str] = PROGRAM,
     ) -> None:
         """`program` is what a model is tried in, and its latency is measured for `measure_s`."""
         self._depot, self._settings, self._board, self._now = depot, depot.settings, depot.board, now
         self._hands, self._clock, self._wall, self._chance, self._priority = hands, clock, wall, chance, priority
-        self._measure_s, self._program = measure_s, program
-        self._worker = Worker("update")
+        self._measure_s, self._reload_again_s, self._program = measure_s, reload_again_s, program
+        self._visitor, self._keeper = Worker("update: visits"), Worker("update: slots")
         self._seeing = Seeing()
         self._wishes = Wishes(self._settings, clock, self._minute)
         self._change_told: UpdateChange | None = None
         self._is_read = False  # whether `record` is what the slots say
         self._stopped = False
         self._trouble = ""
+        self._ask_in_s, self._visits_failed = first_pause_s(self._settings.every, chance()), 0
+        self._found = Seen(since=clock.now())  # of the model on trial, also before somebody asked for something
         self._doing = Doing()
         self.record = Record()
 
@@ -112,8 +117,8 @@ class Updating:
                 await self._go_on()
         finally:
             self._stopped = True
-            if not self._worker.stuck:
-                self._worker.close()
+            for worker in (self._visitor, self._keeper):
+                worker.close()
 
     async def obey(self, command: Update) -> Answer:
         """Whatever comes of it later is told by events."""
@@ -134,18 +139,26 @@ class Updating:
         held = self.record[self.record.active].holds
         self._stopped = True  # a download: it goes on some other time
         try:
-            await self._change(lambda slots: slots.roll_back(f"by {by}"))
+            done = await self._change(lambda slots: slots.roll_back(f"by {by}"), limit_s=OBEY_LIMIT_S)
         except (OtaError, Stuck) as error:
             return Answer(False, f"not now: {in_words(error)}")
+        if not done:
+            return Answer(False, f"{held} does not count any more: ask again")
         self._say(UpdateStep.WENT_BACK, str(held), f"by {by}")
         self._hands.reload()
-        return Answer(True, f"the model before {held} is being loaded")
+        return Answer(True, f"the model before {held}, which this board does not take again, is being loaded")
 
     def status(self) -> Mapping[str, object]:
         """In plain values, for whoever asks on the board."""
         return {
             **self._doing.told(),
-            "running": {"model": self._now.model.name, "version": self._now.model.version},
+            "wanted": self._wishes.waits,
+            "running": {
+                "model": self._now.model.name,
+                "version": self._now.model.version,
+                "release_counter": self._now.manifest.release_counter,
+            },
+            "root": self._depot.trust is not None,
             "channel": self._settings.channel,
             "repository": self._settings.repository,
             **told(self.record, time.time()),
@@ -178,6 +191,8 @@ class Updating:
     def _wanted(self, wish: Wish) -> Answer:
         if self._depot.trust is None:
             return Answer(False, "no root is configured, so that nothing can be proved: [update] root")
+        if self._doing.what == "reloading":
+            return Answer(False, "another model is about to be loaded: ask again after that")
         waiting = None if self.record.pending is None else self.record[self.record.pending]
         if waiting is not None and waiting.state is SlotState.PROBATION:
             return Answer(False, f"{waiting.holds} is on probation: ask again after its verdict")
@@ -185,25 +200,26 @@ class Updating:
         return Answer(True, f"asking {wish.where}: `ductwatch ota status` tells how far it is")
 
     async def _go_on(self) -> None:
-        failures, wait_s = 0, first_pause_s(self._settings.every, self._chance())
+        failures = 0
         while True:
             try:
-                await self._step(wait_s)
+                await self._step()
                 failures = 0
             except (OtaError, Stuck) as error:
                 failures += 1
                 self._postpone(error)
-                if self.record.pending is not None:
-                    await asyncio.sleep(pause_s(self._settings.every, failures, self._chance()))
-            wait_s = pause_s(self._settings.every, failures, self._chance())
+                self._doing.begin("waiting")
+                await self._wishes.rest(pause_s(self._settings.every, failures, self._chance()))
 
-    async def _step(self, wait_s: float) -> None:
+    async def _step(self) -> None:
         """One thing that the slots ask for; else what somebody asks for, or the clock."""
-        await self._change(_nothing)
+        await self._change(None)
         name = self.record.pending
+        if self._depot.updater.counts(self.record) != self._now.bundle:
+            await self._swap()
         if name is None or (self._wishes.waits and self.record[name].state is not SlotState.PROBATION):
             self._doing.begin("waiting")
-            await self._bring(await self._wishes.next(wait_s))
+            await self._bring(await self._wishes.next(self._ask_in_s))
             return
         bundle, release = self._depot.updater.tar(name), str(self.record[name].holds)
         try:
@@ -218,24 +234,28 @@ class Updating:
             await self._fail(release, str(failed), {})
 
     async def _bring(self, wish: Wish) -> None:
-        """Ask, and fetch what it has for this board."""
+        """Ask, and fetch what it has for this board. What is in the way is told, and a model on trial goes on."""
         self._doing.begin("asking")
         self._doing.asked += 1
+        self._doing.last = None
         with self._wishes.fulfilling(wish):
             try:
                 await self._fetch(wish)
+                self._visits_failed = 0
             except (OtaError, Stuck) as error:
+                self._visits_failed += 1
                 self._wishes.came_to(wish, None, in_words(error), later=True)
-                raise
+                self._postpone(error)
+        self._ask_in_s = pause_s(self._settings.every, self._visits_failed, self._chance())
 
     async def _fetch(self, wish: Wish) -> None:
         try:
-            release, why = await self._worker.run(self._depot.look, wish.where, wish.older, limit_s=FETCH_LIMIT_S)
+            release, why = await self._visitor.run(self._depot.look, wish.where, wish.older, limit_s=FETCH_LIMIT_S)
             self._trouble = ""
             if not self._wishes.is_held(wish):
                 return
-            if release is not None and not why and release.counter < wish.at_least:
-                why = f"{Held.of(release)} has the release counter {release.counter}, wanted {wish.at_least}"
+            if release is not None and release.counter < wish.at_least:
+                why = f"the channel offers {Held.of(release)}, release {release.counter}, not {wish.at_least} or later"
             self._wishes.came_to(wish, release, why)
             if release is None or why:
                 self._doing.came_to(UpdateStep.NONE, why)
@@ -259,9 +279,9 @@ class Updating:
                 stopped=lambda: self._stopped or not self._wishes.is_held(wish),
                 older=wish.older,
             )
-            how = await self._worker.run(fetch, limit_s=FETCH_LIMIT_S)
+            how = await self._visitor.run(fetch, limit_s=FETCH_LIMIT_S)
             self._is_read = False
-        except (Untrusted, BadBundle) as error:
+        except Untrusted as error:
             self._wishes.came_to(wish, None, str(error))
             self._doing.came_to(UpdateStep.REFUSED, str(error))
             if self._trouble != str(error):  # the same at each time it asks is no news
@@ -273,19 +293,21 @@ class Updating:
 
     async def _examine(self, bundle: Path, release: str) -> None:
         self._doing.begin("examining", release)
-        manifest = await self._worker.run(manifest_of, bundle, limit_s=DISK_LIMIT_S)
+        manifest = await self._keeper.run(manifest_of, bundle, limit_s=DISK_LIMIT_S)
         async with self._trial(bundle) as trial:
             found = await examine(trial, manifest, self._board, self._hands.request, measure_s=self._measure_s)
         if found.problems:
             await self._fail(release, "; ".join(found.problems), found.figures)
             return
         why = "passed its examination on this board"
-        await self._change(lambda slots: slots.begin_trial(why))
-        self._say(UpdateStep.TRIAL, release, why, found.figures)
+        if await self._change(lambda slots: slots.begin_trial(why)):
+            self._found = Seen(since=self._clock.now())
+            self._say(UpdateStep.TRIAL, release, why, found.figures)
 
     async def _try(self, bundle: Path, release: str) -> None:
         self._doing.begin("trying", release, of=self._settings.trial_pictures)
-        manifest = await self._worker.run(manifest_of, bundle, limit_s=DISK_LIMIT_S)
+        self._judged(self._found)
+        manifest = await self._keeper.run(manifest_of, bundle, limit_s=DISK_LIMIT_S)
         limits = limits_of(self._settings, manifest, self._board)
         with self._seeing.looking():
             async with self._trial(bundle) as trial:
@@ -295,18 +317,17 @@ class Updating:
                     limits,
                     self._now.manifest.thresholds,
                     self._clock,
+                    found=self._found,
                     tell=self._judged,
                     interrupted=lambda: self._wishes.waits,
                 )
         if outcome is Outcome.PASSED:
-            await self._change(lambda slots: slots.passed(why))
-            self._say(UpdateStep.PROBATION, release, why)
-            self._hands.reload()
-            await asyncio.Event().wait()  # the reload cancels this
+            if await self._change(lambda slots: slots.passed(why)):
+                self._say(UpdateStep.PROBATION, release, why)
+                await self._reload()
         elif outcome is Outcome.FAILED:
             await self._fail(release, why, {})
-        elif outcome is Outcome.GAVE_UP:
-            await self._change(lambda slots: slots.give_up(why))
+        elif outcome is Outcome.GAVE_UP and await self._change(lambda slots: slots.give_up(why)):
             self._say(UpdateStep.POSTPONED, release, why)
 
     async def _prove(self, release: str) -> None:
@@ -323,30 +344,54 @@ class Updating:
                 tell=self._proved,
             )
         if outcome is Outcome.PASSED:
-            await self._change(lambda slots: slots.kept(why))
-            self._say(UpdateStep.KEPT, release, why)
-            return
-        await self._change(lambda slots: slots.failed(why) if outcome is Outcome.FAILED else slots.give_up(why))
-        self._say(UpdateStep.WENT_BACK, release, why)
-        self._hands.reload()
-        await asyncio.Event().wait()
+            if await self._change(lambda slots: slots.kept(why)):
+                self._say(UpdateStep.KEPT, release, why)
+        elif await self._change(lambda slots: slots.failed(why) if outcome is Outcome.FAILED else slots.give_up(why)):
+            self._say(UpdateStep.WENT_BACK, release, why)
+            await self._reload()
 
     async def _fail(self, release: str, why: str, figures: dict[str, float]) -> None:
-        await self._change(lambda slots: slots.failed(why))
-        self._doing.came_to(UpdateStep.REFUSED, why, figures)
-        self._say(UpdateStep.REFUSED, release, why, figures)
+        if await self._change(lambda slots: slots.failed(why)):
+            self._doing.came_to(UpdateStep.REFUSED, why, figures)
+            self._say(UpdateStep.REFUSED, release, why, figures)
 
-    async def _change(self, what: Callable[[Slots], None]) -> None:
-        """Do it with the slots, and take note of how they stand."""
+    async def _swap(self) -> NoReturn:
+        """What runs is not what the slots say: the disk did not answer at the start, or time or a lost file decided.
 
-        def change() -> Record:
+        Not at once, as this may be how it ended the last time. A model on probation has one more start of its three.
+        """
+        self._doing.begin("reloading")
+        await asyncio.sleep(self._reload_again_s)
+        if self.record.pending is not None and self.record.pending is self.record.active:
+            await self._change(lambda slots: slots.started())
+        await self._reload()
+
+    async def _reload(self) -> NoReturn:
+        """Let the firmware begin anew, which cancels this."""
+        self._doing.begin("reloading")
+        while True:
+            self._hands.reload()
+            await asyncio.sleep(self._reload_again_s)
+
+    async def _change(self, move: Callable[[Slots], None] | None, *, limit_s: float = DISK_LIMIT_S) -> bool:
+        """Make the move, and take note of how the slots stand.
+
+        Not if they stand otherwise than when it was decided on: time may have ended what waited for too long, or a file
+        may be lost. Then False, and the next step goes by what they say now. Raises `OtaError`, `Stuck`.
+        """
+        decided_on = _essence(self.record)
+
+        def change() -> tuple[Record, bool]:
             with self._depot.updater.slots() as slots:
-                what(slots)
-                return slots.record
+                made = move is not None and _essence(slots.record) == decided_on
+                if move is not None and made:
+                    move(slots)
+                return slots.record, made
 
-        self.record = await self._worker.run(change, limit_s=DISK_LIMIT_S)
+        self.record, made = await self._keeper.run(change, limit_s=limit_s)
         self._is_read = True
         self._hands.moved()
+        return made
 
     async def _count_as_steady(self) -> None:
         await asyncio.sleep(STEADY_S)
@@ -363,7 +408,8 @@ class Updating:
             self._say(UpdateStep.FETCHING, release, f"{here} of {of} bytes", {"here_bytes": here, "of_bytes": of})
 
     def _judged(self, found: Seen) -> None:
-        self._doing.here = found.pictures
+        self._found = found
+        self._doing.here = min(found.pictures, self._doing.of)
 
     def _proved(self, pictures: int) -> None:
         self._doing.here = pictures
@@ -386,5 +432,7 @@ class Updating:
         return None if now is None else 60 * now.hour + now.minute
 
 
-def _nothing(_: Slots) -> None:
-    """Only look."""
+def _essence(record: Record) -> tuple[object, ...]:
+    """What a decision is made by: which model counts, and what waits for which verdict."""
+    waiting = None if record.pending is None else record[record.pending]
+    return record.active, record.pending, waiting and (waiting.state, waiting.holds)

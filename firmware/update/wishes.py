@@ -74,11 +74,17 @@ class Wishes:
                 self._waiting = Wish(polled, asked=False)
                 break
             left_s = (due - self._clock.now()) / NS_PER_S
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._arrived.wait(), left_s if 0 < left_s < LOOK_S else LOOK_S)
+            await self.rest(left_s if 0 < left_s < LOOK_S else LOOK_S)
         wish, self._waiting = self._waiting, None
         self._arrived.clear()
         return wish
+
+    async def rest(self, most_s: float) -> None:
+        """Until somebody wishes something that was not looked at yet, at most so long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(most_s):
+                await self._arrived.wait()
+        self._arrived.clear()
 
     @contextmanager
     def fulfilling(self, wish: Wish) -> Iterator[None]:

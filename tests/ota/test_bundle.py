@@ -181,6 +181,19 @@ def test_what_is_no_bundle_is_refused(tmp_path: Path, content: bytes) -> None:
         open_bundle(tmp_path / "bundle.tar")
 
 
+@pytest.mark.parametrize(
+    "headers", [{"GNU.sparse.map": "a,b"}, {"GNU.sparse.size": "many"}, {"size": "-1"}, {"mtime": "inf"}], ids=str
+)
+def test_headers_without_sense_are_refused_as_well(tmp_path: Path, headers: dict[str, str]) -> None:
+    member = tarfile.TarInfo("manifest.json")
+    member.pax_headers = headers
+    path = tmp_path / "bundle.tar"
+    path.write_bytes(member.tobuf(tarfile.PAX_FORMAT) + bytes(1024))
+
+    with pytest.raises(BadBundle):
+        open_bundle(path)
+
+
 def test_nothing_there_says_so(tmp_path: Path) -> None:
     with pytest.raises(BadBundle, match=r"nowhere: cannot be read .* Fetch or copy the bundle again"):
         open_bundle(tmp_path / "nowhere")

@@ -70,6 +70,19 @@ def test_a_board_asks_for_its_next_job_and_is_offered_one() -> None:
     assert board.unanswered is None
 
 
+def test_a_job_that_begins_anew_under_its_name_is_offered_to_whoever_asks() -> None:
+    board = jobs()
+    late = message(execution=execution(versionNumber=1))
+    board.received(TOPICS("notify-next"), message(execution=execution(versionNumber=3)))
+
+    assert board.received(TOPICS("notify-next"), late) is None
+
+    asked = board.next()
+    outcome = board.received(f"{asked.topic}/accepted", message(clientToken="t1", execution=execution(versionNumber=1)))
+    assert isinstance(outcome, Offer)
+    assert outcome.job == JOB
+
+
 @pytest.mark.parametrize("none", [{}, {"execution": {}}], ids=str)
 def test_no_job_waits(none: dict[str, object]) -> None:
     board = jobs()

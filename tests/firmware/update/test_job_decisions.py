@@ -35,7 +35,7 @@ BEGUN_S = 1_000_000.0
 NOW = Time(wall_s=BEGUN_S + 60)
 
 
-def assignment(*, begun: bool = True, **document: Any) -> Assignment:
+def assignment(*, begun: bool = True, known: frozenset[Happened] | None = None, **document: Any) -> Assignment:
     fields: dict[str, Any] = {
         "channel": "stable",
         "model": "visual-clean",
@@ -48,6 +48,7 @@ def assignment(*, begun: bool = True, **document: Any) -> Assignment:
         document=JobDocument(**fields),
         queued_s=BEGUN_S - 100,
         begun_s=BEGUN_S if begun else None,
+        known=known,
     )
 
 
@@ -91,6 +92,7 @@ def ended(event: SlotEvent, at_s: float) -> Record:
 
 GOOD = Record(a=slot(SlotState.GOOD), active=SlotName.A)
 OLD_ON_PROBATION = Record(a=slot(SlotState.PROBATION, 11), active=SlotName.A)
+EXPIRED_AGO = ended(SlotEvent.EXPIRE, BEGUN_S - 3600)
 BAD_AGO = ended(SlotEvent.FAIL, BEGUN_S - 3600)
 FAILED_BEFORE = Asked(job="r1", offered=offered(), why="visual-clean 12.0 failed on this board before")
 
@@ -186,6 +188,20 @@ FELL = failed("too slow", release="visual-clean 12.0")
         ),
         pytest.param(
             assignment(), board(BAD_AGO), NOW, Ask(), id="failed before the job: perhaps there is a newer one"
+        ),
+        pytest.param(
+            assignment(known=frozenset()),
+            board(EXPIRED_AGO, asked=Asked(job="r1", offered=offered())),
+            NOW,
+            FELL,
+            id="came to no verdict since, by a board whose clock is behind the service's",
+        ),
+        pytest.param(
+            assignment(known=frozenset(ended(SlotEvent.EXPIRE, BEGUN_S + 5).history)),
+            board(ended(SlotEvent.EXPIRE, BEGUN_S + 5), asked=Asked(job="r1", offered=offered())),
+            NOW,
+            Ask(),
+            id="came to no verdict before, by a board whose clock was behind when it began",
         ),
         pytest.param(
             assignment(),

@@ -65,8 +65,12 @@ class Site:
         self.reloaded = asyncio.Event()
         self.label, self.score, self.latency_ms = Label.CLEAN, 0.01, 12.0
         self.program: Sequence[str] = PROGRAM
+        self.reload_again_s = 300.0
+        self.chance = random.Random(1).random
+        self.looked = asyncio.Event()
         self.updating: Updating | None = None
         self.moved: Callable[[], None] = _nothing
+        self.runs: Path | None = None  # instead of what the slots say
 
     def publish(self, content: bytes, *, counter: int = 9, version: str = "9.0", **custom: Any) -> None:
         path = f"stable/{MODEL}.tar"
@@ -91,7 +95,9 @@ class Site:
     async def running(self, **changes: Any) -> AsyncIterator[Updating]:
         """The firmware from a start to its end; a reload is left to the test."""
         found = self.depot(**changes)
-        classifier, bundle = loaded_at_start(found.updater, load_classifier, counts=True)
+        classifier, bundle = loaded_at_start(found.updater, load_classifier, counts=self.runs is None)
+        if self.runs is not None:
+            bundle = self.runs
         self.reloaded.clear()
         self.updating = Updating(
             found,
@@ -99,9 +105,10 @@ class Site:
             hands=Hands(say=self._say, request=_nothing, reload=self.reloaded.set, moved=self._move),
             clock=MonotonicClock(),
             wall=lambda: None,
-            chance=random.Random(1).random,
+            chance=self.chance,
             priority=0,
             measure_s=2.0,
+            reload_again_s=self.reload_again_s,
             program=self.program,
         )
         tasks = [
@@ -125,6 +132,18 @@ class Site:
             except TimeoutError:
                 raise AssertionError(f"{self.said}, {self.updating and self.updating.status()}") from None
         return found[-1]
+
+    async def until_doing(self, what: str, here: int = 0) -> int:
+        """Look after each picture until it does that, and is so far. How far it is then."""
+        assert self.updating is not None
+        async with asyncio.timeout(LIMIT_S):
+            while (told := self.updating.status())["doing"] != what or (found := int(str(told["here"]))) < here:
+                await self.picture()
+        return found
+
+    async def picture(self) -> None:
+        self.looked.clear()
+        await self.looked.wait()
 
     @property
     def steps(self) -> list[UpdateStep]:
@@ -154,6 +173,7 @@ class Site:
                     model=classifier.model,
                 ),
             )
+            self.looked.set()
             await asyncio.sleep(0.05)
 
 
@@ -180,7 +200,7 @@ async def test_a_release_is_examined_tried_beside_the_old_one_proved_and_kept(si
     assert 0 < figures["memory_mib"] < 128
 
     async with site.running() as updating:
-        assert updating.status()["running"] == {"model": MODEL, "version": "9.0"}
+        assert updating.status()["running"] == {"model": MODEL, "version": "9.0", "release_counter": 9}
         await site.until(UpdateStep.KEPT)
         assert updating.record.active is not None
         assert updating.record[updating.record.active].state is SlotState.GOOD
@@ -268,7 +288,7 @@ async def test_a_model_that_is_late_once_it_counts_goes_back_by_itself(site: Sit
 
     assert "95 of 100 verdicts take up to 151.0 ms, allowed 150 ms" in went_back.why
     async with site.running() as updating:
-        assert updating.status()["running"] != {"model": MODEL, "version": "9.0"}
+        assert updating.status()["running"] != {"model": MODEL, "version": "9.0", "release_counter": 9}
 
 
 async def test_a_technician_rolls_back_and_the_release_does_not_come_back(site: Site) -> None:
@@ -345,3 +365,81 @@ async def test_without_a_root_nothing_is_taken(site: Site) -> None:
         answer = await updating.obey(UpdateInstall("/media/stick", older=False))
 
     assert (answer.done, "no root is configured" in answer.text) == (False, True)
+
+
+async def test_a_disk_that_is_in_the_way_is_not_asked_without_end(site: Site) -> None:
+    (site.folder / "data").mkdir()
+    (site.folder / "data" / "ota").write_bytes(b"in the way")
+    drawn: list[float] = []  # one for each pause
+
+    def chance() -> float:
+        drawn.append(0.5)
+        return drawn[-1]
+
+    site.chance = chance
+    async with site.running() as updating:
+        await site.until(UpdateStep.POSTPONED)
+        await site.picture()
+        await site.picture()
+
+        assert updating.status()["doing"] == "waiting"
+        assert len(drawn) <= 3
+
+
+async def test_a_question_meanwhile_costs_no_trial_and_says_what_came_of_it(site: Site) -> None:
+    site.publish(newer())
+
+    async with site.running(trial_pictures=40) as updating:
+        await updating.obey(UpdateCheck())
+        await site.until_doing("trying", 5)
+        await updating.obey(UpdateInstall(str(site.folder / "nowhere"), older=False))
+        postponed = await site.until(UpdateStep.POSTPONED)
+
+        assert await site.until_doing("trying") >= 5
+        last = updating.status()["last"]
+        assert isinstance(last, dict)
+        assert (last["outcome"], last["why"]) == ("postponed", postponed.why)
+        await site.reloaded.wait()
+
+
+async def test_a_move_that_time_has_overtaken_is_not_made(site: Site) -> None:
+    site.publish(newer())
+    async with site.running(trial_pictures=40) as updating:
+        await updating.obey(UpdateCheck())
+        await site.until_doing("trying", 1)
+        with site.depot().updater.slots() as slots:
+            slots.give_up("too long")
+        site.label, site.score = Label.DIRTY, 0.99  # it fails, but there is nothing to fail any more
+        await site.until_doing("waiting")
+
+        assert updating.record.pending is None
+    assert site.steps == [UpdateStep.FOUND, UpdateStep.STAGED, UpdateStep.TRIAL]
+
+
+async def test_a_model_is_not_kept_for_what_another_showed(site: Site) -> None:
+    site.publish(newer())
+    async with site.running() as updating:
+        await updating.obey(UpdateCheck())
+        await site.reloaded.wait()
+
+    site.runs, site.reload_again_s = SHIPPED, 0.2
+    async with site.running() as updating:
+        await site.reloaded.wait()
+        assert updating.record.active is not None
+        assert updating.record[updating.record.active].state is SlotState.PROBATION
+        assert not (await updating.obey(UpdateCheck())).done
+    site.runs = None
+    async with site.running():
+        await site.until(UpdateStep.KEPT)
+
+
+async def test_a_reload_that_does_not_come_is_asked_for_again(site: Site) -> None:
+    site.publish(newer())
+    site.reload_again_s = 0.2
+    async with site.running() as updating:
+        await updating.obey(UpdateCheck())
+        for _ in range(3):
+            await site.reloaded.wait()
+            site.reloaded.clear()
+
+        assert updating.status()["doing"] == "reloading"
