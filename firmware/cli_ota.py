@@ -20,9 +20,10 @@ EXIT_CODES = """exit status:
   2  it cannot be done so; the message says what to do. Nothing was changed
 """
 KEYS = """KEY is a private key file, a public one (then its keeper signs elsewhere), or a key of a security module or a
-cloud: hsm:[SLOT][?label=TOKEN], awskms:ID, gcpkms:NAME, azurekms://VAULT.vault.azure.net/keys/NAME. Passphrases are
+cloud: hsm:[ID][?label=TOKEN], awskms:ID, gcpkms:NAME, azurekms://VAULT.vault.azure.net/keys/NAME. Passphrases are
 asked for at a terminal; else they come from --passphrase-file, or from DUCTWATCH_OTA_PASSPHRASE and
-DUCTWATCH_OTA_ONLINE_PASSPHRASE."""
+DUCTWATCH_OTA_ONLINE_PASSPHRASE. Of hsm:, ID is the key's CKA_ID as a decimal number (default: 2), PYKCS11LIB in the
+environment names the module's library, and its PIN is asked for, or comes from --pin-file."""
 
 Actions: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -78,7 +79,7 @@ def _init(actions: Actions) -> None:
 def _key(actions: Actions) -> None:
     key = _action(actions, "key", "make a key of your own: FILE, and FILE.pub for whoever publishes")
     key.add_argument("file", type=Path, metavar="FILE", help="of the new private key, such as ann.pem")
-    _secrets(key)
+    _passphrases(key)
     key.add_argument("--json", action="store_true", help="one JSON object")
 
 
@@ -231,6 +232,13 @@ def _keys(command: argparse.ArgumentParser) -> None:
 
 
 def _secrets(command: argparse.ArgumentParser) -> None:
+    _passphrases(command)
+    command.add_argument(
+        "--pin-file", type=Path, metavar="FILE", help="its first line is the PIN of the security module"
+    )
+
+
+def _passphrases(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--passphrase-file",
         dest="passphrase_files",

@@ -17,7 +17,7 @@ from ota.publish import ceremony, drafts, keyring, keys, offers, signing, store,
 from ota.publish.errors import Refused, Unsigned
 from ota.publish.files import Folder
 from ota.publish.roles import LIFETIMES, SNAPSHOT, TIMESTAMP
-from ota.publish.state import State, channels, targets
+from ota.publish.state import State, channels, targets, titled
 from ota.storage import Disk
 from ota.types import Release
 
@@ -111,9 +111,10 @@ def _sign(desk: Desk) -> int:
         return NOT_DONE
     signed = ceremony.sign(arguments.ceremony, before, draft, places, ring, desk.disk)
     waits = [str(each) for each in signing.missing(before, draft)]
+    by = ", ".join(f"{role} by {titled(key)}" for role, key in signed)
     desk.tell(
-        {"signed": signed, "waits_for": waits},
-        f"Signed: {', '.join(signed) or 'nothing, it was signed before'}. Send the folder back to whoever publishes.",
+        {"signed": [{"role": role, "keyid": key.keyid} for role, key in signed], "waits_for": waits},
+        f"Signed: {by or 'nothing, it was signed before'}. Send the folder back to whoever publishes.",
         *(f"Still missing: {each}" for each in waits),
     )
     return DONE

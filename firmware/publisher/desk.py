@@ -40,7 +40,7 @@ class Desk:
         self.arguments = arguments
         self.now = now
         self.disk = disk
-        self.secrets = Passphrases(getattr(arguments, "passphrase_files", ()))
+        self.secrets = Passphrases(getattr(arguments, "passphrase_files", ()), getattr(arguments, "pin_file", None))
         self._as_json: bool = getattr(arguments, "json", False)
         if self._as_json and not getattr(arguments, "yes", True):
             raise ConfigError("--json asks nothing. Add --yes, once you have seen without --json what would be done")

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from securesystemslib.exceptions import UnverifiedSignatureError
-from securesystemslib.signer import Signature
-from tuf.api.exceptions import RepositoryError, UnsignedMetadataError
+from securesystemslib.signer import Key, Signature
+from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata
 
 from ota.bundle import MAX_BUNDLE_BYTES
@@ -23,7 +23,7 @@ from ota.publish.errors import Refused
 from ota.publish.files import read_metadata
 from ota.publish.keyring import Keyring
 from ota.publish.roles import ONLINE, ROOT, TARGETS
-from ota.publish.signing import check_whole, invited
+from ota.publish.signing import add_signature, check_whole, invited
 from ota.publish.state import State, keys, titled
 from ota.storage import HALF, Disk
 
@@ -81,8 +81,11 @@ def read(folders: Sequence[Path], disk: Disk) -> tuple[State, Draft]:
     return before, draft
 
 
-def sign(folder: Path, before: State, draft: Draft, keyids: Iterable[str], ring: Keyring, disk: Disk) -> list[str]:
-    """Sign with these keys every role that they have a say in, and lay it down. The roles, without what was signed."""
+def sign(
+    folder: Path, before: State, draft: Draft, keyids: Iterable[str], ring: Keyring, disk: Disk
+) -> list[tuple[str, Key]]:
+    """Sign with these keys every role that they have a say in, and lay it down. Each role with the key that signed it
+    now, without what was signed before."""
     after = {**before, **draft.metadata}
     signed = []
     for keyid in keyids:
@@ -90,13 +93,11 @@ def sign(folder: Path, before: State, draft: Draft, keyids: Iterable[str], ring:
             metadata = draft.metadata[role]
             if keyid in metadata.signatures:
                 continue
-            try:
-                signature = metadata.sign(ring.signer(invited(before, after, role)[keyid]), append=True)
-            except UnsignedMetadataError as error:
-                raise Refused(f"{error}", remedy="Look whether the key's keeper answers") from error
+            key = invited(before, after, role)[keyid]
+            signature = add_signature(metadata, key, ring)
             content = json.dumps(signature.to_dict(), sort_keys=True).encode()
             disk.replace(folder / "signatures" / f"{role}.{keyid}.json", content)
-            signed.append(role)
+            signed.append((role, key))
     return signed
 
 

@@ -146,7 +146,7 @@ def key_of(state: State, role: str, name: str) -> Key:
     found = [
         key
         for keyid, key in quorum.keys.items()
-        if name == key.unrecognized_fields.get(NAME_FIELD) or (len(name) >= LEAST_KEYID and keyid.startswith(name))
+        if name in _names(key) or (len(name) >= LEAST_KEYID and keyid.startswith(name))
     ]
     if len(found) != 1:
         raise Refused(f"{name} is no key of {role}", remedy=f"Its keys: {_list(quorum.keys.values())}")
@@ -181,6 +181,12 @@ def rekeyed(state: State, role: str, old: Key, new: Key | None, now: datetime) -
 
 def in_short(release: Release) -> str:
     return f"{release.model} {release.version} (release {release.counter})"
+
+
+def _names(key: Key) -> set[str]:
+    """A key of a security module is also named without its token: hsm:2 for hsm:2?label=ductwatch."""
+    full = str(key.unrecognized_fields.get(NAME_FIELD, ""))
+    return {full, full.partition("?")[0]} - {""}
 
 
 def _next(state: State, role: str, now: datetime) -> Metadata[Any]:

@@ -33,13 +33,32 @@ from securesystemslib.signer import (
     SSlibKey,
 )
 
+from ota.errors import OtaError
 from ota.publish.errors import Refused
 from ota.publish.state import NAME_FIELD
 from ota.storage import HALF, Disk
 
 SCHEMES: Final = ("hsm", "awskms", "gcpkms", "azurekms")
 MAX_KEY_BYTES: Final = 20_000  # an encrypted RSA key of 4096 bits has 3.5 kB
+LIBRARY: Final = "PYKCS11LIB"
+"""The environment variable by which securesystemslib finds the library of the security module."""
 LEAST_PASSPHRASE: Final = 15  # characters; NIST SP 800-63B-4, 3.1.1.2: of a password that is the only factor
+
+AGAIN_PIN: Final = "Give the right one, by --pin-file or at the terminal: a module locks itself after a few wrong ones"
+REASONS: Final = {
+    "PinIncorrect": ("the PIN is wrong", AGAIN_PIN),
+    "PinInvalid": ("that cannot be its PIN", AGAIN_PIN),
+    "PinLenRange": ("that PIN is too short or too long to be its", AGAIN_PIN),
+    "PinLocked": ("its PIN is locked, after too many wrong ones", "Have its security officer set the PIN anew"),
+    "PinExpired": ("its PIN has expired", "Set a new one"),
+    "TokenNotPresent": ("the security module is gone", "Is it plugged in?"),
+    "DeviceRemoved": ("the security module is gone", "Is it plugged in?"),
+}
+"""What python-pkcs11 raises without any text, in words: problem and remedy."""
+REMEDIES: Final = {
+    "hsm": "Give hsm:ID?label=LABEL: ID is the key's CKA_ID as a decimal number (2 if none is given), LABEL the "
+    "token's; the key must be on the curve P-256 or P-384",
+}
 
 T = TypeVar("T")
 
@@ -52,6 +71,26 @@ class Secrets(Protocol):
 
     def pin(self, what: str) -> str:
         """What the security module asks for."""
+
+
+def refusal(what: str, scheme: str, error: BaseException) -> OtaError:
+    """What a publisher does about `error`, with which the module or the cloud of `scheme` answered for `what`."""
+    if isinstance(error, OtaError):
+        return error
+    if isinstance(error, UnsupportedLibraryError):
+        remedy = f"pip install 'securesystemslib[{scheme}]'"
+        return Refused(f"{what}: keys of {scheme} need more Python packages", remedy=remedy)
+    library = os.environ.get(LIBRARY, "")
+    if scheme == "hsm" and not Path(library or "/nowhere").is_file():
+        return Refused(
+            f"{what}: the environment variable {LIBRARY} {f'names no file: {library}' if library else 'is not set'}",
+            remedy="It must be the whole path of the module's PKCS#11 library, such as that of libsofthsm2.so",
+        )
+    name = type(error).__name__
+    problem, remedy = REASONS.get(
+        name, (str(error) or name, REMEDIES.get(scheme, "Check the address, and whether you may use that key"))
+    )
+    return Refused(f"{what}: {problem}", remedy=remedy)
 
 
 def is_uri(where: str) -> bool:
@@ -183,8 +222,10 @@ def _imported(uri: str, secrets: Secrets) -> tuple[str, SSlibKey]:
 
 
 def _of_token(uri: str) -> tuple[int | None, str | None]:
-    """hsm:[SLOT][?label=LABEL]"""
+    """hsm:[ID][?label=LABEL]"""
     parsed = urlparse(uri)
+    if parsed.path and not parsed.path.isdecimal():
+        raise Refused(f"{uri}: {parsed.path!r} is no ID of a key", remedy=REMEDIES["hsm"])
     return int(parsed.path) if parsed.path else None, parse_qs(parsed.query).get("label", [None])[0]
 
 
@@ -197,11 +238,5 @@ def _of_vault(uri: str) -> tuple[str, str]:
 def _from_library(uri: str, ask: Callable[[], T]) -> T:
     try:
         return ask()
-    except UnsupportedLibraryError as error:
-        scheme = uri.partition(":")[0]
-        raise Refused(
-            f"{uri}: keys of {scheme} need more Python packages",
-            remedy=f"pip install 'securesystemslib[{scheme}]'",
-        ) from error
     except Exception as error:  # clouds and modules raise classes of their own
-        raise Refused(f"{uri}: {error}", remedy="Check the address, and whether you may use that key") from error
+        raise refusal(uri, uri.partition(":")[0], error) from error

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from securesystemslib.signer import Key
+from securesystemslib.signer import HSMSigner, Key, Signature
 from tuf.api.exceptions import UnsignedMetadataError
 from tuf.api.metadata import Metadata, MetaFile, Snapshot, Timestamp
 
+from ota.publish import keys
 from ota.publish.drafts import Draft
 from ota.publish.errors import Refused, Unsigned
 from ota.publish.keyring import Keyring
@@ -79,6 +80,16 @@ def sign(before: State, draft: Draft, ring: Keyring) -> None:
     after = {**before, **draft.metadata}
     for role, metadata in draft.metadata.items():
         _sign(metadata, invited(before, after, role), ring)
+
+
+def add_signature(metadata: Metadata[Any], key: Key, ring: Keyring) -> Signature:
+    """Sign with the private half of `key`. Raises `Refused`, in words also where a security module has none."""
+    signer = ring.signer(key)
+    try:
+        return metadata.sign(signer, append=True)
+    except UnsignedMetadataError as error:  # around whatever the signer raised
+        scheme = HSMSigner.SCHEME if isinstance(signer, HSMSigner) else ""
+        raise keys.refusal(titled(key), scheme, error.__cause__ or error) from error
 
 
 def sealed(before: State, draft: Draft, ring: Keyring, now: datetime) -> dict[str, bytes]:
@@ -161,13 +172,10 @@ def check_whole(state: State) -> None:
             raise Refused(f"the snapshot has another version of {role}", remedy="Restore the folder from its server")
 
 
-def _sign(metadata: Metadata[Any], keys: dict[str, Key], ring: Keyring) -> None:
-    for keyid, key in keys.items():
+def _sign(metadata: Metadata[Any], signers: dict[str, Key], ring: Keyring) -> None:
+    for keyid, key in signers.items():
         if keyid not in metadata.signatures and ring.at_hand(keyid):
-            try:
-                metadata.sign(ring.signer(key), append=True)
-            except UnsignedMetadataError as error:
-                raise Refused(f"{titled(key)}: {error}", remedy="Look whether the key's keeper answers") from error
+            add_signature(metadata, key, ring)
 
 
 def _snapshot(before: State, after: State, expires: datetime) -> Metadata[Any]:

@@ -131,6 +131,16 @@ def test_a_new_root_is_signed_by_the_old_keys_and_by_the_new(
     assert names == ["ann", "root-2", "root-3"]
 
 
+def test_who_has_signed_is_named(
+    publisher: Publisher, ceremony: Path, vault: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+
+    publisher.does("sign", ceremony, "--key", vault / "root-1.pem", "--key", vault / "root-2.pem")
+
+    assert re.search(r"Signed: root by root-1 \(\w{8}\), root by root-2 \(\w{8}\)\. Send", capsys.readouterr().out)
+
+
 def test_a_key_of_another_role_signs_nothing(
     publisher: Publisher, ceremony: Path, vault: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -95,4 +95,5 @@ def test_a_slip_in_a_passphrase_is_forgiven(publisher: Publisher) -> None:
     code, shown = typed(publisher.home, dialogue, "refresh")
 
     assert code == 0, shown
+    assert shown.count("That was wrong.") == 1
     assert "Published." in shown

@@ -97,6 +97,18 @@ def test_a_draft_leaves_what_it_starts_from_as_it_is(tmp_path: Path) -> None:
     assert {role: metadata.to_bytes() for role, metadata in state.items()} == before
 
 
+def test_a_key_of_a_security_module_is_known_without_its_token_too() -> None:
+    state = begun()
+    old, new = SIGNERS["timestamp", 0].public_key, CryptoSigner.generate_ecdsa().public_key
+    new.unrecognized_fields["x-ductwatch-name"] = "hsm:2?label=ductwatch"
+    state = {**state, **drafts.rekeyed(state, "timestamp", old, new, NOW).metadata}
+
+    assert drafts.key_of(state, "timestamp", "hsm:2") == new
+    assert drafts.key_of(state, "timestamp", "hsm:2?label=ductwatch") == new
+    with pytest.raises(Refused, match=r"hsm: is no key of timestamp"):
+        drafts.key_of(state, "timestamp", "hsm:")
+
+
 def test_a_channel_has_one_release_of_a_model_and_forgets_the_deltas_to_the_one_before(tmp_path: Path) -> None:
     state = begun()
     first, tar = release(tmp_path)
