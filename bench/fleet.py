@@ -24,13 +24,14 @@ SERVERS = (BROKER, WEB, JOBS)
 HOW = (
     "Boards are tasks in two processes, each with an MQTT 5 connection of its own to one Mosquitto, and with HTTP "
     "connections to one static web server, all on this machine, without TLS. They decide by the firmware's own code: "
-    "`ota.jobs`, `ota.slot_moves`, `firmware.update.schedule` and `.fitness`. `ota.trust` decides once for all boards "
-    "with the same state and the same bytes, and anew for each hundredth. The repository is made by `ductwatch ota "
-    "publish`: the shipped model, one whose weights moved, and a broken one, which fails its golden pictures. Nine of "
-    "ten boards fetch a delta, the tenth the whole. Rollouts are served by `ductwatch ota jobs-server`, in cohorts of "
-    "1, 10, 50 and 100 %. Waiting is shortened: {waits}; trial and probation are left out. Until all have it: from the "
-    "start of the rollout to the last board's success. A message is one between a board and the broker, either way. On "
-    "the wire: with TCP's and IP's headers at 1448 bytes a segment, as the kernel counts them (TCP_INFO)."
+    "`ota.jobs`, `ota.slot_moves`, `firmware.update.job_decisions`, `.schedule` and `.fitness`. `ota.trust` decides "
+    "once for all boards with the same state and the same bytes, and anew for each hundredth. The repository is made "
+    "by `ductwatch ota publish`: the shipped model, one whose weights moved, and a broken one, which fails its golden"
+    " pictures. Nine of ten boards fetch a delta, the tenth the whole. Rollouts are served by `ductwatch ota "
+    "jobs-server`, in cohorts of 1, 10, 50 and 100 %. Waiting is shortened: {waits}; trial and probation are left "
+    "out, and so is what a board reports of a job between the first word and the last. Until all have it: from the "
+    "start of the rollout to the last board's success. A message is one between a board and the broker, either way. "
+    "On the wire: with TCP's and IP's headers at 1448 bytes a segment, as the kernel counts them (TCP_INFO)."
 )
 
 

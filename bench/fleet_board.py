@@ -1,22 +1,39 @@
-"""One board of the fleet: what it decides, by the firmware's own decisions, and no I/O."""
+"""One board of the fleet: what it decides, by the firmware's own decisions, and no I/O.
+
+What it does about a job is decided by `firmware.update.job_decisions`. Of what a real board reports of it, only the
+first and the last are said.
+"""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from firmware.update.fitness import BoardFacts, Examined, Speed, misfits, shortcomings
+from firmware.update.job_decisions import (
+    Ask,
+    Asked,
+    Assignment,
+    Finish,
+    Reject,
+    Report,
+    Standing,
+    Time,
+    Wait,
+    begins_s,
+    decide,
+)
 from model.manifest import Manifest
 from model.selftest import Answers
 from ota import slot_moves as moves
 from ota.job_messages import JobTopics, Publication, Status
-from ota.jobs import Again, Job, Jobs, Lost, Noted, Nothing, Offer, Outcome, Unusable
+from ota.jobs import Again, Jobs, Lost, Noted, Nothing, Offer, Outcome, Unusable
 from ota.slot_states import Held, Record, Shipped
 from ota.types import Release, Target
 
 PREFIX = "ductwatch"
+CHANNEL = "stable"
 FIT = Speed(runs=100, p50_ms=12.0, p95_ms=20.0)  # only answers are examined here: how fast a board is, is not simulated
 MEMORY_MIB = 20.0
 
@@ -27,10 +44,9 @@ class Say:
 
 
 @dataclass(frozen=True, slots=True)
-class Begin:
-    """With the job, in so many seconds, unless it is withdrawn before."""
+class Later:
+    """Look again at the job in so many seconds, unless it is withdrawn before."""
 
-    job: Job
     after_s: float
 
 
@@ -41,7 +57,7 @@ class Withdrawn:
 
 @dataclass(frozen=True, slots=True)
 class Install:
-    job: Job
+    """Look into the channel, and fetch what it offers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,29 +67,52 @@ class Settled:
     status: Status | None
 
 
-Step = Say | Begin | Withdrawn | Install | Settled
+Step = Say | Later | Withdrawn | Install | Settled
 
 
 class Board:
-    """It begins with `before`, active and good. One without `deltas` has no base that one starts from."""
+    """It begins with `before`, active and good. One without `deltas` has no base that one starts from.
+
+    `wall_s` is now, in seconds since 1970.
+    """
 
     def __init__(self, name: str, before: Release, facts: BoardFacts, *, shipped: Shipped, deltas: bool) -> None:
         numbers = itertools.count(1)
         self.name = name
         self.topics = JobTopics(PREFIX, name)
         self.jobs = Jobs(self.topics, token=lambda: f"{name}-{next(numbers)}")
-        self.record = _kept(_staged(Record(), Held.of(before)))
+        self.record = _kept(_staged(Record(), Held.of(before), 0), 0)
         self._facts, self._shipped, self._deltas = facts, shipped, deltas
+        self._model = before.model
         self._chance = Random(name)
-        self._begun: str | None = None
+        self._job: Assignment | None = None
+        self._asked: Asked | None = None
 
     def chance(self) -> float:
         return self._chance.random()
 
-    def heard(self, topic: str, payload: bytes) -> Step | None:
+    def heard(self, topic: str, payload: bytes, wall_s: float) -> Step | None:
         """What follows from a message. Raises `BadMessage`."""
         outcome = self.jobs.received(topic, payload)
-        return None if outcome is None else self._following(outcome)
+        return None if outcome is None else self._following(outcome, wall_s)
+
+    def looked(self, wall_s: float) -> Step | None:
+        """What is to be done about its job now, if it has one."""
+        if self._job is None:
+            return None
+        job = self._job.job
+        match decide(self._job, self._standing(), Time(wall_s=wall_s), self.name):
+            case Wait():
+                return Later(max(0.0, begins_s(self._job, self.name) - wall_s))
+            case Report(details) if job.status is Status.QUEUED:
+                return Say(self.jobs.accept(job, details=details))
+            case Ask():
+                return Install()
+            case Finish(status, details):
+                return Say(self.jobs.finish(job, status, details))
+            case Reject(reason):
+                return Say(self.jobs.reject(job, reason))
+        return None
 
     def wanted(self, release: Release) -> Target:
         """What to fetch: a delta if one starts from what is here, else the whole. Raises ValueError for a refusal."""
@@ -86,26 +125,40 @@ class Board:
                 return delta.target
         return release.target
 
-    def installed(self, release: Release, manifest: Manifest, golden: Answers) -> tuple[Status, Mapping[str, str]]:
-        """The bytes are here and proved: stage it, examine it, and keep it or not. How to report that."""
-        self.record = _staged(moves.freed(self.record, now_s=0, why=""), Held.of(release))
+    def installed(self, release: Release, manifest: Manifest, golden: Answers, wall_s: float) -> None:
+        """The bytes are here and proved: stage it, examine it, and keep it or not. What to say then, `looked` tells."""
+        now_s = int(wall_s)
+        self.record = _staged(moves.freed(self.record, now_s=now_s, why=""), Held.of(release), now_s)
         examined = Examined(golden=golden, accuracy_before=None, speed=FIT, memory_mib=MEMORY_MIB)
         if problems := misfits(manifest, self._facts) or shortcomings(manifest, self._facts, examined):
-            self.record = moves.failed(self.record, now_s=0, why="; ".join(problems))
-            return Status.FAILED, {"reason": "; ".join(problems)}
-        self.record = _kept(self.record)
-        return Status.SUCCEEDED, {"version": release.version}
+            self.record = moves.failed(self.record, now_s=now_s, why="; ".join(problems))
+        else:
+            self.record = _kept(self.record, now_s)
+        if self._job is not None:
+            self._asked = Asked(job=self._job.job.id, offered=release)
 
-    def _following(self, outcome: Outcome) -> Step | None:
+    def _standing(self) -> Standing:
+        return Standing(
+            channel=CHANNEL,
+            model=self._model,
+            hardware=self._facts.hardware,
+            shipped=self._shipped,
+            record=self.record,
+            asked=self._asked,
+        )
+
+    def _following(self, outcome: Outcome, wall_s: float) -> Step | None:
         match outcome:
-            case Offer() if outcome.job.status is Status.QUEUED and outcome.job.id != self._begun:
-                self._begun = outcome.job.id
-                return Begin(outcome.job, outcome.document.jitter_s * self.chance())
+            case Offer() if outcome.job.status is Status.QUEUED and not self._has(outcome.job.id):
+                self._job = Assignment(job=outcome.job, document=outcome.document, queued_s=outcome.queued_at)
+                self._asked = None
+                return self.looked(wall_s)
             case Nothing():
-                self._begun = None
+                self._job = None
                 return Withdrawn()
-            case Noted() if outcome.job.status is Status.IN_PROGRESS:
-                return Install(outcome.job)
+            case Noted() if outcome.job.status is Status.IN_PROGRESS and self._job is not None:
+                self._job = replace(self._job, job=outcome.job, begun_s=wall_s)
+                return self.looked(wall_s)
             case Noted():
                 return Settled(outcome.job.status)
             case Again() | Unusable():
@@ -114,13 +167,16 @@ class Board:
                 return Settled(outcome.status)
         return None
 
+    def _has(self, job: str) -> bool:
+        return self._job is not None and self._job.job.id == job
 
-def _staged(record: Record, held: Held) -> Record:
-    return moves.staged(record, record.inactive, held, now_s=0, why="")
+
+def _staged(record: Record, held: Held, now_s: int) -> Record:
+    return moves.staged(record, record.inactive, held, now_s=now_s, why="")
 
 
-def _kept(record: Record) -> Record:
+def _kept(record: Record, now_s: int) -> Record:
     """Its trial and its probation are waiting, which is left out."""
     for move in (moves.trial_begun, moves.passed, moves.kept):
-        record = move(record, now_s=0, why="")
+        record = move(record, now_s=now_s, why="")
     return record

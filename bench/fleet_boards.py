@@ -9,15 +9,15 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
-from functools import partial
 from pathlib import Path
 
 import msgspec
 
-from bench.fleet_board import PREFIX, Begin, Board, Install, Say, Settled, Withdrawn
+from bench.fleet_board import PREFIX, Board, Install, Later, Say, Settled, Step, Withdrawn
 from bench.fleet_http import NOT_FOUND, OK, Failed, Visit
 from bench.fleet_mqtt import Link, connect
 from bench.fleet_release import BEFORE
@@ -140,30 +140,36 @@ class Boards:
     def _heard(self, place: Place, topic: str, payload: bytes) -> None:
         now_s = self._loop.time()
         self._tally.message(now_s, payload)
-        match place.board.heard(topic, payload):
+        self._follow(place, place.board.heard(topic, payload, time.time()))
+
+    def _follow(self, place: Place, step: Step | None) -> None:
+        match step:
             case Say(publication):
                 self._say(place, publication)
-            case Begin(job, after_s):
-                accept = partial(place.board.jobs.accept, job, details={"step": "download"})
-                place.beginning = self._loop.call_later(after_s, lambda: self._say(place, accept()))
+            case Later(after_s):
+                if place.beginning is not None:
+                    place.beginning.cancel()
+                place.beginning = self._loop.call_later(after_s, self._look, place)
             case Withdrawn() if place.beginning is not None:
                 place.beginning.cancel()
-            case Install(job):
-                self._group.create_task(self._install(place, partial(place.board.jobs.finish, job)))
+            case Install():
+                self._group.create_task(self._install(place))
             case Settled(status):
-                self._tally.settled(now_s, "lost" if status is None else status.value)
+                self._tally.settled(self._loop.time(), "lost" if status is None else status.value)
 
-    async def _install(self, place: Place, finish: partial[Publication]) -> None:
+    def _look(self, place: Place) -> None:
+        self._follow(place, place.board.looked(time.time()))
+
+    async def _install(self, place: Place) -> None:
         looked = self._looked
         release = self._beliefs.believe(looked, await self._visited(looked))
         target = place.board.wanted(release)
         self._prove(release, target, await self._fetched(target))
         self._tally.got += 1
         await asyncio.sleep(self._task.examined_s)
-        status, details = place.board.installed(
-            release, self._manifests[self._release], self._task.examined[self._release]
-        )
-        self._say(place, finish(status, details))
+        manifest, golden = self._manifests[self._release], self._task.examined[self._release]
+        place.board.installed(release, manifest, golden, time.time())
+        self._look(place)
 
     async def _visited(self, looked: Looked) -> Files:
         files: dict[str, bytes | None] = {}
