@@ -144,7 +144,9 @@ def _board(one: dict[str, Any], longest: int, width: int | None) -> list[Row]:
         (f"{status.replace('_', ' ').lower():<11}", style),
         (f"  {printable(one['availability'] or 'never seen'):<10}  ", Style.DIM),
     ]
-    told = sorted(one["details"].items(), key=lambda detail: detail[0] != REASON)  # and else as the board told them
+    told = list(one["details"].items())
+    if style is Style.RED:
+        told.sort(key=lambda detail: detail[0] != REASON)
     details = [printable(f"{key} {value}") for key, value in told]
     if width is None:
         return [[*first, (", ".join(details), Style.DIM)]]
