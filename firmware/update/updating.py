@@ -11,39 +11,35 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import NoReturn
 
 from drivers.clock import Clock
 from drivers.types import Instant
-from drivers.worker import Stuck, Worker
+from drivers.worker import Stuck
 from firmware.observations import Observation, UpdateChange, UpdateStep
 from firmware.photography import Shot
 from firmware.supervisor import Pulse
 from firmware.update.depot import Depot
-from firmware.update.examining import MEASURE_S, Seeing, examine, limits_of, manifest_of, prove, try_beside
+from firmware.update.examining import MEASURE_S, Seeing, examine, limits_of, prove, try_beside
 from firmware.update.fitness import budget_ms
 from firmware.update.job_decisions import Standing
-from firmware.update.schedule import first_pause_s, pause_s
+from firmware.update.keeping import Keeping
+from firmware.update.schedule import pause_s
 from firmware.update.shadow import Outcome, Seen
-from firmware.update.telling import Doing, in_words, told
+from firmware.update.telling import Telling, in_words, told
 from firmware.update.trial import PROGRAM, Failed, Trial
+from firmware.update.visiting import Visiting
 from firmware.update.wishes import Wish, Wishes
 from firmware.uplink.commands import Answer, Update, UpdateCheck, UpdateInstall, UpdateRollBack
 from model.manifest import Manifest
 from model.types import ModelId, Verdict
-from ota.errors import OtaError, Untrusted
-from ota.slot_states import Held, Record, SlotState
-from ota.slots import STEADY_S, Slots
+from ota.errors import OtaError
+from ota.slot_states import Record, SlotState
+from ota.slots import STEADY_S
 
-T = TypeVar("T")
-
-DISK_LIMIT_S = 120.0  # to hash and sync two bundles on a worn card
-OBEY_LIMIT_S = 10.0  # for the same, where somebody waits for the answer
+OBEY_LIMIT_S = 10.0  # for a change of the slots that somebody waits for
 RELOAD_AGAIN_S = 300.0  # one that did not come: the configuration is wrong, say, and somebody mends it
-FETCH_LIMIT_S = 4 * 3600.0  # beyond the deadline of a download
-TOLD_EACH = 0.25  # of a download
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,17 +88,18 @@ class Updating:
         self._depot, self._settings, self._board, self._now = depot, depot.settings, depot.board, now
         self._hands, self._clock, self._wall, self._chance, self._priority = hands, clock, wall, chance, priority
         self._measure_s, self._reload_again_s, self._program = measure_s, reload_again_s, program
-        self._visitor, self._keeper = Worker("update: visits"), Worker("update: slots")
         self._seeing = Seeing()
-        self._wishes = Wishes(self._settings, clock, self._minute)
-        self._change_told: UpdateChange | None = None
-        self._is_read = False  # whether `record` is what the slots say
-        self._stopped = False
-        self._trouble = ""
-        self._ask_in_s, self._visits_failed = first_pause_s(self._settings.every, chance()), 0
         self._found = Seen(since=clock.now())  # of the model on trial, also before somebody asked for something
-        self._doing = Doing()
-        self.record = Record()
+        self._telling = Telling(clock, self._said)
+        self._doing = self._telling.doing
+        self._keeping = Keeping(depot.updater, hands.moved)
+        self._wishes = Wishes(self._settings, clock, self._minute)
+        self._visiting = Visiting(depot, self._wishes, self._telling, self._keeping, chance)
+
+    @property
+    def record(self) -> Record:
+        """How the slots stood when they were last looked at."""
+        return self._keeping.record
 
     def see(self, shot: Shot, verdict: Verdict) -> None:
         """Each shot that was judged, with its verdict. It is kept only while somebody has use for it."""
@@ -116,9 +113,8 @@ class Updating:
                 group.create_task(self._count_as_steady(), name="update: steady")
                 await self._go_on()
         finally:
-            self._stopped = True
-            for worker in (self._visitor, self._keeper):
-                worker.close()
+            self._visiting.close()
+            self._keeping.close()
 
     async def obey(self, command: Update) -> Answer:
         """Whatever comes of it later is told by events."""
@@ -137,14 +133,14 @@ class Updating:
         if self.record.active is None:
             return Answer(False, "the model in the firmware runs: there is nothing to go back to")
         held = self.record[self.record.active].holds
-        self._stopped = True  # a download: it goes on some other time
+        self._visiting.stop()
         try:
-            done = await self._change(lambda slots: slots.roll_back(f"by {by}"), limit_s=OBEY_LIMIT_S)
+            done = await self._keeping.change(lambda slots: slots.roll_back(f"by {by}"), limit_s=OBEY_LIMIT_S)
         except (OtaError, Stuck) as error:
             return Answer(False, f"not now: {in_words(error)}")
         if not done:
             return Answer(False, f"{held} does not count any more: ask again")
-        self._say(UpdateStep.WENT_BACK, str(held), f"by {by}")
+        self._telling.say(UpdateStep.WENT_BACK, str(held), f"by {by}")
         self._hands.reload()
         return Answer(True, f"the model before {held}, which this board does not take again, is being loaded")
 
@@ -166,7 +162,7 @@ class Updating:
 
     def standing(self) -> Standing | None:
         """How it stands, for whoever decides on jobs; None while that is being found out."""
-        if not self._is_read:
+        if not self._keeping.is_known:
             return None
         return Standing(
             channel=self._settings.channel,
@@ -176,7 +172,7 @@ class Updating:
             record=self.record,
             busy=self._wishes.busy,
             asked=self._wishes.asked,
-            change=self._change_told,
+            change=self._telling.change,
         )
 
     def ask_for(self, job: str, at_least: int) -> None:
@@ -207,19 +203,19 @@ class Updating:
                 failures = 0
             except (OtaError, Stuck) as error:
                 failures += 1
-                self._postpone(error)
+                self._telling.postponed(error)
                 self._doing.begin("waiting")
                 await self._wishes.rest(pause_s(self._settings.every, failures, self._chance()))
 
     async def _step(self) -> None:
         """One thing that the slots ask for; else what somebody asks for, or the clock."""
-        await self._change(None)
+        await self._keeping.look()
         name = self.record.pending
         if self._depot.updater.counts(self.record) != self._now.bundle:
             await self._swap()
         if name is None or (self._wishes.waits and self.record[name].state is not SlotState.PROBATION):
             self._doing.begin("waiting")
-            await self._bring(await self._wishes.next(self._ask_in_s))
+            await self._visiting.make(await self._wishes.next(self._visiting.next_in_s))
             return
         bundle, release = self._depot.updater.tar(name), str(self.record[name].holds)
         try:
@@ -233,81 +229,23 @@ class Updating:
         except Failed as failed:
             await self._fail(release, str(failed), {})
 
-    async def _bring(self, wish: Wish) -> None:
-        """Ask, and fetch what it has for this board. What is in the way is told, and a model on trial goes on."""
-        self._doing.begin("asking")
-        self._doing.asked += 1
-        self._doing.last = None
-        with self._wishes.fulfilling(wish):
-            try:
-                await self._fetch(wish)
-                self._visits_failed = 0
-            except (OtaError, Stuck) as error:
-                self._visits_failed += 1
-                self._wishes.came_to(wish, None, in_words(error), later=True)
-                self._postpone(error)
-        self._ask_in_s = pause_s(self._settings.every, self._visits_failed, self._chance())
-
-    async def _fetch(self, wish: Wish) -> None:
-        try:
-            release, why = await self._visitor.run(self._depot.look, wish.where, wish.older, limit_s=FETCH_LIMIT_S)
-            self._trouble = ""
-            if not self._wishes.is_held(wish):
-                return
-            if release is not None and release.counter < wish.at_least:
-                why = f"the channel offers {Held.of(release)}, release {release.counter}, not {wish.at_least} or later"
-            self._wishes.came_to(wish, release, why)
-            if release is None or why:
-                self._doing.came_to(UpdateStep.NONE, why)
-                if wish.asked:
-                    self._say(UpdateStep.NONE, "", why)
-                return
-            name = f"{release.model} {release.version}"
-            self._say(UpdateStep.FOUND, name, f"{release.target.length} bytes at {wish.where}")
-            self._doing.begin("fetching", name, of=release.target.length)
-            loop = asyncio.get_running_loop()
-
-            def progress(here: int, of: int) -> None:
-                loop.call_soon_threadsafe(self._came, name, here, of)
-
-            self._stopped = False
-            fetch = partial(
-                self._depot.fetch,
-                release,
-                wish.where,
-                progress,
-                stopped=lambda: self._stopped or not self._wishes.is_held(wish),
-                older=wish.older,
-            )
-            how = await self._visitor.run(fetch, limit_s=FETCH_LIMIT_S)
-            self._is_read = False
-        except Untrusted as error:
-            self._wishes.came_to(wish, None, str(error))
-            self._doing.came_to(UpdateStep.REFUSED, str(error))
-            if self._trouble != str(error):  # the same at each time it asks is no news
-                self._trouble = str(error)
-                self._say(UpdateStep.REFUSED, "", str(error))
-        else:
-            if how is not None:
-                self._say(UpdateStep.STAGED, name, how)
-
     async def _examine(self, bundle: Path, release: str) -> None:
         self._doing.begin("examining", release)
-        manifest = await self._keeper.run(manifest_of, bundle, limit_s=DISK_LIMIT_S)
+        manifest = await self._keeping.manifest(bundle)
         async with self._trial(bundle) as trial:
             found = await examine(trial, manifest, self._board, self._hands.request, measure_s=self._measure_s)
         if found.problems:
             await self._fail(release, "; ".join(found.problems), found.figures)
             return
         why = "passed its examination on this board"
-        if await self._change(lambda slots: slots.begin_trial(why)):
+        if await self._keeping.change(lambda slots: slots.begin_trial(why)):
             self._found = Seen(since=self._clock.now())
-            self._say(UpdateStep.TRIAL, release, why, found.figures)
+            self._telling.say(UpdateStep.TRIAL, release, why, found.figures)
 
     async def _try(self, bundle: Path, release: str) -> None:
         self._doing.begin("trying", release, of=self._settings.trial_pictures)
         self._judged(self._found)
-        manifest = await self._keeper.run(manifest_of, bundle, limit_s=DISK_LIMIT_S)
+        manifest = await self._keeping.manifest(bundle)
         limits = limits_of(self._settings, manifest, self._board)
         with self._seeing.looking():
             async with self._trial(bundle) as trial:
@@ -322,13 +260,13 @@ class Updating:
                     interrupted=lambda: self._wishes.waits,
                 )
         if outcome is Outcome.PASSED:
-            if await self._change(lambda slots: slots.passed(why)):
-                self._say(UpdateStep.PROBATION, release, why)
+            if await self._keeping.change(lambda slots: slots.passed(why)):
+                self._telling.say(UpdateStep.PROBATION, release, why)
                 await self._reload()
         elif outcome is Outcome.FAILED:
             await self._fail(release, why, {})
-        elif outcome is Outcome.GAVE_UP and await self._change(lambda slots: slots.give_up(why)):
-            self._say(UpdateStep.POSTPONED, release, why)
+        elif outcome is Outcome.GAVE_UP and await self._keeping.change(lambda slots: slots.give_up(why)):
+            self._telling.say(UpdateStep.POSTPONED, release, why)
 
     async def _prove(self, release: str) -> None:
         settings = self._settings
@@ -344,16 +282,17 @@ class Updating:
                 tell=self._proved,
             )
         if outcome is Outcome.PASSED:
-            if await self._change(lambda slots: slots.kept(why)):
-                self._say(UpdateStep.KEPT, release, why)
-        elif await self._change(lambda slots: slots.failed(why) if outcome is Outcome.FAILED else slots.give_up(why)):
-            self._say(UpdateStep.WENT_BACK, release, why)
+            if await self._keeping.change(lambda slots: slots.kept(why)):
+                self._telling.say(UpdateStep.KEPT, release, why)
+        elif await self._keeping.change(
+            lambda slots: slots.failed(why) if outcome is Outcome.FAILED else slots.give_up(why)
+        ):
+            self._telling.say(UpdateStep.WENT_BACK, release, why)
             await self._reload()
 
     async def _fail(self, release: str, why: str, figures: dict[str, float]) -> None:
-        if await self._change(lambda slots: slots.failed(why)):
-            self._doing.came_to(UpdateStep.REFUSED, why, figures)
-            self._say(UpdateStep.REFUSED, release, why, figures)
+        if await self._keeping.change(lambda slots: slots.failed(why)):
+            self._telling.refused(release, why, figures)
 
     async def _swap(self) -> NoReturn:
         """What runs is not what the slots say: the disk did not answer at the start, or time or a lost file decided.
@@ -363,7 +302,7 @@ class Updating:
         self._doing.begin("reloading")
         await asyncio.sleep(self._reload_again_s)
         if self.record.pending is not None and self.record.pending is self.record.active:
-            await self._change(lambda slots: slots.started())
+            await self._keeping.change(lambda slots: slots.started())
         await self._reload()
 
     async def _reload(self) -> NoReturn:
@@ -373,39 +312,13 @@ class Updating:
             self._hands.reload()
             await asyncio.sleep(self._reload_again_s)
 
-    async def _change(self, move: Callable[[Slots], None] | None, *, limit_s: float = DISK_LIMIT_S) -> bool:
-        """Make the move, and take note of how the slots stand.
-
-        Not if they stand otherwise than when it was decided on: time may have ended what waited for too long, or a file
-        may be lost. Then False, and the next step goes by what they say now. Raises `OtaError`, `Stuck`.
-        """
-        decided_on = _essence(self.record)
-
-        def change() -> tuple[Record, bool]:
-            with self._depot.updater.slots() as slots:
-                made = move is not None and _essence(slots.record) == decided_on
-                if move is not None and made:
-                    move(slots)
-                return slots.record, made
-
-        self.record, made = await self._keeper.run(change, limit_s=limit_s)
-        self._is_read = True
-        self._hands.moved()
-        return made
-
     async def _count_as_steady(self) -> None:
         await asyncio.sleep(STEADY_S)
         with suppress(OtaError, Stuck):  # then the next start counts
-            await self._change(lambda slots: slots.steady())
+            await self._keeping.change(lambda slots: slots.steady())
 
     def _trial(self, bundle: Path) -> Trial:
         return Trial(bundle, beside=self._now.bundle, priority=self._priority, program=self._program)
-
-    def _came(self, release: str, here: int, of: int) -> None:
-        told = int(self._doing.here / (TOLD_EACH * max(1, self._doing.of)))
-        self._doing.here, self._doing.of = here, of
-        if int(here / (TOLD_EACH * max(1, of))) > told:
-            self._say(UpdateStep.FETCHING, release, f"{here} of {of} bytes", {"here_bytes": here, "of_bytes": of})
 
     def _judged(self, found: Seen) -> None:
         self._found = found
@@ -414,25 +327,10 @@ class Updating:
     def _proved(self, pictures: int) -> None:
         self._doing.here = pictures
 
-    def _postpone(self, error: OtaError | Stuck) -> None:
-        words = in_words(error)
-        self._doing.came_to(UpdateStep.POSTPONED, words)
-        if words != self._trouble:
-            self._trouble = words
-            self._say(UpdateStep.POSTPONED, self._doing.release, words)
-
-    def _say(self, step: UpdateStep, release: str, why: str, figures: Mapping[str, float] | None = None) -> None:
-        change = UpdateChange(step=step, release=release, why=why, figures=dict(figures or {}), at=self._clock.now())
-        self._change_told = change
+    def _said(self, change: UpdateChange) -> None:
         self._hands.say(change)
         self._hands.moved()
 
     def _minute(self) -> int | None:
         now = self._wall()
         return None if now is None else 60 * now.hour + now.minute
-
-
-def _essence(record: Record) -> tuple[object, ...]:
-    """What a decision is made by: which model counts, and what waits for which verdict."""
-    waiting = None if record.pending is None else record[record.pending]
-    return record.active, record.pending, waiting and (waiting.state, waiting.holds)

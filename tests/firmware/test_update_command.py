@@ -32,7 +32,7 @@ NOTHING = {"outcome": "none", "why": "visual-clean 0.2.0 is what runs already", 
 
 
 async def told(folder: Path, replies: Sequence[dict[str, Any]], *words: str) -> tuple[int | None, str, str]:
-    """Its exit status and what it printed, where the firmware gives these replies in turn, and then the last of them."""
+    """Its exit status and what it printed, where the firmware gives these replies in turn, and the last for ever."""
     left = list(replies)
 
     async def answer(_: bytes) -> bytes:

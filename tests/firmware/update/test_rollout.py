@@ -283,7 +283,7 @@ async def test_the_firmware_takes_part_as_it_is_configured_and_tells_of_its_job_
 @pytest.mark.parametrize(
     ("counter", "status", "told"),
     [
-        (10, Status.FAILED, f"{NEW} has the release counter 9, wanted 10"),
+        (10, Status.FAILED, f"the channel offers {NEW}, release 9, not 10 or later"),
         (1, Status.SUCCEEDED, "already"),
     ],
     ids=["the channel offers less", "it has that already"],
