@@ -82,6 +82,17 @@ def test_what_a_board_says_moves_no_cursor() -> None:
     assert not any("\x1b[2J" in line for line in lines)
 
 
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [(Status.FAILED, "reason no room, step refused"), (Status.IN_PROGRESS, "step refused, reason no room")],
+)
+def test_why_comes_first_of_a_board_that_failed_and_else_what_it_is_at(status: Status, expected: str) -> None:
+    one = report(status)
+    told = replace(one, tickets=[replace(one.tickets[0], details={"step": "refused", "reason": "no room"})])
+
+    assert table(told, Colours.NONE)[-1].endswith(expected)
+
+
 def test_on_a_terminal_a_reason_goes_on_in_the_next_line_and_none_of_it_is_lost() -> None:
     reason = "13 of 20 pictures were called the other way round than by the model that counts"
 
