@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from firmware.cli_rollout import add_jobs_server, add_rollout
 from firmware.cli_update import add_technician
+from ota.offer import MAX_COUNTER
 
 REPOSITORY = Path("updates")
 """The one that commands are about, if they name no other one."""
@@ -87,10 +88,18 @@ def _publish(actions: Actions) -> None:
     publish = _action(actions, "publish", "offer a bundle in a channel")
     publish.add_argument("bundle", type=Path, metavar="BUNDLE", help="a model bundle: a folder or a tar")
     publish.add_argument("--channel", required=True, metavar="CHANNEL", help=CHANNEL_NAMES)
-    publish.add_argument(
+    counters = publish.add_mutually_exclusive_group()
+    counters.add_argument(
         "--again",
         action="store_true",
         help="the same model under the next free release counter: so boards go back to older bytes",
+    )
+    counters.add_argument(
+        "--release-counter",
+        type=_counter,
+        metavar="N",
+        help="the same model under this counter, above all that any channel offers: for when boards have seen "
+        "more than this copy of the repository has",
     )
     publish.add_argument(
         "--base",
@@ -262,6 +271,12 @@ def _ceremony(command: argparse.ArgumentParser) -> None:
 def _answers(command: argparse.ArgumentParser) -> None:
     command.add_argument("--yes", action="store_true", help="do not ask")
     command.add_argument("--json", action="store_true", help="one JSON object instead of sentences; needs --yes")
+
+
+def _counter(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_COUNTER:
+        raise argparse.ArgumentTypeError(f"{text!r}: a release counter is a number from 1 to {MAX_COUNTER}")
+    return int(text)
 
 
 def _quorum(text: str) -> tuple[str, int, int]:

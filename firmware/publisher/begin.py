@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from ota.publish.errors import Refused
 from ota.publish.files import Folder
 from ota.publish.keyring import Keyring
 from ota.publish.roles import ALL, LIFETIMES, ONLINE, QUORUMS, Quorum
+from ota.storage import Disk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,12 +66,39 @@ def init(desk: Desk) -> int:
         lines = [f"  {role:<9} valid {LIFETIMES[role].days} days, {each}" for role, each in chosen.items()]
         if not desk.agreed([f"A new repository in {folder.path}:", *lines]):
             return NOT_DONE
-        places, known = _keys(desk, chosen)
-        keyring.save(folder.own / KEYS, places, desk.disk)
-        draft = drafts.begun({role: (chosen[role].quorum.threshold, known[role]) for role in chosen}, desk.now)
-        if desk.arguments.ceremony is not None:
-            return desk.lay_out(desk.place(folder), {}, draft)
-        return desk.sign_and_write(folder, {}, draft, Keyring(places, desk.secrets))
+        with _undone_if_in_vain(folder) as undo:
+            places, known = _keys(desk, chosen, undo)
+            undo.callback(_put_back, folder.own / KEYS, desk.disk.read(folder.own / KEYS, keyring.MAX_BYTES), desk.disk)
+            keyring.save(folder.own / KEYS, places, desk.disk)
+            draft = drafts.begun({role: (chosen[role].quorum.threshold, known[role]) for role in chosen}, desk.now)
+            if desk.arguments.ceremony is not None:
+                return desk.lay_out(desk.place(folder), {}, draft)
+            return desk.sign_and_write(folder, {}, draft, Keyring(places, desk.secrets))
+
+
+@contextmanager
+def _undone_if_in_vain(folder: Folder) -> Iterator[ExitStack]:
+    """What is put on the stack happens if an error or Ctrl-C comes before the repository is decided."""
+    with ExitStack() as undo:
+        made = False
+        try:
+            yield undo
+            made = True
+        finally:
+            if made or folder.is_interrupted() or folder.is_begun():
+                undo.pop_all()
+
+
+def _put_back(path: Path, content: bytes | None, disk: Disk) -> None:
+    if content is None:
+        disk.remove(path)
+    else:
+        disk.replace(path, content)
+
+
+def _remove_if_empty(folder: Path) -> None:
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def _chosen(desk: Desk, folder: Folder) -> dict[str, Chosen]:
@@ -109,8 +138,10 @@ def _of_role(role: str, quorum: Quorum, there: Sequence[str], place: Path) -> Ch
     return Chosen(quorum=quorum, there=[*there, *found], made=[path for path in files if not path.exists()])
 
 
-def _keys(desk: Desk, chosen: Mapping[str, Chosen]) -> tuple[dict[str, str], dict[str, list[SSlibKey]]]:
-    """Where each private key is, by keyid, and the public ones by role."""
+def _keys(
+    desk: Desk, chosen: Mapping[str, Chosen], undo: ExitStack
+) -> tuple[dict[str, str], dict[str, list[SSlibKey]]]:
+    """Where each private key is, by keyid, and the public ones by role. What is made goes when `undo` is called."""
     files: Sequence[Path] = desk.arguments.passphrase_files
     wanted = {role in ONLINE for role, each in chosen.items() if each.made}
     phrases = {
@@ -133,6 +164,9 @@ def _keys(desk: Desk, chosen: Mapping[str, Chosen]) -> tuple[dict[str, str], dic
         known[role].append(key)
         places |= {key.keyid: place} if place else {}
     for role, path in [(role, path) for role, each in chosen.items() for path in each.made]:
+        if not path.parent.exists():
+            undo.callback(_remove_if_empty, path.parent)
+        undo.callback(path.unlink, missing_ok=True)
         key = keys.make(path, phrases[role in ONLINE])
         keys.named(key, keys.name_of(str(path)))
         known[role].append(key)

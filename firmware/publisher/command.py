@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from firmware.errors import ConfigError
 from firmware.publisher.begin import init, make_key
 from firmware.publisher.desk import BUNDLES, DONE, KEYS, NOT_DONE, Desk, MakeDelta
-from ota.bundle import open_bundle, pack, recounted
+from ota.bundle import Bundle, open_bundle, pack, recounted
 from ota.delta.make import make
 from ota.errors import OtaError
 from ota.publish import ceremony, drafts, keyring, keys, offers, signing, store, words
-from ota.publish.errors import Refused, Unsigned
-from ota.publish.files import Folder
+from ota.publish.errors import AlreadySo, Refused, Unfinished, Unsigned
+from ota.publish.files import Folder, problem, remedy
 from ota.publish.roles import LIFETIMES, SNAPSHOT, TIMESTAMP
 from ota.publish.state import State, channels, targets, titled
 from ota.storage import Disk
@@ -35,17 +35,19 @@ def main(
     make_delta: MakeDelta = make,
 ) -> int:
     """All but the arguments are for tests. Raises `ConfigError`."""
+    desk = Desk(arguments, now or datetime.now(UTC), disk or Disk(), make_delta)
     try:
-        desk = Desk(arguments, now or datetime.now(UTC), disk or Disk(), make_delta)
         return ACTIONS[arguments.action](desk)
+    except AlreadySo as error:
+        desk.tell({"done": True, "changes": [], "roles": [], "files": []}, f"{error}.")
+        return DONE
     except OtaError as error:
-        print(f"ductwatch: {error}", file=sys.stderr)
-        return NOT_DONE if isinstance(error, Unsigned) else WRONG
+        desk.warn([str(error)])
+        return NOT_DONE if isinstance(error, Unsigned | Unfinished) else WRONG
     except BrokenPipeError:
         raise  # nobody reads on: no matter of the repository's
     except OSError as error:
-        problem = f"{error.filename or 'the disk'}: {error.strerror or error}"
-        print(f"ductwatch: {problem}. Look whether there is room, then give the command again", file=sys.stderr)
+        desk.warn([f"{problem(error)}. {remedy(error)}, then give the command again"])
         return WRONG
 
 
@@ -53,18 +55,28 @@ def _publish(desk: Desk) -> int:
     arguments = desk.arguments
     if len(arguments.bases) > MOST_BASES:
         raise ConfigError(f"--base was given more than {MOST_BASES} times. Boards with other bundles load it whole")
-    with desk.repository() as folder:
+    bundle = _bundle(arguments.bundle)
+    further = {offers.target_of("", each).sha256: each for each in map(pack, map(_bundle, arguments.bases))}
+    with desk.repository(of=bundle.digest) as folder:
         before = folder.load()
         drafts.known_channel(before, arguments.channel)
-        bundle = open_bundle(arguments.bundle)
-        if arguments.again:
+        if arguments.release_counter is not None:
+            bundle = recounted(bundle, arguments.release_counter)
+        elif arguments.again:
             model = offers.release_of(bundle, b"", arguments.channel).model
             bundle = recounted(bundle, drafts.highest(before, model) + 1)
         tar = pack(bundle)
         release = offers.release_of(bundle, tar, arguments.channel)
-        drafts.check_new(before, arguments.channel, release)
-        further = {offers.target_of("", each).sha256: each for each in map(pack, map(open_bundle, arguments.bases))}
+        drafts.check_new(before, arguments.channel, release, desk.where)
         return _offer(desk, folder, before, release, tar, further)
+
+
+def _bundle(path: Path) -> Bundle:
+    if not path.exists():
+        raise Refused(
+            f"{path}: there is no such file or folder", remedy="Name a bundle, such as `ductwatch model train` writes"
+        )
+    return open_bundle(path)
 
 
 def _promote(desk: Desk) -> int:
@@ -130,7 +142,7 @@ def _merge(desk: Desk) -> int:
 
 def _refresh(desk: Desk) -> int:
     fresh_for = _fresh_for(desk.arguments)
-    with desk.repository() as folder:
+    with desk.repository(of=f"{desk.now}") as folder:  # what was decided then is not as fresh as what is wanted now
         before = folder.load()
         unknown = [role for role in desk.arguments.roles if role not in ("root", "targets", *channels(before))]
         if unknown:
@@ -176,7 +188,7 @@ def _revoke(desk: Desk) -> int:
             draft = drafts.withdrawn(before, arguments.channel, arguments.what, desk.now)
         else:
             old = drafts.key_of(before, arguments.role, arguments.what)
-            draft = drafts.rekeyed(before, arguments.role, old, None, desk.now)
+            draft = drafts.rekeyed(before, arguments.role, old, None, desk.now, desk.where)
         return desk.propose(folder, before, draft, desk.ring(folder))
 
 

@@ -18,17 +18,18 @@ from firmware.publisher.passphrases import Passphrases, is_terminal
 from firmware.terminal import printable
 from ota.publish import ceremony, keyring, offers, signing, store, words
 from ota.publish.drafts import Draft
-from ota.publish.errors import Refused
-from ota.publish.files import Folder
+from ota.publish.errors import AlreadySo, Refused
+from ota.publish.files import ROOT_FOR_BOARDS, Folder
 from ota.publish.keyring import Keyring
 from ota.publish.roles import ROOT
 from ota.publish.state import State, channels, targets
 from ota.storage import Disk
 
+NOT_OF_THE_CHANGE = {"yes", "json", "passphrase_files", "online_passphrase_file", "pin_file"}
 MakeDelta = Callable[[bytes, bytes], bytes]
 """From base and target, both tars."""
 DONE, NOT_DONE = 0, 1
-KEYS, BUNDLES, ROOT_FOR_BOARDS = "keys.json", "bundles", "root.json"
+KEYS, BUNDLES = "keys.json", "bundles"
 """In the publisher's own folder."""
 
 
@@ -46,17 +47,29 @@ class Desk:
             raise ConfigError("--json asks nothing. Add --yes, once you have seen without --json what would be done")
 
     @contextmanager
-    def repository(self) -> Iterator[Folder]:
-        """The repository's folder, for this command alone, with an interrupted change finished."""
+    def repository(self, of: str = "") -> Iterator[Folder]:
+        """The repository's folder, for this command alone, with an interrupted change finished.
+
+        Raises `AlreadySo` if that was this very command's change; `of` is what is no argument and makes it another one.
+        """
         path = self.arguments.repository.absolute()
         if path.parent.exists():
-            folder = Folder(path, self.disk)
+            folder = Folder(path, self.disk, self._named(of))
             with folder.locked():
-                if folder.resume():
-                    print(f"ductwatch: finished a change of {path} that was interrupted", file=sys.stderr)
+                finished = folder.resume()
+                if finished is not None:
+                    changes = f": {'; '.join(finished.changes)}" if finished.changes else ""
+                    self.warn([f"finished a change of {path} that was interrupted{changes}"])
+                if finished is not None and finished.command == folder.command:
+                    raise AlreadySo("That was what this command is to do", remedy=_to_copy(folder))
                 yield folder
         else:
             raise Refused(f"{path.parent} is not there", remedy="Make that folder, or name another one")
+
+    def _named(self, of: str) -> str:
+        """What tells this command's change from any other's."""
+        told = {name: str(value) for name, value in vars(self.arguments).items() if name not in NOT_OF_THE_CHANGE}
+        return json.dumps({**told, "of": of}, sort_keys=True)
 
     @property
     def where(self) -> str:
@@ -144,12 +157,10 @@ class Desk:
                     if release.target.path in draft.files:
                         tar = draft.files[release.target.path]
                         store.keep(folder.own / BUNDLES, channel, release, tar, self.disk)
-        folder.replace(files)
-        if ROOT in draft.metadata:
-            self.disk.replace(folder.own / ROOT_FOR_BOARDS, draft.metadata[ROOT].to_bytes())
+        folder.replace(files, told["changes"])
         self.tell(
             {"done": True, **told, "files": list(files)},
-            f"Published. Copy {folder.path} to its server, metadata/timestamp.json last.",
+            f"Published. {_to_copy(folder)}.",
             *([f"New boards trust it by {folder.own / ROOT_FOR_BOARDS}."] if ROOT in draft.metadata else []),
         )
         return DONE
@@ -180,3 +191,7 @@ class Desk:
                 f"keys are not at hand: {'; '.join(map(str, lacking))}",
                 remedy="Name them by --key, or prepare what their keepers sign: add --ceremony FOLDER",
             )
+
+
+def _to_copy(folder: Folder) -> str:
+    return f"Copy {folder.path} to its server, metadata/timestamp.json last"

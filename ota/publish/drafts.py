@@ -13,7 +13,7 @@ from typing import Any
 
 from tuf.api.metadata import DelegatedRole, Delegations, Key, Metadata, Role, Root, Targets
 
-from ota.publish.errors import Refused
+from ota.publish.errors import AlreadySo, Refused
 from ota.publish.offers import offered, written
 from ota.publish.roles import LIFETIMES, ONLINE, ROOT, TARGETS, TIMESTAMP
 from ota.publish.state import NAME_FIELD, State, channels, delegator, keys, signers, targets, titled
@@ -21,8 +21,8 @@ from ota.types import Release
 
 LEAST_KEYID = 6  # hexadecimal digits by which a key may be named: 24 bit tell apart a few dozen keys
 RAISE = (
-    "Raise release_counter in the bundle (`ductwatch model train --release-counter`). If older bytes are wanted back, "
-    "`ductwatch ota publish BUNDLE --again` releases them under a higher counter"
+    "Raise release_counter in the bundle (`ductwatch model train --release-counter`). If these very bytes are wanted, "
+    "older ones too, add --again to this command for the next free counter, or --release-counter N for a higher one"
 )
 
 
@@ -80,21 +80,21 @@ def released(
 
 
 def check_counter(state: State, channel: str, release: Release) -> None:
-    """Boards take only what has a higher counter than what they have. Raises `Refused`."""
+    """Boards take only what has a higher counter than what they have. Raises `Refused`, or `AlreadySo`."""
     there = offered(targets(state, known_channel(state, channel))).get(release.model)
     if there is None or release.counter > there.counter:
         return
     if there.target.sha256 == release.target.sha256:
-        raise Refused(f"{channel} offers {in_short(release)} already", remedy="There is nothing to do")
+        raise AlreadySo(f"{channel} offers {in_short(release)} already", remedy="There is nothing to do")
     raise Refused(
         f"{channel} offers {in_short(there)}, and boards that have it do not take {in_short(release)}", remedy=RAISE
     )
 
 
-def check_new(state: State, channel: str, release: Release) -> None:
+def check_new(state: State, channel: str, release: Release, where: str = "") -> None:
     """A new release has a higher counter than any channel offers: one may be promoted to where the other is.
 
-    Raises `Refused`.
+    Raises `Refused`, or `AlreadySo`. `where` names the repository in a command.
     """
     check_counter(state, channel, release)
     for name in channels(state):
@@ -102,7 +102,7 @@ def check_new(state: State, channel: str, release: Release) -> None:
         if there is not None and there.target.sha256 == release.target.sha256:
             raise Refused(
                 f"{name} offers this very bundle",
-                remedy=f"Promote it: ductwatch ota promote {release.model} --from {name} --to {channel}",
+                remedy=f"Promote it: ductwatch ota promote {release.model} --from {name} --to {channel}{where}",
             )
         if there is not None and there.counter >= release.counter:
             raise Refused(
@@ -153,7 +153,7 @@ def key_of(state: State, role: str, name: str) -> Key:
     return found[0]
 
 
-def rekeyed(state: State, role: str, old: Key, new: Key | None, now: datetime) -> Draft:
+def rekeyed(state: State, role: str, old: Key, new: Key | None, now: datetime, where: str = "") -> Draft:
     """`role` is signed by `new` in place of `old`, or, without `new`, by one key less.
 
     What the role itself says is signed anew too. Raises `Refused` if `new` signs something already, or if the
@@ -166,7 +166,7 @@ def rekeyed(state: State, role: str, old: Key, new: Key | None, now: datetime) -
     if new is None and len(quorum.keys) == quorum.threshold:
         raise Refused(
             f"{role} needs {quorum.threshold} of {len(quorum.keys)} keys: without {titled(old)} nobody could sign it",
-            remedy=f"Put another in its place: ductwatch ota rotate-key {role} {old.keyid[:8]} NEW",
+            remedy=f"Put another in its place: ductwatch ota rotate-key {role} {old.keyid[:8]} NEW{where}",
         )
     above = ROOT if isinstance(delegator(state, role), Root) else TARGETS
     drafted = {name: _next(state, name, now) for name in {above: 0, role: 0} if name not in ONLINE}

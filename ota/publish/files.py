@@ -7,52 +7,104 @@ is replaced when all else is there.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, MetaFile, TargetFile
 
 from ota.bundle import MAX_BUNDLE_BYTES
-from ota.publish.errors import Refused
+from ota.publish.errors import Refused, Unfinished
 from ota.publish.roles import ROOT, SNAPSHOT, TARGETS, TIMESTAMP, max_bytes
 from ota.publish.signing import check_whole
 from ota.publish.state import State, channels, root, snapshot, targets, timestamp
 from ota.storage import Disk
 
 RESTORE = "Restore the folder from its server or a copy, then try again"
-STAGED = "staged.json"
+LOCK, STAGING, STAGED, ROOT_FOR_BOARDS = "lock", "staging", "staged.json", "root.json"
+"""In the publisher's folder."""
 MAX_LIST_BYTES = 1_000_000
+REMEDIES: Final = {
+    errno.ENOSPC: "Make room on that disk",
+    errno.EDQUOT: "Make room: what you may store there is used up",
+    errno.EACCES: "Look whose it is, and who may write there",
+    errno.EPERM: "Look whose it is, and who may write there",
+    errno.EROFS: "Mount that disk for writing",
+    errno.EIO: "That disk fails, or was pulled out: look at it",
+}
+"""By what the system says."""
+
+
+class Decided(NamedTuple):
+    """A change that happens from now on, whatever comes: its files, the command that wished it, and what it changes."""
+
+    files: Sequence[str]
+    command: str
+    changes: Sequence[str]
+
+
+def remedy(error: OSError) -> str:
+    """What a publisher does about a file that cannot be read or written."""
+    return REMEDIES.get(error.errno or 0, "Look whether its disk and its folder are there")
+
+
+def problem(error: OSError) -> str:
+    """Which file, and what the system says of it."""
+    return f"{error.filename or 'the disk'}: {error.strerror or error}"
 
 
 class Folder:
-    """A repository at `path`, and beside it the publisher's own folder, which is not to be published."""
+    """A repository at `path`, and beside it the publisher's own folder, which is not to be published.
 
-    def __init__(self, path: Path, disk: Disk) -> None:
+    `command` is kept with each change that is decided, to tell whether it is given again.
+    """
+
+    def __init__(self, path: Path, disk: Disk, command: str = "") -> None:
         self.path = path
+        self.command = command
         self.own = path.with_name(f"{path.name}.publisher")
         self.disk = disk
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Nobody else changes it meanwhile. Raises `Refused` if somebody does."""
+        """Nobody else changes it meanwhile. Raises `Refused` if somebody does.
+
+        The publisher's folder is made for it, and is gone afterwards if nothing else came into it.
+        """
         self.disk.make_folder(self.own)
-        handle = os.open(self.own / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        handle = os.open(self.own / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            os.close(handle)
-            raise Refused(f"another command works on {self.path}", remedy="Wait until it is done") from error
-        try:
-            yield
+            self._lock(handle)
+            try:
+                yield
+            finally:
+                self._tidy()
         finally:
             os.close(handle)
+
+    def _lock(self, handle: int) -> None:
+        busy = Refused(f"another command works on {self.path}", remedy="Wait until it is done")
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not os.path.samestat(os.fstat(handle), (self.own / LOCK).stat()):
+                raise busy  # the other one has just removed the file that is locked here
+        except (BlockingIOError, FileNotFoundError) as error:
+            raise busy from error
+
+    def _tidy(self) -> None:
+        if set(self.disk.names(self.own)) <= {LOCK, STAGING} and not self.disk.names(self._staging):
+            with suppress(OSError):
+                (self.own / LOCK).unlink()
+                if self._staging.exists():
+                    self._staging.rmdir()
+                self.own.rmdir()
 
     def is_free(self) -> bool:
         """Whether nothing is there that would be published with it."""
@@ -141,38 +193,73 @@ class Folder:
             return f"cannot be read ({error.strerror})"
         return ""
 
-    def replace(self, files: Mapping[str, bytes]) -> None:
-        """Write `files`, by their path in the repository, in this order. Raises OSError."""
+    def replace(self, files: Mapping[str, bytes], changes: Sequence[str]) -> None:
+        """Write `files`, by their path in the repository, in this order. Raises OSError, or `Unfinished`."""
+        with self._decisive():
+            try:
+                self._decide(files, Decided(list(files), self.command, changes))
+            except OSError:
+                if not self.is_interrupted():
+                    self._forget()  # half a change would take the room that is lacking, perhaps
+                raise
+        self.resume()
+
+    def resume(self) -> Decided | None:
+        """Finish what `replace` has decided, and forget what it has not. What was finished; raises `Unfinished`."""
+        with self._decisive():
+            decided = self._decided()
+            if decided is not None:
+                self._carry_out(decided)
+            self._forget()
+            return decided
+
+    @contextmanager
+    def _decisive(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if not self.is_interrupted():
+                raise
+            again = "The change is decided: giving the command again, once that is done, finishes it"
+            raise Unfinished(problem(error), remedy=f"{remedy(error)}. {again}") from error
+
+    def _decide(self, files: Mapping[str, bytes], decided: Decided) -> None:
         self.disk.make_folder(self._staging)
         for number, content in enumerate(files.values()):
             self.disk.write(self._staging / str(number), content)
             self.disk.sync(self._staging / str(number))
-        self.disk.replace(self._staging / STAGED, json.dumps(list(files)).encode())
-        self.resume()
+        self.disk.replace(self._staging / STAGED, json.dumps(decided._asdict()).encode())
 
-    def resume(self) -> bool:
-        """Finish what `replace` has decided, and forget what it has not. Whether there was something to finish."""
-        decided = self.disk.read(self._staging / STAGED, MAX_LIST_BYTES)
-        names: list[str] = json.loads(decided) if decided else []
+    def _decided(self) -> Decided | None:
+        content = self.disk.read(self._staging / STAGED, MAX_LIST_BYTES)
+        if content is None:
+            return None
+        found = json.loads(content)
+        return Decided(**found) if isinstance(found, dict) else Decided(found, "", [])  # a list, before 2026-12
+
+    def _carry_out(self, decided: Decided) -> None:
+        names = decided.files
         for number, name in enumerate(names):
             content = (self._staging / str(number)).read_bytes()
             self.disk.make_folder((self.path / name).parent)
             self.disk.replace(self.path / name, content)
-        if decided is not None:
-            for folder in {above for name in names for above in (self.path / name).parents if self._is_ours(above)}:
-                self.disk.sync(folder)  # it may be new, and its own name not last yet
-            self.disk.remove(self._staging / STAGED)
-            self.disk.sync(self._staging)
+            if _is_root(Path(name).name):
+                self.disk.replace(self.own / ROOT_FOR_BOARDS, content)
+        for folder in {above for name in names for above in (self.path / name).parents if self._is_ours(above)}:
+            self.disk.sync(folder)  # it may be new, and its own name not last yet
+        self.disk.remove(self._staging / STAGED)
+        self.disk.sync(self._staging)
+
+    def _forget(self) -> None:
         for name in self.disk.names(self._staging):
             self.disk.remove(self._staging / name)
-        return decided is not None
 
     def _is_ours(self, folder: Path) -> bool:
         return folder.is_relative_to(self.path.parent)
 
     @property
     def _staging(self) -> Path:
-        return self.own / "staging"
+        return self.own / STAGING
 
     def _newest_root(self) -> int:
         names = self.disk.names(self.path / "metadata")

@@ -115,7 +115,7 @@ def sealed(before: State, draft: Draft, ring: Keyring, now: datetime) -> dict[st
         if len(content) > max_bytes(role):
             raise Refused(
                 f"{role} would have {len(content)} bytes, and boards read at most {max_bytes(role)}",
-                remedy="Withdraw models that no board needs: ductwatch ota revoke --release",
+                remedy="Withdraw models that no board needs: ductwatch ota revoke MODEL --from CHANNEL",
             )
     return files | {f"metadata/{name_of(after, role)}": content for role, content in written.items()}
 

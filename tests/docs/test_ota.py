@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tuf.api.exceptions import BadVersionNumberError
 
 from firmware.cli import parser
 from firmware.publisher.command import WORTH_A_DELTA, main
@@ -60,6 +62,32 @@ def test_the_commands_of_the_page_lead_where_it_says(tmp_path: Path, monkeypatch
     signed = json.loads(Path("fleet/metadata/3.root.json").read_text())["signed"]
     names = [signed["keys"][keyid]["x-ductwatch-name"] for keyid in signed["roles"]["root"]["keyids"]]
     assert names == ["ann", "gil", "cem"]
+
+
+def test_the_way_out_with_an_older_copy_is_a_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (line,) = re.findall(r"`(ductwatch ota publish ours-1 [^`]*--release-counter[^`]*)`", PAGE)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(PASSPHRASE, "a passphrase of people")
+    monkeypatch.setenv(ONLINE_PASSPHRASE, "a passphrase of a machine")
+    bundle(tmp_path, 1, name="ours")
+    carry_out("ductwatch ota init updates")
+    client = Client(tmp_path / "board", tmp_path / "updates")
+    shutil.copytree("updates", "older")
+    carry_out("ductwatch ota publish ours-1 --channel stable")
+    for _ in range(3):
+        carry_out("ductwatch ota publish ours-1 --channel stable --again")
+    assert client.offered("stable/ours.tar") == 4
+    shutil.rmtree("updates")
+    Path("older").rename("updates")
+    with pytest.raises(BadVersionNumberError):
+        client.updater()
+
+    assert carry_out(line) == 0
+    for role in ("stable", "snapshot", "timestamp"):
+        carry_out(f"ductwatch ota key {role}-2.pem")
+        assert carry_out(f"ductwatch ota rotate-key {role} {role} {role}-2.pem") == 0
+
+    assert client.offered("stable/ours.tar") == 1000
 
 
 def test_what_cron_does_goes_on_when_a_role_expires_soon_and_somebody_is_told(

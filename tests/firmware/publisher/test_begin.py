@@ -10,6 +10,7 @@ import pytest
 from firmware.publisher.passphrases import ONLINE_PASSPHRASE
 from firmware.publisher.passphrases import PASSPHRASE as VARIABLE
 from tests.firmware.publisher.office import ONLINE, PASSPHRASE, Publisher
+from tests.ota.board import QuickDisk
 from tests.ota.publish.client import Client
 
 pytestmark = pytest.mark.real
@@ -51,6 +52,61 @@ def test_without_their_keys_and_without_a_ceremony_nothing_is_made(
 
     assert "too few private keys of root are here to sign it. Add --ceremony FOLDER" in capsys.readouterr().err
     assert not office.keys.exists()
+
+
+def test_a_key_that_does_not_open_leaves_no_new_keys_behind(
+    office: Publisher, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(VARIABLE, "a passphrase of ann")
+    office.does("key", office.home / "ann.pem")
+    monkeypatch.setenv(VARIABLE, PASSPHRASE)
+    before = sorted(office.home.iterdir())
+
+    assert office.does("init", office.updates, "--key", f"canary={office.home / 'ann.pem'}") == 2
+    assert "none of the passphrases opens it" in capsys.readouterr().err
+    assert sorted(office.home.iterdir()) == before
+
+
+class Stopped(QuickDisk):
+    """Ctrl-C, when so many files have been put in their place."""
+
+    def __init__(self, after: int) -> None:
+        self.left = after
+
+    def rename(self, path: Path, to: Path) -> None:
+        if self.left == 0:
+            raise KeyboardInterrupt
+        self.left -= 1
+        super().rename(path, to)
+
+
+def test_a_new_repository_that_is_stopped_before_it_is_decided_leaves_no_keys_behind(office: Publisher) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        office.does("init", office.updates, disk=Stopped(1))  # keys.json, and then what decides
+
+    assert not office.keys.exists()
+    assert not (office.own / "keys.json").exists()
+    assert office.does("init", office.updates) == 0
+
+
+def test_a_new_repository_that_is_stopped_after_it_is_decided_keeps_its_keys(
+    office: Publisher, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        office.does("init", office.updates, disk=Stopped(4))
+    assert (office.keys / "root-1.pem").exists()
+
+    assert office.does("init", office.updates) == 0
+
+    assert "That was what this command is to do. Copy" in capsys.readouterr().out
+    assert (office.own / "root.json").read_bytes() == (office.updates / "metadata" / "1.root.json").read_bytes()
+    assert office.does("refresh") == 0
+    Client(office.home / "board", office.updates).updater()
+
+
+def test_a_command_about_no_repository_leaves_no_trace(office: Publisher) -> None:
+    assert office.does("refresh") == 2
+    assert list(office.home.iterdir()) == []
 
 
 def test_an_init_that_was_interrupted_goes_on_with_the_keys_that_it_made(office: Publisher) -> None:

@@ -104,7 +104,8 @@ def test_the_very_bundle_of_another_channel_is_to_be_promoted(
 
     assert publisher.does("publish", bundle(publisher.home), "--channel", "stable") == 2
 
-    assert "ductwatch ota promote visual-clean --from canary --to stable" in capsys.readouterr().err
+    promote = f"ductwatch ota promote visual-clean --from canary --to stable --repository {publisher.updates}"
+    assert promote in capsys.readouterr().err
 
 
 def test_old_bytes_come_back_under_a_higher_counter(publisher: Publisher, client: Client) -> None:
@@ -120,6 +121,50 @@ def test_old_bytes_come_back_under_a_higher_counter(publisher: Publisher, client
     assert again.files == open_bundle(old).files
     assert json.loads(again.manifest)["release_counter"] == 3
     assert json.loads(again.manifest)["version"] == "0.1.0"
+
+
+def test_a_release_may_be_put_above_what_this_copy_knows(
+    publisher: Publisher, client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = bundle(publisher.home, 5)
+    publisher.does("publish", made, "--channel", "canary")
+
+    assert publisher.does("publish", made, "--channel", "stable", "--release-counter", "5") == 2
+    assert "add --again to this command for the next free counter, or --release-counter N" in capsys.readouterr().err
+    assert publisher.does("publish", made, "--channel", "stable", "--release-counter", "1000") == 0
+
+    assert client.offered(STABLE) == 1000
+    assert publisher.does("publish", made, "--channel", "stable", "--release-counter", "1000") == 0
+    assert "stable offers visual-clean 0.5.0 (release 1000) already. There is nothing to do" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("counter", ["0", "many", str(2**31)])
+def test_a_release_counter_is_a_number_that_boards_read(
+    publisher: Publisher, counter: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        publisher.does("publish", "ours-1", "--channel", "stable", "--release-counter", counter)
+    assert f"{counter!r}: a release counter is a number from 1 to 2147483647" in capsys.readouterr().err
+
+
+def test_what_is_published_already_is_done(publisher: Publisher, capsys: pytest.CaptureFixture[str]) -> None:
+    made = bundle(publisher.home)
+    publisher.does("publish", made, "--channel", "canary")
+    before = snapshot(publisher.updates)
+    capsys.readouterr()
+
+    assert publisher.does("publish", made, "--channel", "canary", "--json") == 0
+
+    assert json.loads(capsys.readouterr().out) == {"done": True, "changes": [], "roles": [], "files": []}
+    assert snapshot(publisher.updates) == before
+
+
+def test_a_slip_in_a_bundle_s_name_is_called_so(publisher: Publisher, capsys: pytest.CaptureFixture[str]) -> None:
+    assert publisher.does("publish", publisher.home / "nothere", "--channel", "canary") == 2
+
+    said = capsys.readouterr().err
+    assert "nothere: there is no such file or folder. Name a bundle" in said
+    assert "tampered" not in said
 
 
 def test_a_withdrawn_release_is_not_offered_any_more(publisher: Publisher, client: Client) -> None:

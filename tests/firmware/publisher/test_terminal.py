@@ -72,7 +72,14 @@ def test_two_passphrases_that_differ_make_nothing(tmp_path: Path) -> None:
 
     assert code == 2
     assert "the two passphrases differ. Nothing was made" in shown
-    assert list(tmp_path.iterdir()) == [tmp_path / "updates.publisher"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_no_to_a_new_repository_leaves_no_trace(tmp_path: Path) -> None:
+    code, shown = typed(tmp_path, [("Go on? [y/N]", "n")], "init", "updates")
+
+    assert code == 1, shown
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_no_is_a_no(publisher: Publisher) -> None:
