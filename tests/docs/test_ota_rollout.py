@@ -22,6 +22,7 @@ from firmware.fleet.store import MAX_BOARDS, MAX_FILE_BYTES, MAX_ROLLOUTS, Store
 from firmware.fleet.types import Ticket
 from firmware.rollout_view import table
 from firmware.terminal import Colours
+from firmware.update.jobbing import LOOK_S
 from firmware.uplink.discovery import Equipment, announcement
 from ota.job_messages import MAX_DETAILS, JobDocument, JobTopics, Status, decoded
 from ota.rollout import Member, Progress
@@ -88,6 +89,7 @@ def test_the_bounds_told_are_the_servers() -> None:
     assert f"{MAX_FILE_BYTES >> 20} MB" in PAGE
     assert f"every {TICK_S:g} seconds" in PAGE
     assert f"at most {MAX_DETAILS} `statusDetails`" in PAGE
+    assert f"within {LOOK_S:g} s after that" in PAGE
 
 
 @pytest.fixture
