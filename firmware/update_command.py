@@ -24,7 +24,7 @@ TAKEN = ("trying", "proving", "reloading")
 
 DOING = {
     "starting": "starting",
-    "waiting": "waiting for the next time to ask",
+    "waiting": "waiting to ask, or to be asked",
     "asking": "asking for a new model",
     "fetching": "fetching",
     "examining": "examining, while the cameras run:",

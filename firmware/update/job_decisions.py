@@ -115,9 +115,10 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Its time has not come."""
+    """Its time has not come. `for_s` is known where only the clock has to go on."""
 
     why: str
+    for_s: float | None = None
 
 
 Decision = Reject | Finish | Report | Ask | Wait
@@ -140,7 +141,7 @@ def decide(it: Assignment, board: Standing, time: Time, thing: str) -> Decision:
     if name is not None and board.record[name].state is SlotState.PROBATION:
         return Wait(f"for the verdict on {board.record[name].holds}")
     if it.begun_s is None:
-        return Wait(why) if (why := _too_early(it, time, thing)) else Report({"step": "begun"})
+        return _too_early(it, time, thing) or Report({"step": "begun"})
     if board.busy:
         return Report(_under_way(board))
     if board.asked is not None and board.asked.later and not time.rested:
@@ -171,13 +172,13 @@ def begins_s(it: Assignment, thing: str) -> float:
     return since_s + wanted.jitter_s * int.from_bytes(digest[:8]) / 2**64
 
 
-def _too_early(it: Assignment, time: Time, thing: str) -> str:
+def _too_early(it: Assignment, time: Time, thing: str) -> Wait | None:
     begins_at_s = begins_s(it, thing)
     if begins_at_s and time.wall_s is None:
-        return "until the board knows the time"
-    if time.wall_s is not None and time.wall_s < begins_at_s:
-        return f"for {begins_at_s - time.wall_s:.0f} s"
-    return "" if time.open else "until a maintenance window is open"
+        return Wait("until the board knows the time")
+    if time.wall_s is not None and (left_s := begins_at_s - time.wall_s) > 0:
+        return Wait(f"for {left_s:.0f} s", left_s)
+    return None if time.open else Wait("until a maintenance window is open")
 
 
 def _good(board: Standing) -> int:

@@ -76,7 +76,7 @@ class Jobbing:
         self._job: Assignment | None = None
         self._is_said = False  # something of the job, and not answered yet
         self._reported: Details = {}
-        self._waits = ""
+        self._waits, self._look_s = "", LOOK_S
         self._asked: Asked | None = None
         self._failures = self._refusals = self._tries = 0
         self._rested_s = self._silent_until_s = 0.0
@@ -118,7 +118,7 @@ class Jobbing:
             if _now_s() >= self._due_s:
                 self._say(self._jobs.unanswered or self._jobs.next())
             with suppress(TimeoutError):
-                async with asyncio.timeout(min(LOOK_S, max(0.0, self._due_s - _now_s()))):
+                async with asyncio.timeout(min(self._look_s, max(0.0, self._due_s - _now_s()))):
                     await self._stirred.wait()
             self._stirred.clear()
 
@@ -206,7 +206,7 @@ class Jobbing:
         standing = self._update.standing()
         if self._job is None or self._is_said or standing is None or _now_s() < self._silent_until_s:
             return
-        self._waits = ""
+        self._waits, self._look_s = "", LOOK_S
         match decide(self._job, standing, self._time(standing), self._topics.thing):
             case Reject(reason):
                 self._say_of_job(self._jobs.reject(self._job.job, reason))
@@ -219,8 +219,9 @@ class Jobbing:
                 self._report(self._job.job, details)
             case Ask():
                 self._update.ask_for(self._job.job.id, self._job.document.release_counter)
-            case Wait(why):
+            case Wait(why, for_s):
                 self._waits = why
+                self._look_s = LOOK_S if for_s is None else min(LOOK_S, for_s)
 
     def _report(self, job: Job, details: Details) -> None:
         if job.status is Status.QUEUED:

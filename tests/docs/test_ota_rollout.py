@@ -89,7 +89,7 @@ def test_the_bounds_told_are_the_servers() -> None:
     assert f"{MAX_FILE_BYTES >> 20} MB" in PAGE
     assert f"every {TICK_S:g} seconds" in PAGE
     assert f"at most {MAX_DETAILS} `statusDetails`" in PAGE
-    assert f"within {LOOK_S:g} s after that" in PAGE
+    assert f"within {LOOK_S:g} s after its window opens" in PAGE
 
 
 @pytest.fixture

@@ -280,7 +280,7 @@ FELL = failed("too slow", release="visual-clean 12.0")
             assignment(begun=False, not_before=datetime.fromtimestamp(BEGUN_S + 100, UTC)),
             board(),
             NOW,
-            Wait("for 40 s"),
+            Wait("for 40 s", 40.0),
             id="too early",
         ),
         pytest.param(

@@ -7,8 +7,10 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import pytest
 
 from firmware.supervisor import Pulse
 from firmware.update.job_decisions import Asked, Standing
@@ -17,7 +19,8 @@ from ota.job_messages import JobTopics, Publication
 from ota.slot_states import Record, Shipped
 
 TOPICS = JobTopics("ductwatch", "duct-1")
-LIMIT_S = 30.0
+LIMIT_S = 300.0
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 DOCUMENT = {"operation": "ota", "channel": "stable", "model": "visual-clean", "release_counter": 12, "rollout": "r1"}
 BOARD = Standing(
     channel="stable",
@@ -26,6 +29,11 @@ BOARD = Standing(
     shipped=Shipped(model="visual-clean", counter=1, version="0.1"),
     record=Record(),
 )
+
+
+def wall() -> datetime:
+    """It goes with the loop, whose time costs nothing."""
+    return NOON + timedelta(seconds=asyncio.get_running_loop().time())
 
 
 @dataclass
@@ -90,7 +98,7 @@ class Desk:
 async def desk(*, patience_s: float = 60.0, every_s: float = 60.0) -> AsyncIterator[Desk]:
     """With a connection."""
     update = Update()
-    schedule = Schedule(windows=(), every_s=every_s, wall=lambda: datetime.now(UTC), chance=lambda: 0.5)
+    schedule = Schedule(windows=(), every_s=every_s, wall=wall, chance=lambda: 0.5)
     jobbing = Jobbing(TOPICS, update, schedule, patience_s=patience_s)
     running = asyncio.create_task(jobbing.run(pulse=Pulse(1.0, asyncio.get_running_loop().time)))
     jobbing.begin()
@@ -108,6 +116,15 @@ async def test_a_job_is_accepted_before_the_update_is_asked_for_anything() -> No
         await asyncio.wait_for(it.update.begins.wait(), LIMIT_S)
 
         assert it.update.asked == [("r1", 12)]
+
+
+async def test_a_job_is_begun_when_its_time_has_come_and_not_at_the_next_look() -> None:
+    async with desk() as it:
+        await it.offered(document=DOCUMENT | {"not_before": (wall() + timedelta(seconds=100)).isoformat()})
+        begun = wall()
+        await it.taken("IN_PROGRESS")
+
+        assert (wall() - begun).total_seconds() == pytest.approx(100, abs=0.1)
 
 
 async def test_a_job_that_was_withdrawn_before_it_began_is_not_begun() -> None:
