@@ -234,8 +234,7 @@ class Folder:
         content = self.disk.read(self._staging / STAGED, MAX_LIST_BYTES)
         if content is None:
             return None
-        found = json.loads(content)
-        return Decided(**found) if isinstance(found, dict) else Decided(found, "", [])  # a list, before 2026-12
+        return Decided(**json.loads(content))
 
     def _carry_out(self, decided: Decided) -> None:
         names = decided.files
