@@ -249,19 +249,24 @@ class Attendant:
         await self._save()
 
     async def _end(self, step: Step) -> None:
-        self._ended = None
-        alarms: Mapping[str, bool] = {}
-        if step.event is CleaningEvent.VERIFY:
-            alarms = await self._hands.reset(self._signed_by())
-            deposits = {camera: seen.verdict.degree for camera, seen in self._newest.items()}
-            known = {camera: degree.g_m2 for camera, degree in deposits.items() if degree is not None}
-            for reading in self._hands.begin_anew(known, step.moment.at):
-                self._hands.say(reading)
-        report = await self._report(alarms) if step.event in REPORTED else None
+        self._ended = step  # until all is reset the signal says so: no alarm is to be told that is just being reset
+        try:
+            alarms = await self._reset(step) if step.event is CleaningEvent.VERIFY else {}
+            report = await self._report(alarms) if step.event in REPORTED else None
+        finally:
+            self._ended = None
         self._last = (step.event, report)
         self._tell(step, report)
         await self._save()
         self._forget()
+
+    async def _reset(self, step: Step) -> Mapping[str, bool]:
+        alarms = await self._hands.reset(self._signed_by())
+        deposits = {camera: seen.verdict.degree for camera, seen in self._newest.items()}
+        known = {camera: degree.g_m2 for camera, degree in deposits.items() if degree is not None}
+        for reading in self._hands.begin_anew(known, step.moment.at):
+            self._hands.say(reading)
+        return alarms
 
     async def _report(self, alarms: Mapping[str, bool]) -> str | None:
         after = Scene({camera: await self._drawn(seen) for camera, seen in self._newest.items()}, self._fresh())

@@ -50,6 +50,7 @@ class Duct:
         self.said: list[Observation] = []
         self.requests: list[float] = []
         self.resets: list[str] = []
+        self.while_resetting: list[float] = []  # the signal
         self.anew: list[object] = []
         self.dirty = {UP: True, DOWN: True}
         self.cameras: Sequence[SourceId] = (UP, DOWN)
@@ -132,6 +133,8 @@ class Duct:
 
     async def _reset(self, by: str) -> Mapping[str, bool]:
         self.resets.append(by)
+        self.attendant.repeat()  # as the clock does, at any time
+        self.while_resetting.append(self.signal())
         return {"dirty_duct/upstream": True}
 
     async def _see_anew(self) -> None:
@@ -188,6 +191,7 @@ async def test_the_alarms_are_reset_before_it_is_said_that_the_cleaning_is_over(
             await duct.passes(0.1)
         await duct.until("verify")
 
+    assert duct.while_resetting == [1.0]
     assert duct.signal() == 0.0
 
 
