@@ -76,9 +76,7 @@ class Following:
 
 @pytest.fixture(scope="module")
 def following(machine: Any, bench: Bench) -> Iterator[Following]:
-    """After a start, which sets the clock right that a test before may have set wrong."""
     ready, publisher = Ready(machine, bench, Board(machine.shell)), Publisher(bench)
-    machine.transition(State.off)
     ready.reach(READY_LIMIT_S)
     board, added = ready.board, UPDATE.replace("$address", publisher.address)
     release = publisher.publish("9.0", 9)
