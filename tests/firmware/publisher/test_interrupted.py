@@ -190,16 +190,6 @@ def test_another_bundle_of_the_same_name_is_another_command(
     assert "boards that have it do not take" in capsys.readouterr().err
 
 
-def test_a_change_that_an_older_version_has_decided_is_finished(begun: Path, tmp_path: Path) -> None:
-    dying = until_decided(copied(begun, tmp_path / "office"), publish, tmp_path)
-    staged = dying.own / "staging" / "staged.json"
-    staged.write_text(json.dumps(json.loads(staged.read_text())["files"]))
-
-    assert dying.does("refresh") == 0
-
-    assert Client(tmp_path / "board", dying.updates).offered(CANARY) == 2
-
-
 class FailingDisk(QuickDisk):
     """Says no from the rename number `at` on."""
 
