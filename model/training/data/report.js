@@ -12,9 +12,10 @@ for (const one of stored()) {
   if (!filed || one.at > filed.at) decisions.set(one.name, one); // as old: the file was edited by hand
 }
 
+// The tab keeps them, too: Chromium has been seen to empty the storage of files in the first seconds of a new profile.
 function stored() {
   try {
-    const kept = JSON.parse(localStorage.getItem(data.key));
+    const kept = JSON.parse(localStorage.getItem(data.key) ?? sessionStorage.getItem(data.key));
     return Array.isArray(kept) ? kept : [];
   } catch {
     return [];
@@ -23,7 +24,8 @@ function stored() {
 
 function store() {
   try {
-    localStorage.setItem(data.key, JSON.stringify([...decisions.values()]));
+    for (const storage of [sessionStorage, localStorage])
+      storage.setItem(data.key, JSON.stringify([...decisions.values()]));
   } catch {
     tell("This browser keeps nothing: save the decisions before you close the page.");
   }
