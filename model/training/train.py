@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
 RECIPE: Final = Recipe(
     name="visual-clean",
-    version="0.2.0",
-    release_counter=4,
+    version="0.3.0",
+    release_counter=5,
     side=160,
     clean_below=0.25,
     dirty_above=0.75,
