@@ -32,15 +32,15 @@ class Keeping:
 
     async def look(self) -> None:
         """Raises `OtaError`, `Stuck`."""
-        await self._done(None, DISK_LIMIT_S)
+        await self._done(None, DISK_LIMIT_S, decided_on=())
 
-    async def change(self, move: Move, *, limit_s: float = DISK_LIMIT_S) -> bool:
-        """Make the move that was decided on by `record`, and take note of how they stand.
+    async def change(self, seen: Record, move: Move, *, limit_s: float = DISK_LIMIT_S) -> bool:
+        """Make the move that was decided on by what was `seen`, and take note of how they stand.
 
-        Not if they stand otherwise: time may have ended what waited for too long, or a file may be lost. Then False,
-        and whoever decides looks again. Raises `OtaError`, `Stuck`.
+        Not if they stand otherwise: time may have ended what waited for too long, a file may be lost, somebody may have
+        gone back. Then False, and whoever decides looks again. Raises `OtaError`, `Stuck`.
         """
-        return await self._done(move, limit_s)
+        return await self._done(move, limit_s, decided_on=_essence(seen))
 
     async def manifest(self, bundle: Path) -> Manifest:
         """Of a bundle on this board. Raises `Failed`, `Stuck`."""
@@ -50,9 +50,7 @@ class Keeping:
         """Once nothing more is asked; what was, is done."""
         self._worker.close()
 
-    async def _done(self, move: Move | None, limit_s: float) -> bool:
-        decided_on = _essence(self.record)
-
+    async def _done(self, move: Move | None, limit_s: float, *, decided_on: tuple[object, ...]) -> bool:
         def change() -> tuple[Record, bool]:
             with self._updater.slots() as slots:
                 made = move is not None and _essence(slots.record) == decided_on

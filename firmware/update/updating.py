@@ -67,6 +67,15 @@ class Now:
         return ModelId(self.manifest.name, self.manifest.version)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A model that waits for a verdict, as it was when the slots were `seen` so."""
+
+    release: str
+    bundle: Path
+    seen: Record
+
+
 class Updating:
     """The service. `wall` is the local time, None while the board does not know it."""
 
@@ -132,10 +141,11 @@ class Updating:
         """To the model before, now."""
         if self.record.active is None:
             return Answer(False, "the model in the firmware runs: there is nothing to go back to")
+        seen = self.record
         held = self.record[self.record.active].holds
         self._visiting.stop()
         try:
-            done = await self._keeping.change(lambda slots: slots.roll_back(f"by {by}"), limit_s=OBEY_LIMIT_S)
+            done = await self._keeping.change(seen, lambda slots: slots.roll_back(f"by {by}"), limit_s=OBEY_LIMIT_S)
         except (OtaError, Stuck) as error:
             return Answer(False, f"not now: {in_words(error)}")
         if not done:
@@ -217,38 +227,38 @@ class Updating:
             self._doing.begin("waiting")
             await self._visiting.make(await self._wishes.next(self._visiting.next_in_s))
             return
-        bundle, release = self._depot.updater.tar(name), str(self.record[name].holds)
+        one = Candidate(release=str(self.record[name].holds), bundle=self._depot.updater.tar(name), seen=self.record)
         try:
-            match self.record[name].state:
+            match one.seen[name].state:
                 case SlotState.STAGED:
-                    await self._examine(bundle, release)
+                    await self._examine(one)
                 case SlotState.TRIAL:
-                    await self._try(bundle, release)
+                    await self._try(one)
                 case _:
-                    await self._prove(release)
+                    await self._prove(one)
         except Failed as failed:
-            await self._fail(release, str(failed), {})
+            await self._fail(one, str(failed), {})
 
-    async def _examine(self, bundle: Path, release: str) -> None:
-        self._doing.begin("examining", release)
-        manifest = await self._keeping.manifest(bundle)
-        async with self._trial(bundle) as trial:
+    async def _examine(self, one: Candidate) -> None:
+        self._doing.begin("examining", one.release)
+        manifest = await self._keeping.manifest(one.bundle)
+        async with self._trial(one.bundle) as trial:
             found = await examine(trial, manifest, self._board, self._hands.request, measure_s=self._measure_s)
         if found.problems:
-            await self._fail(release, "; ".join(found.problems), found.figures)
+            await self._fail(one, "; ".join(found.problems), found.figures)
             return
         why = "passed its examination on this board"
-        if await self._keeping.change(lambda slots: slots.begin_trial(why)):
+        if await self._keeping.change(one.seen, lambda slots: slots.begin_trial(why)):
             self._found = Seen(since=self._clock.now())
-            self._telling.say(UpdateStep.TRIAL, release, why, found.figures)
+            self._telling.say(UpdateStep.TRIAL, one.release, why, found.figures)
 
-    async def _try(self, bundle: Path, release: str) -> None:
-        self._doing.begin("trying", release, of=self._settings.trial_pictures)
+    async def _try(self, one: Candidate) -> None:
+        self._doing.begin("trying", one.release, of=self._settings.trial_pictures)
         self._judged(self._found)
-        manifest = await self._keeping.manifest(bundle)
+        manifest = await self._keeping.manifest(one.bundle)
         limits = limits_of(self._settings, manifest, self._board)
         with self._seeing.looking():
-            async with self._trial(bundle) as trial:
+            async with self._trial(one.bundle) as trial:
                 outcome, why = await try_beside(
                     trial,
                     self._seeing,
@@ -260,17 +270,17 @@ class Updating:
                     interrupted=lambda: self._wishes.waits,
                 )
         if outcome is Outcome.PASSED:
-            if await self._keeping.change(lambda slots: slots.passed(why)):
-                self._telling.say(UpdateStep.PROBATION, release, why)
+            if await self._keeping.change(one.seen, lambda slots: slots.passed(why)):
+                self._telling.say(UpdateStep.PROBATION, one.release, why)
                 await self._reload()
         elif outcome is Outcome.FAILED:
-            await self._fail(release, why, {})
-        elif outcome is Outcome.GAVE_UP and await self._keeping.change(lambda slots: slots.give_up(why)):
-            self._telling.say(UpdateStep.POSTPONED, release, why)
+            await self._fail(one, why, {})
+        elif outcome is Outcome.GAVE_UP and await self._keeping.change(one.seen, lambda slots: slots.give_up(why)):
+            self._telling.say(UpdateStep.POSTPONED, one.release, why)
 
-    async def _prove(self, release: str) -> None:
+    async def _prove(self, one: Candidate) -> None:
         settings = self._settings
-        self._doing.begin("proving", release, of=settings.probation_pictures)
+        self._doing.begin("proving", one.release, of=settings.probation_pictures)
         with self._seeing.looking():
             outcome, why = await prove(
                 self._now.model,
@@ -282,17 +292,17 @@ class Updating:
                 tell=self._proved,
             )
         if outcome is Outcome.PASSED:
-            if await self._keeping.change(lambda slots: slots.kept(why)):
-                self._telling.say(UpdateStep.KEPT, release, why)
+            if await self._keeping.change(one.seen, lambda slots: slots.kept(why)):
+                self._telling.say(UpdateStep.KEPT, one.release, why)
         elif await self._keeping.change(
-            lambda slots: slots.failed(why) if outcome is Outcome.FAILED else slots.give_up(why)
+            one.seen, lambda slots: slots.failed(why) if outcome is Outcome.FAILED else slots.give_up(why)
         ):
-            self._telling.say(UpdateStep.WENT_BACK, release, why)
+            self._telling.say(UpdateStep.WENT_BACK, one.release, why)
             await self._reload()
 
-    async def _fail(self, release: str, why: str, figures: dict[str, float]) -> None:
-        if await self._keeping.change(lambda slots: slots.failed(why)):
-            self._telling.refused(release, why, figures)
+    async def _fail(self, one: Candidate, why: str, figures: dict[str, float]) -> None:
+        if await self._keeping.change(one.seen, lambda slots: slots.failed(why)):
+            self._telling.refused(one.release, why, figures)
 
     async def _swap(self) -> NoReturn:
         """What runs is not what the slots say: the disk did not answer at the start, or time or a lost file decided.
@@ -302,7 +312,7 @@ class Updating:
         self._doing.begin("reloading")
         await asyncio.sleep(self._reload_again_s)
         if self.record.pending is not None and self.record.pending is self.record.active:
-            await self._keeping.change(lambda slots: slots.started())
+            await self._keeping.change(self.record, lambda slots: slots.started())
         await self._reload()
 
     async def _reload(self) -> NoReturn:
@@ -315,7 +325,7 @@ class Updating:
     async def _count_as_steady(self) -> None:
         await asyncio.sleep(STEADY_S)
         with suppress(OtaError, Stuck):  # then the next start counts
-            await self._keeping.change(lambda slots: slots.steady())
+            await self._keeping.change(self.record, lambda slots: slots.steady())
 
     def _trial(self, bundle: Path) -> Trial:
         return Trial(bundle, beside=self._now.bundle, priority=self._priority, program=self._program)

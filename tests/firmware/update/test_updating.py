@@ -443,3 +443,17 @@ async def test_a_reload_that_does_not_come_is_asked_for_again(site: Site) -> Non
             site.reloaded.clear()
 
         assert updating.status()["doing"] == "reloading"
+
+
+async def test_a_verdict_on_a_model_that_somebody_left_meanwhile_is_none(site: Site) -> None:
+    site.publish(newer())
+    async with site.running() as updating:
+        await updating.obey(UpdateCheck())
+        await site.reloaded.wait()
+
+    async with site.running(probation_pictures=10) as updating:
+        await site.until_doing("proving", 1)
+        assert (await updating.obey(UpdateRollBack("ann"))).done
+        await site.until_doing("reloading")  # by itself, though nobody has loaded the model before
+
+    assert UpdateStep.KEPT not in site.steps
