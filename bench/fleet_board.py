@@ -21,7 +21,6 @@ from firmware.update.job_decisions import (
     Standing,
     Time,
     Wait,
-    begins_s,
     decide,
 )
 from model.manifest import Manifest
@@ -102,8 +101,8 @@ class Board:
             return None
         job = self._job.job
         match decide(self._job, self._standing(), Time(wall_s=wall_s), self.name):
-            case Wait():
-                return Later(max(0.0, begins_s(self._job, self.name) - wall_s))
+            case Wait(_, for_s):
+                return Later(for_s or 0.0)
             case Report(details) if job.status is Status.QUEUED:
                 return Say(self.jobs.accept(job, details=details))
             case Ask():

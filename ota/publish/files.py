@@ -234,7 +234,11 @@ class Folder:
         content = self.disk.read(self._staging / STAGED, MAX_LIST_BYTES)
         if content is None:
             return None
-        return Decided(**json.loads(content))
+        try:
+            return Decided(**json.loads(content))
+        except (ValueError, TypeError) as error:
+            again = "Remove it, and give the command again: what is published is as it was before that change"
+            raise Refused(f"{self._staging / STAGED} is damaged", remedy=again) from error
 
     def _carry_out(self, decided: Decided) -> None:
         names = decided.files

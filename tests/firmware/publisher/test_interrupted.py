@@ -190,6 +190,20 @@ def test_another_bundle_of_the_same_name_is_another_command(
     assert "boards that have it do not take" in capsys.readouterr().err
 
 
+def test_a_damaged_note_of_what_was_decided_is_named(
+    begun: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dying = until_decided(copied(begun, tmp_path / "office"), publish, tmp_path)
+    staged = dying.own / "staging" / "staged.json"
+    staged.write_bytes(staged.read_bytes()[:20])
+
+    assert dying.does("refresh") == 2
+    assert f"{staged} is damaged. Remove it" in capsys.readouterr().err
+
+    staged.unlink()
+    assert dying.does("refresh") == 0
+
+
 class FailingDisk(QuickDisk):
     """Says no from the rename number `at` on."""
 
