@@ -21,13 +21,13 @@ class Opinion(NamedTuple):
     line: Line
 
 
-def with_two_answers(opinions: Sequence[Opinion]) -> Any:
+def with_two_answers(opinions: Sequence[Opinion], side: int) -> Any:
     """A Keras model: (n, side, side, 3) of -1 to 1 in, (n, 2) of clean and dirty out: -z/2 and z/2.
 
     z is the calibrated logit, the sum of all opinions; its logistic is taken on the board, as int8 has 256 steps, and
     these shall tell degrees apart, not shades of nearly sure.
     """
-    image = tf.keras.Input(opinions[0].network.input.shape[1:])
+    image = tf.keras.Input((side, side, 3))
     answers = [one for opinion in opinions for one in _answers(opinion, image)]
     both = tf.keras.layers.Add()(answers) if len(answers) > 1 else answers[0]
     # with a name, as Keras would number it by all that was built before, and the bytes would tell who was interrupted
@@ -54,4 +54,4 @@ def _both_ways(of_dirty: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 
 def int8_of(opinions: Sequence[Opinion], rgb: npt.NDArray[np.uint8]) -> bytes:
     """The flatbuffer. `rgb` (n, side, side, 3): pictures to take the ranges of the layers from."""
-    return quantise_model(with_two_answers(opinions), rgb)
+    return quantise_model(with_two_answers(opinions, rgb.shape[1]), rgb)

@@ -4,6 +4,9 @@ Not the whole network: up to block 11, where a cell is 16 pixels wide. On the ha
 metal that told more, in less time, than the whole (AUC .961 and .930 after 30 epochs), and so did time: .921, .961 and
 .978 after 12, 30 and 50. One run each, and runs of the same settings differ: .92 and .95 with another seed.
 
+Pictures are shown coarse at first: a quarter less time, and not worse (AUC .923, and .915 without: half of 940 photos
+learned from, 30 epochs). Taught at a quarter of the size besides, it knew places by heart: .785.
+
 All its chance comes from the seed and the number of the step, so that a training that was killed goes on from its last
 checkpoint, and no picture is seen more often than another. When it ends early depends on no clock.
 """
@@ -35,6 +38,10 @@ class Settings:
     """How it learns. One set for all data: what has to be tuned to each is not worth shipping."""
 
     epochs: float = 50
+    most_steps: int = 6000  # of more than 960 pictures each is seen less often than that,
+    least_epochs: float = 8  # but not less often than this
+    coarse: float = 0.7  # of the side: pictures are shown smaller at first, which takes half of the time
+    coarse_for: float = 0.6  # of the steps
     batch: int = 8  # larger ones are slower on a processor, as they leave its caches
     head_rate: float = 3e-4  # peak, of AdamW; both fall to nothing by a cosine
     body_rate: float = 3e-4
@@ -87,11 +94,15 @@ def finetune(
         if checkpoint and number + 1 < learning.steps:
             checkpoint.keep_now_and_then(number + 1, learning.state)
     learning.take_averages()
+    tf.keras.utils.clear_session()  # what is built from here on is numbered as if the training had not been stopped
     return learning.network, learning.curve
 
 
 def steps_for(pictures: int, settings: Settings) -> int:
-    return max(1, round(settings.epochs * pictures / settings.batch))
+    longest, shortest = (
+        round(epochs * pictures / settings.batch) for epochs in (settings.epochs, settings.least_epochs)
+    )
+    return max(1, min(longest, max(settings.most_steps, shortest)))
 
 
 class _Learning:
@@ -100,7 +111,7 @@ class _Learning:
     def __init__(self, side: int, weights: Weights, settings: Settings, *, steps: int, seed: int) -> None:
         self.steps = steps
         body = backbone_until(weights, BLOCK)
-        self.network = headed(body, side, seen_at=side, dropout=settings.dropout)
+        self.network = headed(body, dropout=settings.dropout)
         of_body = {id(one) for one in body.trainable_variables}
         head = [one for one in self.network.trainable_variables if id(one) not in of_body]
         self._learned = [*head, *body.trainable_variables]
@@ -114,6 +125,7 @@ class _Learning:
         for optimiser, part in self._optimisers:
             optimiser.build(self._learned[part])
         self._settings = settings
+        self._side = side
         self._seed = seed
         self._step = tf.function(self._stepped)
 
@@ -136,15 +148,17 @@ class _Learning:
         self._copy(self._learned, self._averages)
 
     def make_step(self, number: int, rgb: npt.NDArray[np.uint8], labels: npt.NDArray[np.float32]) -> None:
-        loss = self._step(tf.constant(rgb), tf.constant(labels), tf.constant(number))
+        is_coarse = number < self._settings.coarse_for * self.steps
+        side = round(self._settings.coarse * self._side) if is_coarse else self._side
+        loss = self._step(tf.constant(rgb), tf.constant(labels), tf.constant(number), side)
         self._losses[number].assign(loss)
 
     def take_averages(self) -> None:
         self._copy(self._averages, self._learned)
 
-    def _stepped(self, images: Any, labels: Any, number: Any) -> Any:
+    def _stepped(self, images: Any, labels: Any, number: Any, side: int) -> Any:
         settings = self._settings
-        images, labels = augmented(images, labels, tf.stack([self._seed, number]), settings.augmentation)
+        images, labels = augmented(images, labels, tf.stack([self._seed, number]), settings.augmentation, side)
         weight = labels * self._class_weights[1] + (1 - labels) * self._class_weights[0]
         soft = labels * (1 - 2 * settings.smoothing) + settings.smoothing
         with tf.GradientTape() as tape:
@@ -165,14 +179,14 @@ class _Learning:
             other.assign(one)
 
 
-def headed(body: Any, side: int, *, seen_at: int, dropout: float = 0.0) -> Any:
+def headed(body: Any, *, seen_at: int | None = None, dropout: float = 0.0) -> Any:
     """A body with a head: a small spot counts by the maximum over the picture, a haze by the mean.
 
     Two heads whose answers are added, not one on both: int8 would give them one scale, and the mean is the smaller.
-    The body sees pictures of `side` pixels shrunk to `seen_at`.
+    The body sees pictures as they are, or shrunk to `seen_at` pixels.
     """
-    image = tf.keras.Input((side, side, 3))
-    seen = body(image if seen_at == side else tf.keras.layers.Resizing(seen_at, seen_at)(image))
+    image = tf.keras.Input((None, None, 3))
+    seen = body(image if seen_at is None else tf.keras.layers.Resizing(seen_at, seen_at)(image))
     mean = tf.keras.layers.Dropout(dropout)(tf.keras.layers.GlobalAveragePooling2D()(seen))
     most = tf.keras.layers.Dropout(dropout)(tf.keras.layers.GlobalMaxPooling2D()(seen))
     haze = tf.keras.layers.Dense(1, name=HAZE)(mean)

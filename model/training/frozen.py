@@ -28,8 +28,7 @@ def frozen(learned: Labelled, group: npt.NDArray[np.intp], weights: Weights) -> 
 
     `group` (n,) is equal for twins: the line is fitted to answers of regressions that saw no twin of the picture.
     """
-    side = learned.rgb.shape[1]
-    network = headed(backbone(weights), side, seen_at=SEEN_AT)
+    network = headed(backbone(weights), seen_at=SEEN_AT)
     seen, middle, width = features(network, learned.rgb)
     scaled = (seen - middle) / width
     unseen = np.empty(len(scaled), np.float32)

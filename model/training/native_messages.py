@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ def native_messages_into(log: Path) -> Iterator[None]:
             os.dup2(file.fileno(), STDERR)
         if shown is sys.__stderr__:  # else somebody reads it without file descriptor 2
             sys.stderr = open(screen, "w", buffering=1, errors="backslashreplace", closefd=False)  # noqa: SIM115
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)  # goes through `sys.stderr`: advice for programmers
         yield
     finally:
         sys.stderr.flush()

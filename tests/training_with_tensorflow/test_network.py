@@ -14,7 +14,7 @@ from model.training.backbone import backbone, imagenet_weights, look
 from model.training.bundle import classifier_of
 from model.training.calibrate import fit_line
 from model.training.export import Opinion, int8_of
-from model.training.finetune import Labelled, Settings, finetune
+from model.training.finetune import Labelled, Settings, finetune, steps_for
 from model.training.frozen import frozen
 from tests.model.training.test_outcome import recipe
 from tests.training_with_tensorflow.photos import EACH, duct
@@ -55,6 +55,11 @@ def test_int8_says_what_the_floats_said() -> None:
     int8 = np.array([classifier.forced_score(frame) for frame in frames[80:]])
     assert np.abs(int8 - floats).mean() < 0.02
     assert floats.std() > 0.1
+
+
+@pytest.mark.parametrize(("pictures", "steps"), [(1, 6), (960, 6000), (1700, 6000), (8000, 8000)])
+def test_many_pictures_are_seen_less_often(pictures: int, steps: int) -> None:
+    assert steps_for(pictures, Settings()) == steps
 
 
 def test_a_second_opinion_is_added_and_counts_half() -> None:

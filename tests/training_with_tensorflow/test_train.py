@@ -77,7 +77,7 @@ def test_it_ends_early_where_there_is_nothing_left_to_learn(trained: tuple[Path,
 def test_nothing_is_on_the_screen_but_what_it_says_itself(trained: tuple[Path, dict[str, Any], str]) -> None:
     _, _, said = trained
 
-    ours = ("looking at", "decoding", "loading TensorFlow", "teaching, step", "converting", "judging", "The bundle is")
+    ours = ("looking at", "decoding", "loading TensorFlow", "teaching, step", "asking for", "judging", "The bundle is")
     assert [line for line in said.splitlines() if not line.startswith(ours)] == []
 
 
