@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import asdict
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from signal import SIGINT, SIGTERM
@@ -90,13 +91,14 @@ def _taught(photos: Photos, which: Parts, arguments: Namespace, unfinished: Path
     with native_messages_into(messages):
         from model.training.backbone import imagenet_weights, look
         from model.training.export import Opinion, int8_of
-        from model.training.finetune import Labelled, Settings, finetune, steps_for
+        from model.training.finetune import Labelled, Settings, effort, finetune, steps_for
         from model.training.frozen import frozen
 
         settings = Settings()
         learned, tuned = (Labelled(photos.rgb[one], photos.dirty[one]) for one in (which.learned, which.tuned))
         checkpoint = Checkpoint(unfinished, _fingerprint(photos, which, settings, arguments.seed))
-        progress = _Progress(steps_for(len(learned.rgb), settings))
+        steps = steps_for(len(learned.rgb), settings)
+        progress = _Progress(steps, partial(effort, steps=steps, settings=settings))
         with checkpoint.ask_to_stop_on(SIGINT, SIGTERM), closing(progress):
             network, curve = finetune(
                 learned,
@@ -147,8 +149,9 @@ def _finish(taught: Taught, photos: Photos, which: Parts, samples: Sequence[Samp
 class _Progress:
     """Says how far it is, and how long it may take. The first call says how far it was before."""
 
-    def __init__(self, steps: int) -> None:
+    def __init__(self, steps: int, effort: Callable[[int], float]) -> None:
         self._steps = steps
+        self._effort = effort
         self._calls = 0
         self._line: Progress | None = None
 
@@ -157,7 +160,7 @@ class _Progress:
         if self._calls == 1 and done:
             print(f"goes on after step {done}, where it was stopped", file=sys.stderr)
         if self._calls == 2:  # after a step that says nothing of the others, as all is prepared in it
-            self._line = Progress("teaching, step", self._steps, first=done)
+            self._line = Progress("teaching, step", self._steps, first=done, effort=self._effort)
         if self._line is not None:
             self._line(done)
 

@@ -105,6 +105,12 @@ def steps_for(pictures: int, settings: Settings) -> int:
     return max(1, min(longest, max(settings.most_steps, shortest)))
 
 
+def effort(done: int, steps: int, settings: Settings) -> float:
+    """What so many of all steps take, in steps on pictures as they are."""
+    coarse = min(done, round(settings.coarse_for * steps))
+    return done - coarse * (1 - settings.coarse**2)
+
+
 class _Learning:
     """The network, its optimisers, one step of them, and the losses so far."""
 
@@ -148,7 +154,7 @@ class _Learning:
         self._copy(self._learned, self._averages)
 
     def make_step(self, number: int, rgb: npt.NDArray[np.uint8], labels: npt.NDArray[np.float32]) -> None:
-        is_coarse = number < self._settings.coarse_for * self.steps
+        is_coarse = number < round(self._settings.coarse_for * self.steps)
         side = round(self._settings.coarse * self._side) if is_coarse else self._side
         loss = self._step(tf.constant(rgb), tf.constant(labels), tf.constant(number), side)
         self._losses[number].assign(loss)

@@ -14,7 +14,7 @@ from model.training.backbone import backbone, imagenet_weights, look
 from model.training.bundle import classifier_of
 from model.training.calibrate import fit_line
 from model.training.export import Opinion, int8_of
-from model.training.finetune import Labelled, Settings, finetune, steps_for
+from model.training.finetune import Labelled, Settings, effort, finetune, steps_for
 from model.training.frozen import frozen
 from tests.model.training.test_outcome import recipe
 from tests.training_with_tensorflow.photos import EACH, duct
@@ -60,6 +60,12 @@ def test_int8_says_what_the_floats_said() -> None:
 @pytest.mark.parametrize(("pictures", "steps"), [(1, 6), (960, 6000), (1700, 6000), (8000, 8000)])
 def test_many_pictures_are_seen_less_often(pictures: int, steps: int) -> None:
     assert steps_for(pictures, Settings()) == steps
+
+
+def test_coarse_pictures_take_less_time() -> None:
+    settings = Settings(coarse=0.5, coarse_for=0.6)
+
+    assert [effort(done, 10, settings) for done in (0, 4, 6, 10)] == pytest.approx([0.0, 1.0, 1.5, 5.5])
 
 
 def test_a_second_opinion_is_added_and_counts_half() -> None:
