@@ -27,12 +27,11 @@ class Augmentation:
     mixed: float = 0.0  # the largest share of another picture that is laid over one
 
 
-def augmented(rgb: Any, dirty: Any, seed: Any, how: Augmentation, side: int) -> tuple[Any, Any]:
-    """(n, h, w, 3) u8 and (n,) 0..1 to (n, side, side, 3) f32 of -1 to 1 and (n,) 0..1. `seed`: a tensor of two
-    integers."""
+def augmented(rgb: Any, dirty: Any, seed: Any, how: Augmentation) -> tuple[Any, Any]:
+    """(n, side, side, 3) u8 and (n,) 0..1 to the same in f32 of -1 to 1 and 0..1. `seed`: a tensor of two integers."""
     draw = Draw(seed)
-    count = tf.shape(rgb)[0]
-    images = tf.image.crop_and_resize(as_input(rgb), _windows(draw, count, how), tf.range(count), [side, side])
+    count, size = tf.shape(rgb)[0], list(rgb.shape[1:3])
+    images = tf.image.crop_and_resize(as_input(rgb), _windows(draw, count, how), tf.range(count), size)
     if how.turns:
         images = tf.cond(draw.uniform([]) < 0.5, lambda: tf.transpose(images, [0, 2, 1, 3]), lambda: images)
     images = _lit_otherwise(draw, images, count, how)

@@ -40,9 +40,10 @@ def card_of_photos(recipe: Recipe, figures: Figures, *, learned: int, clean: int
     table = _table((row.name, f"{row.value} {row.interval}".strip()) for row in rows(figures))
     return f"""# {recipe.name} {recipe.version}
 
-Trained on {learned} photos, {clean} clean and {learned - clean} dirty, from ImageNet's EfficientNet-Lite0
-up to its block 11. {recipe.side} x {recipe.side}, int8 in and out. CLEAN below a score of {recipe.clean_below}, DIRTY
-above {recipe.dirty_above}, and CANNOT_TELL between: a score of 0.8 means that four in five such photos were dirty.
+Trained on {learned} photos, {clean} clean and {learned - clean} dirty: two networks, from ImageNet's EfficientNet-Lite0
+up to its block 11, beside all of it as it was. {recipe.side} x {recipe.side}, int8 in and out.
+CLEAN below a score of {recipe.clean_below}, DIRTY above {recipe.dirty_above}, and CANNOT_TELL between: 0.8 means
+that four in five such photos were dirty.
 
 It knows what these photos show: this kind of ducts, cameras and light. Measure it before you trust it elsewhere.
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-EACH_S: Final = 60.0  # between two; each is 60 MB for EfficientNet-Lite0 with its optimiser
+EACH_S: Final = 60.0  # between two; each is 25 MB for two networks with their optimisers
 
 
 class Stopped(Exception):

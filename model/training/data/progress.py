@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -17,9 +17,9 @@ MINUTE_S = 60
 class Progress:
     """Call it with the number done so far; leave the block when all is."""
 
-    def __init__(self, what: str, total: int, *, first: int = 0, effort: Callable[[int], float] = float) -> None:
-        """`first`: so many were done before, in no time that counts here. `effort`: what so many take, in any unit."""
-        self._what, self._total, self._first, self._effort = what, total, first, effort
+    def __init__(self, what: str, total: int, *, first: int = 0) -> None:
+        """`first`: so many were done before, in no time that counts here."""
+        self._what, self._total, self._first = what, total, first
         self._started_s = time.monotonic()
         self._terminal = sys.stderr.isatty()
         self._next_s = self._started_s + QUIET_S
@@ -30,8 +30,7 @@ class Progress:
         if now_s < self._next_s:
             return
         self._next_s = now_s + (ON_TERMINAL_S if self._terminal else IN_LOG_S)
-        elapsed_s = now_s - self._started_s
-        self._write(progress_line(self._what, done, self._total, elapsed_s, first=self._first, effort=self._effort))
+        self._write(progress_line(self._what, done, self._total, now_s - self._started_s, first=self._first))
 
     def end(self) -> None:
         if self._width:
@@ -58,13 +57,11 @@ def reported(items: Sequence[T], what: str) -> Iterator[T]:
         progress.end()
 
 
-def progress_line(
-    what: str, done: int, total: int, elapsed_s: float, *, first: int = 0, effort: Callable[[int], float] = float
-) -> str:
+def progress_line(what: str, done: int, total: int, elapsed_s: float, *, first: int = 0) -> str:
     """`done` of `total`, all but the `first` in `elapsed_s`, and the time left if it goes on like this."""
     line = f"{what}: {done:,} of {total:,}"
     if done <= first or done >= total:
         return line
-    left_s = elapsed_s / (effort(done) - effort(first)) * (effort(total) - effort(done))
+    left_s = elapsed_s / (done - first) * (total - done)
     left = f"{left_s:.0f} s" if left_s < MINUTE_S else f"{left_s / MINUTE_S:.0f} min"
     return f"{line}, {left} left"

@@ -32,11 +32,3 @@ def test_what_is_soon_done_says_nothing(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_what_was_done_before_a_stop_says_nothing_of_the_pace() -> None:
     assert progress_line("teaching", 1010, 1100, 60.0, first=1000) == "teaching: 1,010 of 1,100, 9 min left"
-
-
-def test_what_is_yet_to_come_can_take_longer() -> None:
-    def effort(done: int) -> float:
-        return done if done < 50 else 50 + 3 * (done - 50)
-
-    assert progress_line("teaching", 50, 100, 600.0, effort=effort) == "teaching: 50 of 100, 30 min left"
-    assert progress_line("teaching", 75, 100, 1500.0, first=50, effort=effort) == "teaching: 75 of 100, 25 min left"
