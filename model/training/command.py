@@ -94,12 +94,14 @@ def _taught(photos: Photos, which: Parts, arguments: Namespace, unfinished: Path
         from model.training.frozen import frozen
 
         settings = Settings()
-        learned, tuned = (Labelled(photos.rgb[one], photos.dirty[one]) for one in (which.learned, which.tuned))
+        learned = Labelled(photos.rgb[which.learned], photos.dirty[which.learned])
+        aside = [mask[which.learned] for mask in which.aside]
         checkpoint = Checkpoint(unfinished, _fingerprint(photos, which, settings, arguments.seed))
         progress = _Progress(steps_for(len(learned.rgb), settings))
         with checkpoint.ask_to_stop_on(SIGINT, SIGTERM), closing(progress):
             networks, curve = finetune(
                 learned,
+                aside,
                 imagenet_weights(),
                 settings,
                 seed=arguments.seed,
@@ -107,7 +109,8 @@ def _taught(photos: Photos, which: Parts, arguments: Namespace, unfinished: Path
                 checkpoint=checkpoint,
             )
         print("asking for a second opinion, and converting to int8", file=sys.stderr)
-        line = fit_line(np.mean([look(one, tuned.rgb) for one in networks], axis=0), tuned.dirty)
+        unseen = [look(one, learned.rgb[mask]) for one, mask in zip(networks, aside, strict=True)]
+        line = fit_line(np.concatenate(unseen), np.concatenate([learned.dirty[mask] for mask in aside]))
         second = Opinion(*frozen(learned, photos.group[which.learned], imagenet_weights()))
         model = int8_of([*(Opinion(one, line.times(1 / len(networks))) for one in networks), second], learned.rgb)
     recipe = Recipe(
@@ -123,8 +126,8 @@ def _taught(photos: Photos, which: Parts, arguments: Namespace, unfinished: Path
 
 
 def _fingerprint(photos: Photos, which: Parts, settings: Settings, seed: int) -> str:
-    learned = np.packbits(which.learned).tobytes().hex()
-    return json.dumps([photos.sha256(), learned, asdict(settings), seed], sort_keys=True)
+    masks = [np.packbits(mask).tobytes().hex() for mask in (which.learned, *which.aside)]
+    return json.dumps([photos.sha256(), masks, asdict(settings), seed], sort_keys=True)
 
 
 def _finish(taught: Taught, photos: Photos, which: Parts, samples: Sequence[Sample], arguments: Namespace) -> None:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 SCHEMA: Final = "ductwatch.training/1"
 SMOOTHING: Final = 0.98  # of the line through the losses: about fifty steps
-ENOUGH: Final = 1.02  # times the least loss that there can be
+ENOUGH: Final = 1.05  # times the least loss that there can be
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

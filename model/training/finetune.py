@@ -1,6 +1,6 @@
 """Teaches ImageNet's network what clean and dirty is, from some hundred photos. One of the doors of TensorFlow.
 
-Two networks, side by side, that see other cuttings in another order, and whose answers are averaged: what one of them
+Some networks, side by side, each of which learns from other photos, and whose answers are averaged: what one of them
 has learned by heart, the other has not. They are ImageNet's up to block 11, where a cell is 16 pixels wide.
 
 All its chance comes from the seed and the number of the step, so that a training that was killed goes on from its last
@@ -9,7 +9,7 @@ checkpoint, and no picture is seen more often than another. When it ends early d
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -33,7 +33,6 @@ SPREAD_FLOOR: Final = 0.1  # of a feature, 0 to 6: one that hardly changes says 
 class Settings:
     """How it learns. One set for all data: what has to be tuned to each is not worth shipping."""
 
-    networks: int = 2
     epochs: float = 12
     most_steps: int = 3000  # of more than 2,000 pictures each is seen less often than that,
     least_epochs: float = 4  # but not less often than this
@@ -56,6 +55,7 @@ class Labelled(NamedTuple):
 
 def finetune(
     learned: Labelled,
+    aside: Sequence[npt.NDArray[np.bool_]],
     weights: Weights,
     settings: Settings,
     *,
@@ -65,21 +65,21 @@ def finetune(
 ) -> tuple[tuple[Any, ...], Curve]:
     """Return Keras models, and how they came about: (n, side, side, 3) of -1 to 1 in, (n,) out, above 0 for dirty.
 
-    `progress` gets how many steps have been made, at the start and after each.
+    As many as there are masks (n,) in `aside`, each of what one of them does not see. `progress` gets how many steps
+    have been made, at the start and after each.
     """
     tf.keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
-    count = len(learned.rgb)
-    learning = _Learning(weights, settings, pictures=count, share=float(np.mean(learned.dirty)), seed=seed)
+    learning = _Learning(learned, aside, weights, settings, seed=seed)
     first = checkpoint.restore(learning.state) if checkpoint else 0
     if first == 0:
-        learning.start(learned)
-    epoch, least = max(1, round(count / settings.batch)), least_loss(settings.smoothing)
+        learning.start()
+    epoch, least = max(1, round(len(learned.rgb) / settings.batch)), least_loss(settings.smoothing)
     progress(first)
     for number in range(first, learning.steps):
         if is_learned(learning.curve.losses, epoch, least):
             break
-        learning.make_step(number, learned)
+        learning.make_step(number)
         progress(number + 1)
         if checkpoint and number + 1 < learning.steps:
             checkpoint.keep_now_and_then(number + 1, learning.state)
@@ -96,14 +96,23 @@ def steps_for(pictures: int, settings: Settings) -> int:
 
 
 class _Learning:
-    """All networks, and the losses so far: of a step, their mean."""
+    """All networks, what each sees, and the losses so far: of a step, their mean."""
 
-    def __init__(self, weights: Weights, settings: Settings, *, pictures: int, share: float, seed: int) -> None:
-        """`share` of the pictures is dirty, 0 to 1 exclusive."""
-        self.steps = steps_for(pictures, settings)
-        self.networks = [_Network(weights, settings, steps=self.steps, share=share) for _ in range(settings.networks)]
+    def __init__(
+        self,
+        learned: Labelled,
+        aside: Sequence[npt.NDArray[np.bool_]],
+        weights: Weights,
+        settings: Settings,
+        *,
+        seed: int,
+    ) -> None:
+        self.steps = steps_for(len(learned.rgb), settings)
+        self.networks = [_Network(weights, settings, self.steps, learned.dirty[~mask]) for mask in aside]
+        self._seen = [np.flatnonzero(~mask) for mask in aside]
+        self._learned = learned
         self._losses = tf.Variable(np.full(self.steps, np.nan, np.float32), trainable=False)  # of steps to come: NaN
-        self._settings = settings
+        self._batch = settings.batch
         self._seed = seed
 
     @property
@@ -116,34 +125,35 @@ class _Learning:
         losses = self._losses.numpy()
         return Curve(losses=tuple(losses[~np.isnan(losses)].tolist()), planned=self.steps)
 
-    def start(self, learned: Labelled) -> None:
+    def start(self) -> None:
         """Give the heads what they can know of ImageNet's features, so that the body does not first learn from their
         noise."""
-        seen, middle, width = features(self.networks[0].model, learned.rgb)
-        regression = logistic.fit((seen - middle) / width, learned.dirty)
-        for one in self.networks:
-            set_head(one.model, *regression, middle, width)
+        values, middle, width = features(self.networks[0].model, self._learned.rgb)
+        scaled = (values - middle) / width
+        for one, seen in zip(self.networks, self._seen, strict=True):
+            set_head(one.model, *logistic.fit(scaled[seen], self._learned.dirty[seen]), middle, width)
             one.start_averages()
 
-    def make_step(self, number: int, learned: Labelled) -> None:
+    def make_step(self, number: int) -> None:
         losses = []
-        for place, network in enumerate(self.networks):
-            chosen = _chosen(number, len(learned.rgb), self._settings.batch, [self._seed, place])
-            batch = tf.constant(learned.rgb[chosen]), tf.constant(learned.dirty[chosen].astype(np.float32))
+        for place, (network, seen) in enumerate(zip(self.networks, self._seen, strict=True)):
+            chosen = seen[_chosen(number, len(seen), self._batch, [self._seed, place])]
+            rgb, labels = self._learned.rgb[chosen], self._learned.dirty[chosen].astype(np.float32)
             draw = tf.constant([self._seed, number * len(self.networks) + place])
-            losses.append(network.step(*batch, draw, tf.constant(number)))
+            losses.append(network.step(tf.constant(rgb), tf.constant(labels), draw, tf.constant(number)))
         self._losses[number].assign(tf.reduce_mean(losses))
 
 
 class _Network:
     """One network, its optimiser, and the mean of its last weights."""
 
-    def __init__(self, weights: Weights, settings: Settings, *, steps: int, share: float) -> None:
+    def __init__(self, weights: Weights, settings: Settings, steps: int, dirty: npt.NDArray[np.bool_]) -> None:
         self.model = headed(backbone_until(weights, BLOCK), dropout=settings.dropout)
         self._learned = self.model.trainable_variables
         self._averages = [tf.Variable(one, trainable=False) for one in self._learned]
         self._optimiser = _optimiser(steps, settings)
         self._optimiser.build(self._learned)
+        share = float(np.mean(dirty))
         self._class_weights = (0.5 / (1 - share), 0.5 / share)  # the rarer class weighs as much as the other
         self._settings = settings
         self.step = tf.function(self._stepped)

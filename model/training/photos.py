@@ -21,7 +21,8 @@ from model.types import Label
 
 FEWEST = 50  # different things of each class: with fewer there is little to learn, and next to nothing to measure on
 FEWEST_IN_PART = 3  # of these in each part
-MEASURED, TUNED = 0.2, 0.125  # of all, and of the rest
+MEASURED = 0.2  # of all
+NETWORKS, ASIDE = 2, 0.125  # how many are taught, and what each of them does not see of the rest
 MOST_UNUSABLE = 0.1  # of all: beyond it something is wrong with the data as a whole
 
 
@@ -79,20 +80,22 @@ def load_photos(samples: Sequence[Sample], side: int) -> Photos:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What is learned from, what scores are calibrated on, and what is measured on: masks (n,)."""
+    """What is learned from, what of that each network does not see, as its scores are calibrated on it, and what
+    is measured on: masks (n,)."""
 
     learned: npt.NDArray[np.bool_]
-    tuned: npt.NDArray[np.bool_]
+    aside: tuple[npt.NDArray[np.bool_], ...]
     measured: npt.NDArray[np.bool_]
 
     @property
     def left_out(self) -> int:
         """How many photos are for nothing, being the same as some in test/."""
-        return int((~(self.learned | self.tuned | self.measured)).sum())
+        return int((~(self.learned | self.measured)).sum())
 
 
 def parts(photos: Photos, *, seed: int) -> Parts:
-    """Measured on is what somebody put into test/, else a fifth, with all twins.
+    """Measured on is what somebody put into test/, else a fifth, with all twins. Each network learns from all but an
+    eighth of the rest, another eighth each.
 
     Whoever has split knows what is alike: only the same pictures as in test/ are left out of the rest. Twins can be
     unlike things: of 1,968 photos of solar cells, whose makers split them at random, 930 have twins in a test/ of 656,
@@ -107,17 +110,19 @@ def parts(photos: Photos, *, seed: int) -> Parts:
     else:
         wanted = split(photos.dirty, photos.group, [1 - MEASURED, MEASURED], seed=seed) == 1
         rest = np.flatnonzero(~wanted)
-    tuned = split(photos.dirty[rest], photos.group[rest], [1 - TUNED, TUNED], seed=seed) == 1
-    masks = [np.zeros(len(wanted), bool) for _ in range(2)]
-    masks[0][rest[~tuned]], masks[1][rest[tuned]] = True, True
-    for name, mask in (("learned from", masks[0]), ("calibrated on", masks[1]), ("measured on", wanted)):
+    shares = [1 - NETWORKS * ASIDE, *[ASIDE] * NETWORKS]
+    part = np.full(len(wanted), -1)
+    part[rest] = split(photos.dirty[rest], photos.group[rest], shares, seed=seed)
+    aside = tuple(part == 1 + network for network in range(NETWORKS))
+    named = [("learned from", part == 0), *(("calibrated on", mask) for mask in aside), ("measured on", wanted)]
+    for name, mask in named:
         for label, those in ((Label.CLEAN, mask & ~photos.dirty), (Label.DIRTY, mask & photos.dirty)):
             believed = was_split and mask is wanted
             if (those.sum() if believed else len(np.unique(photos.group[those]))) < FEWEST_IN_PART:
                 what = "pictures" if believed else "different things"
                 said = f"of what is {name}, fewer than {FEWEST_IN_PART} {what} are {label.value}"
                 raise BadDataset(said, remedy="Add pictures of other ducts and days, and both kinds to each part")
-    return Parts(masks[0], masks[1], wanted)
+    return Parts(part >= 0, aside, wanted)
 
 
 def measured_samples(samples: Sequence[Sample], photos: Photos, which: Parts) -> list[Sample]:

@@ -89,14 +89,16 @@ def test_pictures_that_are_all_alike_teach_nothing(tmp_path: Path) -> None:
 def test_each_photo_is_for_one_purpose() -> None:
     found = parts(loaded(200), seed=1)
 
-    assert (found.learned.astype(int) + found.tuned + found.measured == 1).all()
-    assert (found.measured.sum(), found.tuned.sum(), found.learned.sum()) == (40, 20, 140)
+    assert (found.learned ^ found.measured).all()
+    assert (found.measured.sum(), [mask.sum() for mask in found.aside]) == (40, [20, 20])
+    assert not (found.aside[0] & found.aside[1]).any()
+    assert not (found.measured & (found.aside[0] | found.aside[1])).any()
 
 
 def test_twins_are_for_the_same_purpose() -> None:
     found = parts(loaded(200, groups=[number // 4 for number in range(200)]), seed=1)
 
-    for mask in (found.learned, found.tuned, found.measured):
+    for mask in (found.learned, *found.aside, found.measured):
         assert mask.reshape(-1, 4).all(axis=1).sum() * 4 == mask.sum()
 
 
@@ -107,8 +109,8 @@ def test_whoever_has_split_is_believed_but_for_the_same_pictures_as_are_measured
     found = parts(loaded(100, groups=groups, test=20, copies=[(3, 50), (60, 61)]), seed=1)
 
     assert np.flatnonzero(found.measured).tolist() == list(range(20))
-    assert not (found.learned | found.tuned)[50]
-    assert ((found.learned | found.tuned).sum(), found.left_out) == (79, 1)
+    assert not found.learned[50]
+    assert (found.learned.sum(), found.left_out) == (79, 1)
 
 
 def test_a_test_part_may_be_a_series_of_one_thing_if_somebody_chose_it() -> None:
