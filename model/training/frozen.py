@@ -2,7 +2,7 @@
 
 It sees things, where the network that was taught sees textures, and it cannot learn the photos by heart. It counts half
 (`SHARE`): on the hardest fifth of photos of sheet metal, balanced accuracy was .951 together, .936 taught alone, .931
-frozen alone; of smooth metal .933, .933 and .818. One of the doors of TensorFlow.
+frozen alone; of smooth metal .933, .933 and .818 (of the recipe before, in floats). One of the doors of TensorFlow.
 """
 
 from __future__ import annotations
