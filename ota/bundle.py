@@ -17,7 +17,7 @@ from ota.errors import BadBundle
 MANIFEST: Final = "manifest.json"
 MAX_FILES: Final = 256  # the shipped bundle has about ten
 MAX_MANIFEST_BYTES: Final = 256_000
-MAX_BUNDLE_BYTES: Final = 64_000_000  # read whole into memory; the largest network in sight has 5 MB
+MAX_BUNDLE_BYTES: Final = 64_000_000  # read whole into memory; the largest network in sight has 6 MB
 MAX_DEPTH: Final = 4  # folders in folders
 REMEDY: Final = "Fetch or copy the bundle again; if it stays so, it was built wrongly or tampered with"
 
