@@ -37,6 +37,7 @@ run: env                                 ## the firmware on a simulated board; A
 test: dev                                ## all tests; ARGS="..." for pytest
 	@PATH="$$PATH:/usr/sbin" command -v mosquitto >/dev/null || bash scripts/need.sh mosquitto "the MQTT broker Mosquitto" >&2
 	@PATH="$$PATH:/usr/sbin:/sbin" command -v debugfs >/dev/null || bash scripts/need.sh e2fsprogs "the tools of ext4" >&2
+	@PATH="$$PATH:/usr/sbin:/sbin" command -v sfdisk >/dev/null || bash scripts/need.sh fdisk "the tools of partitions" >&2
 	@command -v openssl >/dev/null || bash scripts/need.sh openssl "the openssl command" >&2
 	@command -v ssh-keygen >/dev/null || bash scripts/need.sh openssh-client "the ssh-keygen command" >&2
 	@for name in $(BROWSERS); do command -v $$name >/dev/null && exit; done; \
