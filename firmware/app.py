@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from functools import partial
 
 from drivers.types import Instant, Reading, SourceId
@@ -29,7 +28,7 @@ from firmware.attending import Attendant, Hands, Housekeeping
 from firmware.cleaning.course import Course
 from firmware.cleaning.record import Stamp
 from firmware.deciding import Message, decide, tick
-from firmware.devices import Site, make
+from firmware.devices import make
 from firmware.events import Event
 from firmware.health import Health, LoopLag, report_health
 from firmware.judging import INVOKE_LIMIT_S, judge
@@ -44,9 +43,10 @@ from firmware.rules.tracks import Place
 from firmware.sampling import fan_reading
 from firmware.streams import Latest, Mailbox
 from firmware.supervisor import Service, Start, Supervisor
+from firmware.surroundings import Surroundings
 from firmware.uplink.commands import Answer, BoardCommand, Cleaning, Report, Snapshot
 from firmware.vitals import Vitals
-from firmware.wall import Wall, for_people
+from firmware.wall import for_people
 from model.budget import LatencyBudget
 from model.classifier import label_of
 from model.smoothing import Smoothing
@@ -56,23 +56,6 @@ from model.viewpoint import Viewpoint
 STAGE_LIMIT_S = 30.0  # a stage that was given something to do must be done with it within this
 SNAPSHOT_LIMIT_S = 120.0  # opening, warming up and closing of every camera, each at its limit; a simulated one is drawn
 CLEANING_LIMIT_S = 120.0  # the end of one: alarms, pictures, a report and a file, each at its limit
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What the board stands in. No sink may block; `see` gets each shot before its verdict comes to the sinks, `judged`
-    both together.
-
-    `chance` is the jitter of restarts, 0..1: seeded on a simulated board, so that its run can be repeated.
-    """
-
-    site: Site
-    wall: Wall
-    sinks: Sequence[Callable[[Event], None]]
-    see: Callable[[Shot], None]
-    judged: Callable[[Shot, Verdict], None]
-    figures: Callable[[], dict[str, float]]
-    chance: Callable[[], float]
 
 
 class Board:

@@ -18,7 +18,7 @@ from drivers.types import NS_PER_S, Instant, SourceId
 from firmware import __version__
 from firmware.alarms.store import AlarmStore
 from firmware.album import Album
-from firmware.app import Board, Surroundings
+from firmware.app import Board
 from firmware.attending import Housekeeping
 from firmware.cleaning.report import Letterhead
 from firmware.cleaning_reports import FOLDER, Reports
@@ -38,6 +38,7 @@ from firmware.pictures import PICTURES, REMEDY
 from firmware.plan import Plan
 from firmware.streams import Mailbox
 from firmware.supervisor import Pulse, Service
+from firmware.surroundings import Surroundings
 from firmware.update.jobbing import Jobbing, Schedule
 from firmware.update.updating import Hands, Now, Updating
 from firmware.uplink.commands import Answer, Command, Update

@@ -47,3 +47,7 @@ class Publisher:
         except ConfigError as error:
             print(f"ductwatch: {error}", file=sys.stderr)
             return 2
+
+    def published(self) -> dict[str, bytes]:
+        """Every file of the repository."""
+        return {str(path): path.read_bytes() for path in sorted(self.updates.rglob("*")) if path.is_file()}

@@ -24,7 +24,7 @@ from firmware.local.door import NAME, Unreachable, ask
 from firmware.run import SIMULATED_BOARD
 from ota.slot_states import HOLDING, Record, SlotName
 from ota.slots import FILE, Saved
-from tests.firmware.update.test_updating import newer
+from tests.firmware.update.site import newer
 from tests.ota.repository import MODEL, SimulatedRepository
 from tests.ota.web_server import Request, WebServer, ranges
 

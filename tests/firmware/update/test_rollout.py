@@ -33,7 +33,7 @@ from tests.firmware.fleet.builders import rollout as made
 from tests.firmware.fleet.test_server import phase, ticket, until
 from tests.firmware.update.lives import Life
 from tests.firmware.update.lives import Site as LivingSite
-from tests.firmware.update.test_updating import NEW, Site, newer
+from tests.firmware.update.site import NEW, Site, newer
 from tests.firmware.uplink.sender import now, settings
 from tests.mosquitto import Cable, Mosquitto
 from tests.ota.repository import MODEL, SimulatedRepository

@@ -1,128 +1,29 @@
+"""A target comes whole, from wherever it left off, and is what was signed."""
+
 from __future__ import annotations
 
-import errno
 import hashlib
-import itertools
-import random
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from threading import Semaphore
 
 import pytest
 
-from ota.download import SPARE_BYTES, SYNC_BYTES, Downloads, Progress
-from ota.errors import NoRoom, Unreachable, Untrusted
+from ota.download import Downloads
+from ota.errors import Unreachable, Untrusted
 from ota.folder import Folder
-from ota.pace import CHUNK_BYTES, Clocks, Pace
+from ota.pace import Pace
 from ota.storage import Disk
 from ota.types import Target
-from ota.web import Web
+from tests.ota.download.board import CONTENT, SHA256, STORED, TARGET, Board
 from tests.ota.web_server import (
     Behaviour,
-    Request,
-    WebServer,
     cut_after,
     endless,
     no_ranges,
     status,
-    web_server,
     without_length,
 )
 
 pytestmark = pytest.mark.real
-
-CONTENT = random.Random(1).randbytes(300_000)
-SHA256 = hashlib.sha256(CONTENT).hexdigest()
-TARGET = Target(path="stable/visual-clean.tar", length=len(CONTENT), sha256=SHA256)
-STORED = f"targets/stable/{SHA256}.visual-clean.tar"
-
-
-class Time:
-    """Goes on only when somebody sleeps, or the test says so."""
-
-    def __init__(self) -> None:
-        self.now_s = 1_000.0
-        self.slept_s = 0.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-    def sleep(self, seconds: float) -> None:
-        self.now_s += seconds
-        self.slept_s += seconds
-
-
-class SmallDisk(Disk):
-    """Takes `room` bytes; what it says is free is `said`. Counts its syncs of parts."""
-
-    def __init__(self, *, room: int = 1 << 30, said: int = 1 << 30) -> None:
-        self.room = room
-        self.said = said
-        self.synced: list[int] = []
-
-    def free(self, _: Path) -> int:
-        return self.said
-
-    def append(self, path: Path, content: bytes) -> None:
-        self.room -= len(content)
-        if self.room < 0:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        super().append(path, content)
-
-    def sync(self, path: Path) -> None:
-        if path.suffix == ".part":
-            self.synced.append(path.stat().st_size)
-        super().sync(path)
-
-
-class Board:
-    """Its folder, its time, and the way to the repository."""
-
-    def __init__(self, folder: Path, server: WebServer) -> None:
-        self.folder = folder
-        self.server = server
-        self.time = Time()
-        self.disk = SmallDisk()
-        self.day = 20_000
-        self.pace = Pace()
-
-    @property
-    def downloads(self) -> Downloads:
-        clocks = Clocks(self.time, self.time.sleep, lambda: self.day)
-        return Downloads(self.folder, self.disk, self.pace, clocks=clocks)
-
-    @property
-    def part(self) -> Path:
-        return self.folder / "part" / f"{SHA256}.part"
-
-    def fetch(
-        self,
-        *,
-        target: Target = TARGET,
-        progress: Progress = lambda _here, _all: None,
-        stopped: Callable[[], bool] = lambda: False,
-    ) -> Path | None:
-        with Web(self.server.address, allow_http=True) as web:
-            return self.downloads.fetch(target, web, progress=progress, stopped=stopped)
-
-    def has(self, content: bytes) -> None:
-        self.part.parent.mkdir(exist_ok=True)
-        self.part.write_bytes(content)
-
-    def misses(self) -> None:
-        assert not self.part.exists()
-
-
-@pytest.fixture
-def server() -> Iterator[WebServer]:
-    with web_server() as server:
-        server.files[f"/{STORED}"] = CONTENT
-        yield server
-
-
-@pytest.fixture
-def board(tmp_path: Path, server: WebServer) -> Board:
-    return Board(tmp_path, server)
 
 
 def test_a_target_comes_whole(board: Board) -> None:
@@ -287,143 +188,6 @@ def test_a_redirect_is_followed_with_the_range(board: Board) -> None:
     assert board.fetch() == board.part
     assert board.part.read_bytes() == CONTENT
     assert board.server.asked[1] == ("/store/1?signature=a%2Fb", "bytes=1000-")
-
-
-class Slow:
-    """A server that sends a byte each `each_s`, for ever: of the headers, or after them. The client takes turns."""
-
-    def __init__(self, board: Board, *, headers: bool, each_s: float) -> None:
-        self._time = board.time
-        self._headers = headers
-        self._each_s = each_s
-        self._turn = Semaphore(0)
-
-    def stopped(self) -> bool:
-        """The client asks before each read."""
-        self._turn.release()
-        return False
-
-    def __call__(self, request: Request, content: bytes) -> None:
-        head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n" % len(content)
-        request.wfile.write(head if self._headers else head + b"\r\n")
-        for number in itertools.count():
-            if not self._turn.acquire(timeout=10):
-                return
-            self._time.now_s += self._each_s
-            request.wfile.write(b"X" if self._headers else content[number : number + 1])
-
-
-@pytest.mark.parametrize("headers", [True, False], ids=["of headers", "of content"])
-def test_slow_retrieval_ends_though_bytes_come_all_the_time(board: Board, headers: bool) -> None:
-    slow = Slow(board, headers=headers, each_s=1.0)
-    board.server.behaviours = [slow]
-
-    with pytest.raises(Unreachable, match="less than 200 bytes a second came in 60 s"):
-        board.fetch(stopped=slow.stopped)
-
-    assert 1_060 <= board.time.now_s < 1_070
-
-
-def test_there_is_a_deadline_for_all(board: Board) -> None:
-    board.pace = Pace(deadline_s=100.0, least_bytes_a_second=0.0)
-    slow = Slow(board, headers=False, each_s=0.5)
-    board.server.behaviours = [slow]
-
-    with pytest.raises(Unreachable, match="within 100 s"):
-        board.fetch(stopped=slow.stopped)
-
-    assert 0 < board.part.stat().st_size < len(CONTENT)
-
-
-def test_a_server_that_falls_silent_is_given_up(board: Board) -> None:
-    board.pace = Pace(silence_s=0.1)
-    ended: list[bytes] = []
-
-    def silent(request: Request, content: bytes) -> None:
-        request.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\nabc" % len(content))
-        ended.append(request.rfile.read(1))  # until the client goes
-        request.close_connection = True
-
-    board.server.behaviours = [silent]
-
-    with pytest.raises(Unreachable, match="timed out"):
-        board.fetch()
-
-    assert board.part.read_bytes() == b"abc"
-
-
-def test_the_bandwidth_that_is_allowed_is_kept_to(board: Board) -> None:
-    board.pace = Pace(bytes_a_second=50_000)
-
-    board.fetch()
-
-    assert board.time.slept_s == pytest.approx(len(CONTENT) / 50_000, abs=0.01)
-
-
-def test_a_day_has_its_bytes_and_the_next_day_the_rest_also_after_a_restart(board: Board) -> None:
-    board.pace = Pace(bytes_a_day=200_000)
-
-    for _ in range(2):
-        with pytest.raises(Unreachable, match=r"today's 200000 bytes are used up\. It goes on tomorrow"):
-            board.fetch()
-        assert board.part.stat().st_size == 200_000
-    board.day += 1
-
-    assert board.fetch() == board.part
-    assert board.server.ranges[0] is None
-    assert board.server.ranges[-1] == "bytes=200000-"
-
-
-@pytest.mark.parametrize("written", [b"", b"{}", b"[1]", b"[1e999, 0]", b"[" * 300, b"\xff"])
-def test_a_spoilt_count_of_the_day_begins_at_nothing(board: Board, written: bytes) -> None:
-    (board.folder / "spent.json").write_bytes(written)
-    board.pace = Pace(bytes_a_day=len(CONTENT))
-
-    assert board.fetch() == board.part
-
-
-def test_whoever_asks_to_stop_keeps_what_came(board: Board) -> None:
-    asked = iter([False] * 5)
-
-    assert board.fetch(stopped=lambda: next(asked, True)) is None
-    assert 0 < board.part.stat().st_size < len(CONTENT)
-    assert board.fetch() == board.part
-
-
-def test_without_room_nothing_is_fetched(board: Board) -> None:
-    board.has(CONTENT[:1000])
-    board.disk.said = len(CONTENT) - 1001 + SPARE_BYTES
-
-    with pytest.raises(NoRoom, match=f"needs {len(CONTENT) - 1000 + SPARE_BYTES} bytes free"):
-        board.fetch()
-    assert board.server.asked == []
-
-    board.disk.said += 1
-    assert board.fetch() == board.part
-
-
-def test_a_disk_that_fills_up_meanwhile_keeps_what_it_took(board: Board) -> None:
-    board.disk.room = 2 * CHUNK_BYTES + 60_000
-
-    with pytest.raises(NoRoom, match="No space left"):
-        board.fetch()
-    board.disk.room = 1 << 30
-
-    assert board.part.stat().st_size > 0
-    assert board.fetch() == board.part
-
-
-def test_a_part_is_synced_again_and_again_and_at_the_end(board: Board) -> None:
-    content = bytes(3 * SYNC_BYTES + 5)
-    target = Target(path="stable/m.tar", length=len(content), sha256=hashlib.sha256(content).hexdigest())
-    board.server.files[f"/targets/stable/{target.sha256}.m.tar"] = content
-
-    board.fetch(target=target)
-
-    first, *_, last = board.disk.synced
-    assert SYNC_BYTES <= first < SYNC_BYTES + 2 * CHUNK_BYTES
-    assert len(board.disk.synced) == 3
-    assert last == len(content)
 
 
 @pytest.mark.parametrize("path", ["../x.tar", "stable/../../x", "/etc/x", "stable//x", "stable/", "a\\b", ""])
