@@ -34,7 +34,7 @@ $(TRAINING)/.done: pyproject.toml requirements/training.txt requirements/build.t
 run: env                                 ## the firmware on a simulated board; ARGS="..." for `ductwatch run`
 	@exec $(BIN)/ductwatch run $(ARGS)
 
-test: dev                                ## all tests; ARGS="..." for pytest
+test: dev                                ## all tests, on up to four cores; ARGS="..." for pytest (-n 0: on one)
 	@PATH="$$PATH:/usr/sbin" command -v mosquitto >/dev/null || bash scripts/need.sh mosquitto "the MQTT broker Mosquitto" >&2
 	@PATH="$$PATH:/usr/sbin:/sbin" command -v debugfs >/dev/null || bash scripts/need.sh e2fsprogs "the tools of ext4" >&2
 	@PATH="$$PATH:/usr/sbin:/sbin" command -v sfdisk >/dev/null || bash scripts/need.sh fdisk "the tools of partitions" >&2
@@ -43,7 +43,7 @@ test: dev                                ## all tests; ARGS="..." for pytest
 	@for name in $(BROWSERS); do command -v $$name >/dev/null && exit; done; \
 	bash scripts/need.sh chromium-headless-shell "a browser, for the pages," >&2 || \
 	{ echo "Install one of these, then try again: $(BROWSERS)" >&2; exit 1; }
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 $(ARGS)
 
 test-training: $(TRAINING)/.done         ## the tests that need TensorFlow (1.7 GB); ARGS="..." for pytest
 	@$(TRAINING)/bin/python -m pytest tests/training_with_tensorflow $(ARGS)
