@@ -44,7 +44,7 @@ class Decision:
 
     name: str
     sha256: str | None  # None: there was no file to read, and the decision counts until there is
-    choice: Choice
+    choice: Choice | None  # None: taken back, and later than what another file may still say
     at: str = ""
 
 
@@ -64,21 +64,25 @@ def apply(
     samples: Sequence[Sample], decisions: Mapping[str, Decision], sha256_of: Callable[[Sample], str | None]
 ) -> Applied:
     """Carry out the decisions. `sha256_of` is asked only of samples that there is a decision on."""
+    chosen = {name: (one.choice, one.sha256) for name, one in decisions.items() if one.choice}
     decided = {
-        sample.name: decisions[sample.name].choice
+        sample.name: chosen[sample.name][0]
         for sample in samples
-        if sample.name in decisions and decisions[sample.name].sha256 == sha256_of(sample)
+        if sample.name in chosen and chosen[sample.name][1] == sha256_of(sample)
     }
     left = tuple(
         replace(sample, label=RELABELLED.get(decided[sample.name], sample.label)) if sample.name in decided else sample
         for sample in samples
         if decided.get(sample.name) is not Choice.EXCLUDE
     )
-    return Applied(samples=left, decided=decided, stale=tuple(sorted(decisions.keys() - decided.keys())))
+    return Applied(samples=left, decided=decided, stale=tuple(sorted(chosen.keys() - decided.keys())))
 
 
 def merge(before: Mapping[str, Decision], after: Mapping[str, Decision]) -> dict[str, Decision]:
-    """All of both. On the same picture the later decision counts, and of two equally old ones that of `after`."""
+    """All of both. On the same picture the later decision counts, and of two equally old ones that of `after`.
+
+    What was taken back stays, without a choice: merged with an older file once more, it is still taken back.
+    """
     later = {name: one for name, one in after.items() if name not in before or one.at >= before[name].at}
     return {**before, **later}
 
@@ -116,11 +120,14 @@ def write_decisions(path: Path, decisions: Mapping[str, Decision]) -> None:
 
 def render_decisions(decisions: Iterable[Decision]) -> str:
     """The file's text: a decision a line, by name, so that two versions can be compared."""
-    lines = [
-        json.dumps({"name": one.name, "sha256": one.sha256, "decision": one.choice.value, "at": one.at})
-        for one in sorted(decisions, key=lambda one: one.name)
-    ]
+    lines = [json.dumps(as_entry(one)) for one in sorted(decisions, key=lambda one: one.name)]
     return f'{{"schema": "{SCHEMA}", "decisions": [\n' + ",\n".join(lines) + "\n]}\n"
+
+
+def as_entry(decision: Decision) -> dict[str, str | None]:
+    """As it is in the file, and on the report's page."""
+    choice = decision.choice.value if decision.choice else None
+    return {"name": decision.name, "sha256": decision.sha256, "decision": choice, "at": decision.at}
 
 
 def parse_decisions(content: bytes) -> dict[str, Decision]:
@@ -158,8 +165,8 @@ def _decision(entry: Any, where: str) -> Decision:
     if not isinstance(at, str):
         raise ValueError(f"{where}, on {name}: at is no time")
     try:
-        choice = Choice(entry.get("decision"))
+        choice = None if "decision" in entry and entry["decision"] is None else Choice(entry.get("decision"))
     except ValueError:
         choices = ", ".join(choice.value for choice in Choice)
-        raise ValueError(f"{where}, on {name}: decision is none of {choices}") from None
+        raise ValueError(f"{where}, on {name}: decision is none of {choices}, nor is it null") from None
     return Decision(name=name, sha256=sha256, choice=choice, at=at)

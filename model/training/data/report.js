@@ -37,7 +37,7 @@ function choiceOf(picture) {
 }
 
 function decide(picture, decision) {
-  // a choice that was taken back stays as null: it is later than the one in the file
+  // a choice that was taken back stays as null, here and in the file: it is later than the one in another file
   const at = new Date().toISOString().replace(/\.\d+Z$/, "Z");
   decisions.set(picture.name, { name: picture.name, sha256: picture.sha256, decision, at });
 }
@@ -217,7 +217,7 @@ function count() {
   }
   const words = CHOICES.filter((choice) => counts[choice]).map((choice) => `${counts[choice]} ${choice}`);
   document.getElementById("count").textContent = words.join(", ") || "nothing decided yet";
-  document.getElementById("save").disabled = !words.length && !data.decisions.length;
+  document.getElementById("save").disabled = !decisions.size;
   data.sections.forEach((section, number) => {
     const places = new Set(section.findings.flatMap((finding) => finding.pictures));
     const done = [...places].filter((place) => choiceOf(data.pictures[place])).length;
@@ -230,7 +230,7 @@ function tell(text) {
 }
 
 document.getElementById("save").onclick = () => {
-  const lines = [...decisions.values()].filter((one) => one.decision).map((one) => JSON.stringify(one));
+  const lines = [...decisions.values()].map((one) => JSON.stringify(one));
   const text = `{"schema": "ductwatch.decisions/1", "decisions": [\n${lines.join(",\n")}\n]}\n`;
   const link = make("a", { download: data.file, href: URL.createObjectURL(new Blob([text], { type: "application/json" })) });
   link.click();

@@ -11,7 +11,7 @@ from shlex import quote
 from typing import Any
 
 from model.training.data.audit import Audit
-from model.training.data.decisions import Choice, Decision
+from model.training.data.decisions import Choice, Decision, as_entry
 from model.training.data.findings import ADVICE, Finding, Kind, by_kind, pictures
 from model.training.data.looking import Seen
 from model.training.page import page
@@ -142,10 +142,7 @@ def _data(report: Report, sections: Mapping[Kind, Sequence[Finding]]) -> dict[st
         "key": f"ductwatch.decisions:{report.place}",
         "file": report.place.rpartition("/")[2],
         "pictures": [_picture(one) for one in report.pictures],
-        "decisions": [
-            {"name": one.name, "sha256": one.sha256, "decision": one.choice.value, "at": one.at}
-            for one in report.decisions.values()
-        ],
+        "decisions": [as_entry(one) for one in report.decisions.values()],
         "sections": [
             {
                 "id": _anchor(kind),

@@ -23,7 +23,9 @@ from model.types import Label
 SHA256 = "ab" * 32
 
 
-def decision(name: str, choice: Choice, *, sha256: str | None = SHA256, at: str = "2026-11-26T10:00:00Z") -> Decision:
+def decision(
+    name: str, choice: Choice | None, *, sha256: str | None = SHA256, at: str = "2026-11-26T10:00:00Z"
+) -> Decision:
     return Decision(name=name, sha256=sha256, choice=choice, at=at)
 
 
@@ -61,6 +63,13 @@ def test_a_decision_is_not_on_another_file_of_the_same_name() -> None:
     assert applied.stale == ("clean/a.jpg",)
 
 
+def test_what_was_taken_back_is_as_if_nobody_had_decided() -> None:
+    applied = apply([sample("clean/a.jpg")], by_name(decision("clean/a.jpg", None)), lambda _: SHA256)
+
+    assert [one.name for one in applied.samples] == ["clean/a.jpg"]
+    assert (applied.decided, applied.stale) == ({}, ())
+
+
 def test_only_files_with_a_decision_are_read() -> None:
     asked: list[str] = []
 
@@ -91,9 +100,17 @@ def test_the_later_decision_counts() -> None:
     assert merge(by_name(new), by_name(old)) == by_name(new)
 
 
+def test_what_was_taken_back_later_stays_so_whatever_an_older_file_says() -> None:
+    old = by_name(decision("a", Choice.EXCLUDE, at="2026-11-26T10:00:00Z"))
+    taken_back = by_name(decision("a", None, at="2026-11-26T11:00:00Z"))
+
+    assert merge(old, taken_back) == taken_back
+    assert merge(merge(old, taken_back), old) == taken_back
+
+
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     decisions = by_name(*(decision(f"clean/{choice.value} ü.jpg", choice) for choice in Choice))
-    decisions |= by_name(decision("gone.jpg", Choice.EXCLUDE, sha256=None))
+    decisions |= by_name(decision("gone.jpg", Choice.EXCLUDE, sha256=None), decision("back.jpg", None))
 
     write_decisions(tmp_path / "photos.decisions.json", decisions)
 
@@ -120,6 +137,7 @@ def test_without_a_file_nothing_is_decided(tmp_path: Path) -> None:
             "on a: decision is none of keep, exclude, clean, dirty",
         ),
         ([{"name": "a", "sha256": SHA256, "decision": ["keep"]}], "on a: decision is none of"),
+        ([{"name": "a", "sha256": SHA256}], "on a: decision is none of"),
         ([{"name": "a", "sha256": "ab", "decision": "keep"}], "on a: sha256 has not 64 digits"),
         ([{"name": "a", "decision": "keep"}], "on a: sha256 has not 64 digits"),
         ([{"name": "a", "sha256": SHA256, "decision": "keep", "at": 3}], "on a: at is no time"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -69,6 +70,27 @@ def test_choices_outlive_the_page_and_a_second_click_takes_one_back(tmp_path: Pa
         assert browser.run(COUNT) == "1 exclude"
 
 
+def test_what_is_taken_back_on_the_page_is_taken_back_beside_the_data(tmp_path: Path) -> None:
+    address = reported(tmp_path)
+
+    with Browser(tmp_path / "browser") as browser:
+        browser.open(address)
+        browser.click("#all figure:first-child .choices .exclude")
+        browser.click("#save")
+        main(asked(tmp_path / "photos", "--decisions", str(browser.download())))
+        assert _applied(tmp_path) == {"clean/0.jpg": Choice.EXCLUDE}
+        browser.click("#all figure:first-child .choices .exclude")
+        browser.click("#save")
+        main(asked(tmp_path / "photos", "--decisions", str(browser.download())))
+
+    assert _applied(tmp_path) == {}
+
+
+def _applied(tmp_path: Path) -> Mapping[str, Choice]:
+    decisions = read_decisions(tmp_path / "photos.decisions.json")
+    return apply(read_samples(tmp_path / "photos"), decisions, lambda sample: look(sample).seen.sha256).decided
+
+
 def test_decisions_made_before_are_on_the_page_and_stay_in_the_file(tmp_path: Path) -> None:
     photos = folder(tmp_path / "photos", clean=1, dirty=1)
     old = {"name": "clean/0.jpg", "sha256": look(read_samples(photos)[0]).seen.sha256, "decision": "exclude"}
@@ -84,10 +106,10 @@ def test_decisions_made_before_are_on_the_page_and_stay_in_the_file(tmp_path: Pa
         browser.click("#save")
         saved = read_decisions(browser.download())
 
-    assert {name: one.choice.value for name, one in saved.items()} == {
-        "clean/0.jpg": "exclude",
-        "clean/gone.jpg": "keep",
-        "dirty/0.jpg": "dirty",
+    assert {name: one.choice for name, one in saved.items()} == {
+        "clean/0.jpg": Choice.EXCLUDE,
+        "clean/gone.jpg": Choice.KEEP,
+        "dirty/0.jpg": Choice.DIRTY,
     }
 
 
