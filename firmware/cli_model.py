@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 
 MODEL = "Make and measure models. Needs more than a board has: pip install 'ductwatch[train]'."
@@ -18,7 +19,8 @@ between/, with degrees.csv, which has the deposit of each. The same number is th
 the firmware learned from the first hundreds and was calibrated on those from 1,000,000; it never met those from
 2,000,000 on."""
 
-LONGEST_WORD = 64  # of a manifest's name and version
+NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"  # of a model: `ductwatch ota publish` makes a file's name of it
+VERSION = r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}"
 MOST_COUNTED = 2**31 - 1
 MOST_DUCTS = 10_000  # 3 GB of pictures
 
@@ -72,11 +74,11 @@ def _train(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     train.add_argument("--data", type=Path, required=True, metavar="DATA", help="folder or manifest")
     train.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write the bundle into")
     _places(train)
-    train.add_argument("--name", type=_word, default="ours", help="the model's name (default: %(default)s)")
-    train.add_argument("--version", type=_word, default="1.0.0", help="its version (default: %(default)s)")
+    train.add_argument("--name", type=_name, default="ours", help="the model's name (default: %(default)s)")
+    train.add_argument("--version", type=_version, default="1.0.0", help="its version (default: %(default)s)")
     train.add_argument(
         "--release-counter",
-        type=_counter,
+        type=_release,
         default=1,
         metavar="N",
         help="higher than that of the model it is to replace: boards take no lower one (default: %(default)s)",
@@ -151,11 +153,11 @@ def _calibrate(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     )
     calibrate.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the new bundle")
     calibrate.add_argument(
-        "--version", type=_word, help="of the new bundle (default: the old one with +cal and the counter)"
+        "--version", type=_version, help="of the new bundle (default: the old one with +cal and the counter)"
     )
     calibrate.add_argument(
         "--release-counter",
-        type=_counter,
+        type=_release,
         metavar="N",
         help="of the new bundle; boards take no lower one than they have (default: one more than the old one)",
     )
@@ -213,9 +215,15 @@ def _meaning(text: str) -> tuple[str, str]:
     return name.casefold(), meaning.upper()
 
 
-def _word(text: str) -> str:
-    if not 1 <= len(text) <= LONGEST_WORD or not text.isprintable():
-        raise argparse.ArgumentTypeError(f"{text!r}: write 1 to {LONGEST_WORD} characters")
+def _name(text: str) -> str:
+    if not re.fullmatch(NAME, text):
+        raise argparse.ArgumentTypeError(f"{text!r}: write up to 64 letters, digits, dots, underscores and hyphens")
+    return text
+
+
+def _version(text: str) -> str:
+    if not re.fullmatch(VERSION, text):
+        raise argparse.ArgumentTypeError(f"{text!r}: write up to 64 letters, digits, dots, underscores, + and hyphens")
     return text
 
 
@@ -225,7 +233,11 @@ def _ducts(text: str) -> int:
     return int(text)
 
 
-def _counter(text: str) -> int:
-    if not text.isdecimal() or int(text) > MOST_COUNTED:
-        raise argparse.ArgumentTypeError(f"{text!r}: write a number from 0 to {MOST_COUNTED}")
+def _counter(text: str, *, least: int = 0) -> int:
+    if not text.isdecimal() or not least <= int(text) <= MOST_COUNTED:
+        raise argparse.ArgumentTypeError(f"{text!r}: write a number from {least} to {MOST_COUNTED}")
     return int(text)
+
+
+def _release(text: str) -> int:
+    return _counter(text, least=1)

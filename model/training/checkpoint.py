@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+
+from model.errors import NoPlace
 
 EACH_S: Final = 60.0  # between two; each is 25 MB for two networks with their optimisers
 
@@ -61,21 +64,37 @@ class Checkpoint:
         return steps
 
     def keep_now_and_then(self, steps: int, variables: Sequence[Any]) -> None:
-        """Raises `Stopped` if the training was asked to end."""
-        if self._asked_by or self._now_s() - self._kept_s >= EACH_S:
+        """A disk that takes nothing is told of, and the training goes on without.
+
+        Raises `Stopped` if the training was asked to end, `NoPlace` if what it has could then not be kept.
+        """
+        if not self._asked_by and self._now_s() - self._kept_s < EACH_S:
+            return
+        try:
             self.keep(steps, variables)
+        except OSError as error:
+            self._kept_s = self._now_s()
+            said = f"{self._path}: {error.strerror}"
+            if self._asked_by:
+                raise NoPlace(f"{said}: what was learned is not kept", remedy="Make room, and ask again") from error
+            print(f"\n{said}: what was learned is not kept; the training goes on", file=sys.stderr)
         if self._asked_by:
             raise Stopped(steps, self._asked_by)
 
     def keep(self, steps: int, variables: Sequence[Any]) -> None:
-        """Write the file whole or not at all."""
+        """Write the file whole or not at all. Raises OSError."""
         values: dict[str, Any] = {f"v{place}": np.asarray(variable) for place, variable in enumerate(variables)}
         new = self._path.with_suffix(".new")
-        with new.open("wb") as file:
-            np.savez(file, fingerprint=self._fingerprint, count=len(variables), steps=steps, **values)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(self._path)
+        try:
+            with new.open("wb") as file:
+                np.savez(file, fingerprint=self._fingerprint, count=len(variables), steps=steps, **values)
+                file.flush()
+                os.fsync(file.fileno())
+            new.replace(self._path)
+        except OSError:
+            with suppress(OSError):
+                new.unlink()
+            raise
         self._kept_s = self._now_s()
 
     def _ask_to_stop(self, number: int, _frame: object) -> None:

@@ -111,8 +111,12 @@ def _taught(photos: Photos, which: Parts, arguments: Namespace, unfinished: Path
         print("asking for a second opinion, and converting to int8", file=sys.stderr)
         unseen = [look(one, learned.rgb[mask]) for one, mask in zip(networks, aside, strict=True)]
         line = fit_line(np.concatenate(unseen), np.concatenate([learned.dirty[mask] for mask in aside]))
-        second = Opinion(*frozen(learned, photos.group[which.learned], imagenet_weights()))
-        model = int8_of([*(Opinion(one, line.times(1 / len(networks))) for one in networks), second], learned.rgb)
+        opinions = [Opinion(one, line.times(1 / len(networks))) for one in networks]
+        if second := frozen(learned, photos.group[which.learned], imagenet_weights()):
+            opinions.append(Opinion(*second))
+        else:
+            print("left out: the second opinion, which knows nothing of these photos", file=sys.stderr)
+        model = int8_of(opinions, learned.rgb)
     recipe = Recipe(
         name=arguments.name,
         version=arguments.version,

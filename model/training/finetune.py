@@ -72,7 +72,8 @@ def finetune(
     have been made, at the start and after each.
     """
     tf.keras.utils.set_random_seed(seed)
-    tf.config.experimental.enable_op_determinism()
+    if not tf.config.list_physical_devices("GPU"):  # where some gradients have no kernel that repeats itself
+        tf.config.experimental.enable_op_determinism()
     learning = _Learning(learned, aside, weights, settings, seed=seed)
     first = checkpoint.restore(learning.state) if checkpoint else 0
     if first == 0:

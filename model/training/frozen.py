@@ -15,6 +15,7 @@ import numpy.typing as npt
 from model.training.backbone import Weights, backbone
 from model.training.calibrate import Line, fit_line
 from model.training.data import logistic
+from model.training.data.samples import BadDataset
 from model.training.data.splits import split
 from model.training.finetune import Labelled, features, headed, set_head
 
@@ -22,10 +23,11 @@ FOLDS: Final = 5
 SHARE: Final = 0.5
 
 
-def frozen(learned: Labelled, group: npt.NDArray[np.intp], weights: Weights) -> tuple[Any, Line]:
+def frozen(learned: Labelled, group: npt.NDArray[np.intp], weights: Weights) -> tuple[Any, Line] | None:
     """A Keras model as `finetune` makes one, and the line that calibrates its answers, times `SHARE`.
 
-    `group` (n,) is equal for twins: the line is fitted to answers of regressions that saw no twin of the picture.
+    `group` (n,) is equal for twins: the line is fitted to answers of regressions that saw no twin of the picture. None
+    if these answers say nothing of the labels: then there is no second opinion.
     """
     network = headed(backbone(weights))
     seen, middle, width = features(network, learned.rgb)
@@ -36,5 +38,9 @@ def frozen(learned: Labelled, group: npt.NDArray[np.intp], weights: Weights) -> 
         others = parts != fold
         kernel, bias = logistic.fit(scaled[others], learned.dirty[others])
         unseen[~others] = scaled[~others] @ kernel + bias
+    try:
+        line = fit_line(unseen, learned.dirty)
+    except BadDataset:
+        return None
     set_head(network, *logistic.fit(scaled, learned.dirty), middle, width)
-    return network, fit_line(unseen, learned.dirty).times(SHARE)
+    return network, line.times(SHARE)

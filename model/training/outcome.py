@@ -7,17 +7,18 @@ import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from model.classifier import Classifier
-from model.errors import NoPlace
+from model.errors import NoPlace, Unreadable
 from model.training.bundle import Golden, Recipe, write_bundle
 from model.training.curve import Curve, smoothed
 from model.training.data.pictures import open_picture, read_content
-from model.training.data.samples import Sample
+from model.training.data.samples import BadDataset, Sample
 from model.training.data.whole_file import write_whole
 from model.training.evaluation import charts
 from model.training.evaluation.figures import Figures
@@ -98,21 +99,33 @@ def curve_page(title: str, curve: Curve) -> str:
 
 
 def _golden(measured: Measured) -> list[Golden]:
-    """JPEGs of a camera's size that nothing was learned from: those that it is surest of.
+    """JPEGs of a camera's size that nothing was learned from: those that it is surest of, and right.
 
-    A board refuses the model if one of its answers turns: near the middle, a step of int8 would turn it.
+    A board refuses the model if one of its answers turns: near the middle, a step of int8 would turn it. Nor does it
+    take a model that gets fewer of them right than the one that it has. Raises `BadDataset` if it is right about none.
     """
-    golden = []
+    golden: list[Golden] = []
+    threshold = measured.figures.threshold
     for label in (Label.CLEAN, Label.DIRTY):
         sure = sorted(
             (
-                (abs(one.score - 0.5), sample.path)
+                (one.is_told_right, abs(one.score - 0.5), sample.path)
                 for sample, one in zip(measured.samples, measured.scored, strict=True)
-                if one.dirty is (label is Label.DIRTY) and one.score is not None
+                if one.dirty is (label is Label.DIRTY) and one.score is not None and one.is_right(threshold)
             ),
             reverse=True,
         )
-        for number, (_, path) in enumerate(sure[:GOLDEN_EACH]):
-            jpeg = open_picture(read_content(path)).jpeg(GOLDEN_PX, quality=GOLDEN_QUALITY)
-            golden.append(Golden(f"{number}-{label.value.lower()}.jpg", jpeg, label))
+        jpegs = islice(filter(None, (_jpeg(path) for *_, path in sure)), GOLDEN_EACH)
+        golden += [Golden(f"{number}-{label.value.lower()}.jpg", jpeg, label) for number, jpeg in enumerate(jpegs)]
+    if not golden:
+        said = f"the model is right about none of the {len(measured.samples)} photos that it was measured on"
+        raise BadDataset(said, remedy="Look through the labels: ductwatch model data; or add pictures")
     return golden
+
+
+def _jpeg(path: Path) -> bytes | None:
+    """None of a picture that a board can judge, and that is too small for people."""
+    try:
+        return open_picture(read_content(path)).jpeg(GOLDEN_PX, quality=GOLDEN_QUALITY)
+    except Unreadable:
+        return None

@@ -32,6 +32,8 @@ def test_help_of_run_explains_every_fault() -> None:
         (("run", "--broker", "host:port"), "write HOST or HOST:PORT"),
         (("run", "--config", "/nowhere.toml"), "/nowhere.toml: cannot be read: No such file or directory"),
         (("detect",), "IMAGE"),
+        (("model", "train", "--data", ".", "--out", ".", "--release-counter", "0"), "write a number from 1 to"),
+        (("model", "train", "--data", ".", "--out", ".", "--name", "../x"), "letters, digits, dots"),
         (("rules", "check", "/nowhere.toml"), "/nowhere.toml: cannot be read"),
         ((), "COMMAND"),
     ],

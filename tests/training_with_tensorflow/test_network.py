@@ -69,8 +69,8 @@ def test_many_pictures_are_seen_less_often(pictures: int, steps: int) -> None:
 def test_a_second_opinion_is_added_and_counts_half() -> None:
     frames, ducts = decoded()
     taught, second = (
-        Opinion(*frozen(ducts, np.arange(2 * EACH), imagenet_weights())),
-        Opinion(*frozen(ducts, np.arange(2 * EACH) // 2, imagenet_weights())),
+        Opinion(*(frozen(ducts, group, imagenet_weights()) or pytest.fail("it knows nothing of them")))
+        for group in (np.arange(2 * EACH), np.arange(2 * EACH) // 2)
     )
 
     classifier = classifier_of(replace(recipe(), side=SIDE), int8_of([taught, second], ducts.rgb))
@@ -81,3 +81,9 @@ def test_a_second_opinion_is_added_and_counts_half() -> None:
     floats = 1 / (1 + np.exp(-(each[0] + each[1])))
     int8 = np.array([classifier.forced_score(frame) for frame in frames])
     assert np.abs(int8 - floats).mean() < 0.03
+
+
+def test_where_imagenet_knows_nothing_of_the_labels_there_is_no_second_opinion() -> None:
+    grey = Labelled(np.full((40, SIDE, SIDE, 3), 128, np.uint8), np.arange(40) % 2 == 1)
+
+    assert frozen(grey, np.arange(40), imagenet_weights()) is None

@@ -8,10 +8,13 @@ from pathlib import Path
 
 
 def write_whole(path: Path, text: str) -> None:
-    """What was there before stays until all of it is on the disk. Raises OSError."""
+    """What was there before stays until all of it is on the disk. Raises OSError.
+
+    A file name that is no UTF-8 is written with its odd bytes as \\udcff: no text is lost for one of these.
+    """
     new = path.with_name(f".{path.name}.new")
     try:
-        with new.open("w", encoding="utf-8") as file:
+        with new.open("w", encoding="utf-8", errors="backslashreplace") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

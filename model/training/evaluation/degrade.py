@@ -103,7 +103,7 @@ def _spoilt(rgb: Rgb, name: str) -> Iterator[tuple[Corruption, int, Rgb]]:
 
 def _seed(name: str) -> int:
     """Each picture has noise of its own, whatever others are there."""
-    return zlib.crc32(name.encode())
+    return zlib.crc32(name.encode(errors="backslashreplace"))
 
 
 def _score(classifier: Classifier, sample: Sample, rgb: Rgb) -> Scored:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from model.errors import NoPlace
 from model.training.checkpoint import EACH_S, Checkpoint, Stopped
 
 
@@ -112,3 +113,36 @@ def test_who_asks_twice_need_not_wait_for_the_step(tmp_path: Path) -> None:
             os.kill(os.getpid(), signal.SIGTERM)
 
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_disk_that_takes_nothing_is_told_of_and_the_training_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    watch = Watch()
+    checkpoint = Checkpoint(tmp_path / "gone" / "training.npz", "this", now_s=watch)
+    watch.s = EACH_S + 1
+
+    for steps in (1, 2):  # the second one is too early to try again
+        checkpoint.keep_now_and_then(steps, [Variable(0)])
+
+    assert capsys.readouterr().err.count("No such file or directory: what was learned is not kept") == 1
+
+
+def test_who_asks_it_to_stop_is_told_if_what_it_has_cannot_be_kept(tmp_path: Path) -> None:
+    checkpoint = Checkpoint(tmp_path / "gone" / "training.npz", "this", now_s=Watch())
+
+    with checkpoint.ask_to_stop_on(signal.SIGTERM):
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(NoPlace, match=r"is not kept\. Make room, and ask again"):
+            checkpoint.keep_now_and_then(1, [Variable(0)])
+
+
+def test_what_was_kept_before_outlives_a_full_disk(tmp_path: Path) -> None:
+    path = kept(tmp_path, Variable(1, 2))
+    path.with_suffix(".new").symlink_to("/dev/full")
+
+    with pytest.raises(OSError, match="No space left"):
+        Checkpoint(path, "this").keep(80, [Variable(3, 4)])
+
+    assert Checkpoint(path, "this").restore([Variable(0, 0)]) == 70
+    assert [one.name for one in tmp_path.iterdir()] == ["training.npz"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,8 @@ from model.errors import NoPlace
 from model.training.bundle import Recipe, classifier_of
 from model.training.card import card_of_photos
 from model.training.curve import Curve
-from model.training.data.samples import read_samples
+from model.training.data.pictures import open_picture
+from model.training.data.samples import BadDataset, read_samples
 from model.training.evaluation.command import score_all
 from model.training.evaluation.figures import measure
 from model.training.evaluation.scores import forced_threshold
@@ -23,6 +26,8 @@ from model.training.outcome import (
     BUNDLE,
     CURVE,
     CURVE_PAGE,
+    GOLDEN_PX,
+    GOLDEN_QUALITY,
     REPORT,
     Measured,
     Taught,
@@ -68,6 +73,10 @@ def finished(out: Path, data: Path) -> Path:
     return out
 
 
+def jpeg_of(content: bytes) -> bytes:
+    return open_picture(content).jpeg(GOLDEN_PX, quality=GOLDEN_QUALITY)
+
+
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = ducts(tmp_path_factory.mktemp("photos"), scenes=3)
@@ -94,6 +103,39 @@ def test_its_golden_pictures_are_of_both_classes(photos: Path, tmp_path: Path) -
 
     golden = {name for name in files if name.startswith("golden/") and name.endswith(".jpg")}
     assert golden == {f"golden/{number}-{name}.jpg" for number in (0, 1) for name in ("clean", "dirty")}
+
+
+def test_what_it_gets_wrong_is_no_golden_picture_however_sure_it_is(photos: Path, tmp_path: Path) -> None:
+    """A board takes no model that is right about fewer of them than the one that it has."""
+    data = tmp_path / "photos"
+    shutil.copytree(photos, data)
+    for number, path in enumerate(sorted((photos / "dirty").glob("duct-*.jpg"))):
+        shutil.copy(path, data / f"clean/dirty-{number}.jpg")
+
+    files = open_bundle(finished(tmp_path, data) / BUNDLE).files
+
+    right = {name.removeprefix("golden/") for name in json.loads(files["golden/right.json"])}
+    assert right == {"0-clean.jpg", "1-clean.jpg", "0-dirty.jpg", "1-dirty.jpg"}
+    clean = {path.read_bytes() for path in (photos / "clean").iterdir()}
+    assert {files[f"golden/{number}-clean.jpg"] for number in (0, 1)} <= {jpeg_of(content) for content in clean}
+
+
+def test_a_model_that_is_right_about_nothing_is_no_outcome(photos: Path, tmp_path: Path) -> None:
+    for path in (photos / "dirty").glob("duct-*.jpg"):
+        write(tmp_path / "photos/clean" / path.name, path.read_bytes())
+    write(tmp_path / "photos/dirty/broken.jpg", b"no picture")
+
+    with pytest.raises(BadDataset, match="right about none of the 4 photos"):
+        finished(tmp_path, tmp_path / "photos")
+
+
+def test_a_photo_whose_name_is_no_text_is_on_the_page_all_the_same(photos: Path, tmp_path: Path) -> None:
+    data = tmp_path / "photos"
+    shutil.copytree(photos, data)
+    dirty = next((photos / "dirty").glob("duct-*.jpg"))
+    (data / "clean" / os.fsdecode(b"\xff\xfe.jpg")).write_bytes(dirty.read_bytes())
+
+    assert r"\udcff\udcfe.jpg" in (finished(tmp_path, data) / REPORT).read_text()
 
 
 def test_its_pages_open_from_disk_and_lead_to_each_other(photos: Path, tmp_path: Path) -> None:
