@@ -171,7 +171,9 @@ def _render(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         description=RENDER,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    render.add_argument("out", type=Path, metavar="DIR", help="folder to write into; what is there is not drawn again")
+    render.add_argument(
+        "out", type=Path, metavar="DIR", help="new folder, or one of these: what is there is not drawn again"
+    )
     render.add_argument(
         "--ducts", type=_ducts, default=60, metavar="N", help="so many, five pictures each (default: %(default)s)"
     )

@@ -21,6 +21,7 @@ from drivers.duct.render import Renderer
 from drivers.duct.scene import random_scene
 from model.tensors import Decoder, jpeg_frame
 from model.training.data.progress import Progress
+from model.training.sources import digest_of
 from model.training.targets import CLEAN_G_M2, DIRTY_G_M2
 
 FRAMES_PER_SCENE = 12
@@ -70,10 +71,12 @@ class Drawings:
 def draw(scenes: Iterable[int], *, folder: Path) -> Drawings:
     """Draw `FRAMES_PER_SCENE` snapshots of each scene, or take those that are in `folder` from an earlier time.
 
-    The same scenes give the same snapshots, in the same order. 60 kB of a folder each.
+    The same scenes give the same snapshots, in the same order. 60 kB of a folder each. Those that another version of
+    the renderer has drawn are drawn anew.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    drawn = list(in_all_processes(_draw_scene, [(seed, folder) for seed in scenes]))
+    renderer = digest_of(["model.training.render"])
+    drawn = list(in_all_processes(_draw_scene, [(seed, folder, renderer) for seed in scenes]))
     return Drawings(
         jpegs=tuple(jpeg for part in drawn for jpeg in part.jpegs),
         coverage_g_m2=np.concatenate([part.coverage_g_m2 for part in drawn]),
@@ -127,11 +130,11 @@ def means(values: npt.NDArray[np.float32], side: int) -> npt.NDArray[np.float32]
     return mean
 
 
-def _draw_scene(job: tuple[int, Path]) -> Drawings:
-    seed, folder = job
-    kept = folder / f"{seed}.npz"
-    if kept.exists():
-        return _read(kept)
+def _draw_scene(job: tuple[int, Path, str]) -> Drawings:
+    seed, folder, renderer = job
+    place = folder / f"{seed}.npz"
+    if (kept := _kept(place, renderer)) is not None:
+        return kept
     rng = np.random.default_rng([seed, 3])
     coverages = [_coverage_g_m2(rng) for _ in range(FRAMES_PER_SCENE)]
     size = SIZES[int(rng.integers(len(SIZES)))]
@@ -141,16 +144,17 @@ def _draw_scene(job: tuple[int, Path]) -> Drawings:
         coverage_g_m2=np.array(coverages, np.float32),
         maps_g_m2=np.stack([camera.map_g_m2(one) for one in coverages]).astype(np.float16),
     )
-    _write(kept, drawn)
+    _write(place, drawn, renderer)
     return drawn
 
 
-def _write(path: Path, drawn: Drawings) -> None:
+def _write(path: Path, drawn: Drawings, renderer: str) -> None:
     """Whole or not at all."""
     new = path.with_suffix(".new")
     with new.open("wb") as file:
         np.savez(
             file,
+            renderer=renderer,
             jpegs=np.frombuffer(b"".join(drawn.jpegs), np.uint8),
             lengths=np.array([len(jpeg) for jpeg in drawn.jpegs]),
             coverage_g_m2=drawn.coverage_g_m2,
@@ -159,8 +163,13 @@ def _write(path: Path, drawn: Drawings) -> None:
     new.replace(path)
 
 
-def _read(path: Path) -> Drawings:
+def _kept(path: Path, renderer: str) -> Drawings | None:
+    """None where there is nothing that this renderer drew."""
+    if not path.exists():
+        return None
     with np.load(path, allow_pickle=False) as kept:
+        if "renderer" not in kept or str(kept["renderer"]) != renderer:
+            return None
         return Drawings(
             jpegs=_cut(kept["jpegs"].tobytes(), kept["lengths"].tolist()),
             coverage_g_m2=kept["coverage_g_m2"],

@@ -4,8 +4,9 @@ measured on. Nothing here has to do with a real duct."""
 from __future__ import annotations
 
 import csv
+import json
 from argparse import Namespace
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -19,13 +20,15 @@ from model.errors import NoPlace
 from model.tensors import Decoder, jpeg_frame
 from model.training.data.whole_file import write_whole
 from model.training.render import Camera, in_all_processes
+from model.training.sources import digest_of
 from model.training.targets import CLEAN_G_M2, DIRTY_G_M2
 
 TUNED = 1_000_000  # scenes from here on are for calibrating scores and choosing limits: below, for learning from
 HELD_OUT = 2_000_000  # from here on nothing was learned or chosen
 SIZE = (640, 480)
 LEAST_G_M2: Final = 0.05
-DEGREES: Final = "degrees.csv"
+DEGREES, DRAWN = "degrees.csv", "drawn.json"
+SCHEMA: Final = "ductwatch.drawn/1"  # of `DRAWN`, by which a folder of ours is known again
 CLEAN, BETWEEN, DIRTY = "clean", "between", "dirty"
 """`between` is no label: people would not agree. Only the degree of these is known."""
 
@@ -72,23 +75,53 @@ def render_set(folder: Path, scenes: Iterable[int]) -> RenderedSet:
     """Five pictures of each duct, each as another sound camera would take it: two clean, two dirty, one between.
 
     Writes clean/, dirty/, between/ and degrees.csv (`picture`, `g_m2`), the same for the same scenes; 60 kB a picture.
-    What is there already is not drawn again. Raises `NoPlace`.
+    What is there already is not drawn again, and keeps its rows. Raises `NoPlace`, as `drawn_before` does.
     """
-    jobs = [(scene, folder) for scene in scenes]
+    scenes = list(scenes)
+    known = sorted(drawn_before(folder).union(scenes))
     try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / DRAWN, _marker(known))
         for kind in (CLEAN, BETWEEN, DIRTY):
-            (folder / kind).mkdir(parents=True, exist_ok=True)
-        drawn = [one for of_duct in in_all_processes(_draw, jobs) for one in of_duct]
-        write_whole(folder / DEGREES, _table(drawn))
+            (folder / kind).mkdir(exist_ok=True)
+        drawn = [one for of_duct in in_all_processes(_draw, [(scene, folder) for scene in scenes]) for one in of_duct]
+        there = [one for scene in known for one in _pictures(scene) if (folder / one.name).exists()]
+        write_whole(folder / DEGREES, _table(there))
     except OSError as error:
         raise NoPlace(f"{folder}: {error.strerror}", remedy="Choose another folder, or make room") from error
     return RenderedSet(folder, tuple(drawn))
 
 
+def drawn_before(folder: Path) -> set[int]:
+    """The scenes that `render_set` has drawn there. Raises `NoPlace` where there is anything that it would not draw."""
+    try:
+        if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+            return set()
+        marker = json.loads((folder / DRAWN).read_bytes())
+    except (FileNotFoundError, ValueError):
+        marker = None
+    except OSError as error:
+        raise NoPlace(f"{folder}: {error.strerror}", remedy="Choose another folder") from error
+    if not isinstance(marker, dict) or marker.get("schema") != SCHEMA:
+        problem = f"{folder}: holds other things than drawn ducts, or ducts that an earlier version drew"
+        raise NoPlace(problem, remedy="Choose a new or an empty folder")
+    if marker.get("renderer") != _renderer():
+        problem = f"{folder}: another version of the renderer drew the ducts that are there"
+        raise NoPlace(problem, remedy="Choose a new folder, or remove this one")
+    return set(marker["scenes"])
+
+
+def _marker(scenes: Sequence[int]) -> str:
+    return json.dumps({"schema": SCHEMA, "renderer": _renderer(), "scenes": scenes}) + "\n"
+
+
+def _renderer() -> str:
+    return digest_of(["model.training.rendered_set"])
+
+
 def _draw(job: tuple[int, Path]) -> list[Rendered]:
     scene, folder = job
-    rng = np.random.default_rng([scene, 21])
-    drawn = [Rendered(f"{kind}/duct-{scene}-{number}.jpg", g_m2) for number, (kind, g_m2) in enumerate(_degrees(rng))]
+    drawn = _pictures(scene)
     if all((folder / one.name).exists() for one in drawn):
         return drawn
     camera = Camera(scene, SIZE)
@@ -97,6 +130,12 @@ def _draw(job: tuple[int, Path]) -> list[Rendered]:
         new.write_bytes(camera.jpeg(one.g_m2))
         new.replace(folder / one.name)
     return drawn
+
+
+def _pictures(scene: int) -> list[Rendered]:
+    """Of this duct, as they are named."""
+    degrees = _degrees(np.random.default_rng([scene, 21]))
+    return [Rendered(f"{kind}/duct-{scene}-{number}.jpg", g_m2) for number, (kind, g_m2) in enumerate(degrees)]
 
 
 def _degrees(rng: np.random.Generator) -> Iterator[tuple[str, float]]:

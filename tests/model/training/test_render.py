@@ -33,6 +33,12 @@ def test_what_was_drawn_is_not_drawn_again(tmp_path: Path) -> None:
     assert (kept.stat().st_mtime_ns, kept.stat().st_ino) == (before.st_mtime_ns, before.st_ino)
 
 
+def test_what_another_renderer_drew_is_drawn_anew(tmp_path: Path) -> None:
+    np.savez(tmp_path / "3.npz", renderer="older", jpegs=np.zeros(0, np.uint8))
+
+    assert len(drawn(tmp_path).jpegs) == FRAMES_PER_SCENE
+
+
 def test_each_part_of_a_picture_knows_what_it_shows() -> None:
     camera = Camera(3, (640, 480))
 
