@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model.classifier import Classifier
+from model.errors import ModelError
 from model.training.bundle import Golden, Recipe, classifier_of, write_bundle
 from model.training.calibrate import Line, fit_line
 from model.training.card import card_of_rendered
@@ -27,7 +28,16 @@ from model.training.degree_table import fit_degree, measure_degree
 from model.training.evaluation.rendered import RenderedFigures, measure_rendered
 from model.training.evaluation.scores import Scored, forced_threshold, score
 from model.training.render import NICE, Drawings, draw
-from model.training.rendered_set import CLEAN, DIRTY, HELD_OUT, TUNED, Rendered, RenderedSet, render_set
+from model.training.rendered_set import (
+    CLEAN,
+    DIRTY,
+    HELD_OUT,
+    TUNED,
+    Rendered,
+    RenderedSet,
+    drawn_before,
+    render_set,
+)
 from model.training.strangers import hidden, strangers
 from model.training.targets import DIRTY_G_M2, is_obvious
 from model.types import Label, Reason
@@ -53,6 +63,9 @@ RECIPE: Final = Recipe(
     },
 )
 SHIPPED: Final = "cut-160"
+NAMES: Final = ("lite0-224", "lite0-160", "cut-224", "cut-160", "mobilenet-160", "small-160")
+"""Of `model.training.architectures`, which takes TensorFlow: a command line is read before that is loaded."""
+EX_USAGE: Final = 2
 STRANGERS: Final = 600
 HIDDEN_EACH: Final = 36  # of the pictures, one in so many is also shown behind a veil
 GOLDEN_EACH: Final = 2  # of each class
@@ -78,8 +91,17 @@ class Worth:
     size_bytes: int
 
 
-def main(arguments: list[str]) -> None:
+def main(arguments: list[str]) -> int:
     options = _options(arguments)
+    try:
+        _run(options)
+    except ModelError as error:
+        print(f"model.training.train: {error}", file=sys.stderr)
+        return EX_USAGE
+    return 0
+
+
+def _run(options: argparse.Namespace) -> None:
     quiet_and_nice()
     say = timed_lines()
     ducts = draw_all(options.drawn, scenes=options.scenes, measured=options.measured, seed=options.seed)
@@ -98,12 +120,15 @@ def quiet_and_nice() -> None:
 
 
 def draw_all(folder: Path, *, scenes: int, measured: int, seed: int) -> Ducts:
-    """Into `folder`, or from it."""
+    """Into `folder`, or from it. Raises `NoPlace` before anything is drawn where other things are there."""
+    tuned, held_out = folder / "tuned", folder / "held-out"
+    for place in (tuned, held_out):
+        drawn_before(place)
     learned = range(seed * scenes, (seed + 1) * scenes)
     return Ducts(
         learned=draw(learned, folder=folder / "learned"),
-        tuned=render_set(folder / "tuned", range(TUNED, TUNED + measured)),
-        held_out=render_set(folder / "held-out", range(HELD_OUT, HELD_OUT + measured)),
+        tuned=render_set(tuned, range(TUNED, TUNED + measured)),
+        held_out=render_set(held_out, range(HELD_OUT, HELD_OUT + measured)),
     )
 
 
@@ -207,11 +232,15 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m model.training.train", description="Makes the shipped model.")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the new bundle")
     parser.add_argument(
-        "--architecture", default=SHIPPED, metavar="NAME", help="of model.training.architectures (default: %(default)s)"
+        "--architecture",
+        choices=NAMES,
+        default=SHIPPED,
+        metavar="NAME",
+        help="of model.training.architectures (default: %(default)s)",
     )
     drawing_options(parser)
     return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))

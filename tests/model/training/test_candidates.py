@@ -1,8 +1,15 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
-from model.training.candidates import PI4_TIMES, markdown
+import pytest
+
+from model.errors import NoPlace
+from model.training.candidates import PI4_TIMES, main, markdown, rows_before
+
+pytestmark = pytest.mark.real
 
 
 def row(network: str, accuracy: float, invoke_ms: float) -> dict[str, Any]:
@@ -29,3 +36,43 @@ def test_all_rows_have_as_many_cells() -> None:
     lines = markdown({"a": row("one", 0.9, 1.0)}).splitlines()
 
     assert len({line.count("|") for line in lines}) == 1
+
+
+def test_a_network_that_there_is_not_is_said_before_anything_is_drawn(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["--out", str(tmp_path / "out"), "--drawn", str(tmp_path / "drawn"), "--only", "cut-160", "cut-161"])
+
+    assert "'cut-161' (choose from" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_rows_of_the_same_settings_go_on(tmp_path: Path) -> None:
+    rows = {"cut-160": row("cut", 0.99, 1.0)}
+    table = tmp_path / "candidates.json"
+    table.write_text(json.dumps({"settings": {"seed": 0, "scenes": 600}, "rows": rows}))
+
+    assert rows_before(table, {"seed": 0, "scenes": 600}) == rows
+    assert rows_before(tmp_path / "none.json", {"seed": 0, "scenes": 600}) == {}
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ({"settings": {"seed": 7, "scenes": 60, "measured": 12}, "rows": {}}, r"\(seed 7, scenes 60, measured 12\)"),
+        ({"cut-160": row("cut", 0.99, 1.0)}, r"\(which were not noted then\)"),
+    ],
+    ids=["another seed", "an earlier version"],
+)
+def test_rows_of_other_settings_come_into_no_table_with_these(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], document: dict[str, Any], said: str
+) -> None:
+    (tmp_path / "candidates.json").write_text(json.dumps(document))
+
+    assert main(["--out", str(tmp_path), "--drawn", str(tmp_path / "drawn")]) == 2
+
+    with pytest.raises(NoPlace, match=f"candidates.json: has rows of other settings {said}. Choose another folder"):
+        rows_before(tmp_path / "candidates.json", {"seed": 0, "scenes": 600, "measured": 120})
+    assert [path.name for path in tmp_path.iterdir()] == ["candidates.json"]
+    assert "model.training.candidates: " in capsys.readouterr().err
