@@ -92,13 +92,30 @@ def elpv(folder: Path, seeds: int) -> Rounds:
     )
 
 
-def prepare(folder: Path, rounds: Rounds) -> None:
-    """Make `folder` for these rounds, or see that it is. Raises `BadData` if it is for others."""
+def prepare(folder: Path, rounds: Rounds, recipe: Sequence[str]) -> None:
+    """Make `folder` for these rounds, or see that it is. Raises `BadData` if it has others, or of another recipe.
+
+    `recipe`: lines that say what decides a training besides the photos.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     plan = folder / PLAN
-    if plan.exists() and plan.read_text() != rounds.digest:
-        raise BadData(f"{folder}: has rounds of other photos: choose another --out, or remove it")
-    plan.write_text(rounds.digest)
+    if plan.exists() and any(folder.glob("round-*")):
+        photos, *there = plan.read_text().splitlines() or [""]
+        other = "other photos" if photos != rounds.digest else _other_recipe(there, recipe)
+        if other:
+            raise BadData(f"{folder}: has rounds of {other}: choose another --out, or remove it")
+    plan.write_text("\n".join([rounds.digest, *recipe]) + "\n")
+
+
+def _other_recipe(there: Sequence[str], here: Sequence[str]) -> str:
+    """In words; empty if it is the same."""
+    if not there:
+        return "a recipe that was not noted then"
+    only_there, only_here = (
+        ", ".join(line for line in these if line not in others) or "nothing else"
+        for these, others in ((there, here), (here, there))
+    )
+    return "" if list(there) == list(here) else f"another recipe ({only_there}; here it is {only_here})"
 
 
 def write_round(folder: Path, rounds: Rounds, number: int) -> None:

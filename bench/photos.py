@@ -11,14 +11,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from bench.folds import BadData, Rounds, cross_validation, elpv, prepare, write_round
 from bench.machine import load, this_machine
+from bench.recipe import recipe
 from bench.results import SCHEMA, Bar, Chart, Document, Result, Row, save
 from bench.table import text
 from model.errors import ModelError
@@ -30,7 +29,6 @@ from model.types import Label, Reason
 FOLDER = Path("build/photos")
 EX_USAGE = 2
 DONE, ANSWERS, TRAINED = "round.json", "answers.jsonl", "trained"
-TENSORFLOWS = ("tensorflow-cpu", "tensorflow")
 COLUMNS = ("photos", "accuracy", "from", "to", "balanced", "recall of dirty", "AUC", "calibration error", "training s")
 
 
@@ -56,7 +54,7 @@ def main() -> int:
     try:
         rounds = _rounds(arguments)
         folder: Path = arguments.out or FOLDER / rounds.name
-        prepare(folder, rounds)
+        prepare(folder, rounds, recipe())
     except (BadData, ModelError) as error:
         print(f"bench.photos: {error}", file=sys.stderr)
         return EX_USAGE
@@ -95,7 +93,7 @@ def result_of(rounds: Rounds, done: Sequence[Round]) -> Result:
         rows=tuple(rows),
         chart=Chart(unit="accuracy", bars=tuple(Bar(label=row.label, value=row.values[1] or 0.0) for row in rows)),
         notes=() if len(done) == len(rounds.tested) else (f"{len(done)} of {len(rounds.tested)} rounds are done.",),
-        details={"tensorflow": _tensorflow(), "together": asdict(pooled)},
+        details={"recipe": list(recipe()), "together": asdict(pooled)},
     )
 
 
@@ -165,13 +163,6 @@ def _scored(lines: str) -> Iterator[Scored]:
         one = json.loads(line)
         reasons = tuple(Reason(reason) for reason in one.pop("reasons"))
         yield Scored(label=Label(one.pop("label")), reasons=reasons, **one)
-
-
-def _tensorflow() -> str:
-    for name in TENSORFLOWS:
-        with suppress(metadata.PackageNotFoundError):
-            return f"{name} {metadata.version(name)}"
-    return "not installed"
 
 
 def _parser() -> argparse.ArgumentParser:

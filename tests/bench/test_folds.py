@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from bench.folds import BadData, Rounds, cross_validation, elpv, prepare, write_round
+from bench.folds import PLAN, BadData, Rounds, cross_validation, elpv, prepare, write_round
 from model.training.data.samples import Split, read_samples
 from tests.model.training.data.photos import folder, photo, save
 
 pytestmark = pytest.mark.real
 
+RECIPE = ("code 1", "pillow 12.0", "numpy 2.1")
 CELLS = [("0.0", "mono", 40), ("0.3333333333333333", "poly", 13), ("1.0", "mono", 27)]
 
 
@@ -92,13 +94,41 @@ def test_the_folders_are_read_as_they_were_meant(tmp_path: Path) -> None:
     assert tested == {sample.path for sample, is_in in zip(rounds.samples, rounds.tested[1], strict=True) if is_in}
 
 
-def test_a_folder_of_other_rounds_is_left_alone(tmp_path: Path) -> None:
-    def some(folds: int) -> Rounds:
-        return cross_validation(tmp_path / "data", folds)
+@pytest.fixture
+def some(tmp_path: Path) -> Rounds:
+    return cross_validation(grouped(tmp_path / "data"), 4)
 
-    grouped(tmp_path / "data")
-    prepare(tmp_path / "out", some(4))
-    prepare(tmp_path / "out", some(4))
 
-    with pytest.raises(BadData, match="has rounds of other photos"):
-        prepare(tmp_path / "out", some(3))
+def begun(out: Path, rounds: Rounds, recipe: Sequence[str] = RECIPE) -> Path:
+    """A folder in which the first round has begun."""
+    prepare(out, rounds, recipe)
+    (out / "round-1").mkdir()
+    return out
+
+
+def test_a_folder_of_other_rounds_is_left_alone(some: Rounds, tmp_path: Path) -> None:
+    out = begun(tmp_path / "out", some)
+
+    prepare(out, some, RECIPE)
+
+    with pytest.raises(BadData, match="has rounds of other photos: choose another --out"):
+        prepare(out, cross_validation(tmp_path / "data", 3), RECIPE)
+
+
+def test_rounds_of_another_recipe_come_into_no_table_with_these(some: Rounds, tmp_path: Path) -> None:
+    out = begun(tmp_path / "out", some)
+    before = (out / PLAN).read_text()
+
+    with pytest.raises(BadData, match=r"another recipe \(code 1, numpy 2\.1; here it is code 2, numpy 2\.2\): choose"):
+        prepare(out, some, ["code 2", "pillow 12.0", "numpy 2.2"])
+    assert (out / PLAN).read_text() == before
+
+
+def test_rounds_of_a_recipe_that_was_not_noted_come_into_no_table_with_these(some: Rounds, tmp_path: Path) -> None:
+    with pytest.raises(BadData, match="has rounds of a recipe that was not noted then: choose another --out"):
+        prepare(begun(tmp_path / "out", some, recipe=[]), some, RECIPE)
+
+
+def test_a_folder_without_a_round_takes_any(some: Rounds, tmp_path: Path) -> None:
+    prepare(tmp_path / "out", some, [])
+    prepare(begun(tmp_path / "out", some), some, RECIPE)

@@ -11,6 +11,7 @@ import pytest
 
 from bench.folds import cross_validation, prepare
 from bench.photos import ANSWERS, DONE
+from bench.recipe import recipe
 from bench.results import load_all
 from tests.model.training.data.photos import folder
 
@@ -43,7 +44,7 @@ def data(root: Path) -> Path:
 
 def test_rounds_that_are_done_are_not_run_again_and_their_answers_are_counted_together(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    prepare(out, cross_validation(data(tmp_path), 2))
+    prepare(out, cross_validation(data(tmp_path), 2), recipe())
     done(out, 1, RIGHT, RIGHT, RIGHT)
     done(out, 2, WRONG)
 
@@ -57,6 +58,7 @@ def test_rounds_that_are_done_are_not_run_again_and_their_answers_are_counted_to
     assert together[:2] == (8, 0.75)
     assert together[2] == pytest.approx(0.409, abs=1e-3)  # Wilson's, of 6 in 8
     assert (together[4], together[5]) == (0.75, 0.75)
+    assert document.result.details["recipe"] == list(recipe())
     assert "photos-ducts" in told.stderr
     assert "0.750" in told.stdout
 

@@ -36,8 +36,8 @@ def written(root: Path, **changed: str) -> Path:
     return root
 
 
-def digest(root: Path) -> str:
-    return digest_of(["ours.renderer"], root=root, packages=["ours"])
+def digest(root: Path, *but_not: str) -> str:
+    return digest_of(["ours.renderer"], but_not=but_not, root=root, packages=["ours"])
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,9 @@ def test_other_code_is_another_digest(tmp_path: Path, changed: dict[str, str]) -
 )
 def test_other_words_are_the_same_digest(tmp_path: Path, changed: dict[str, str]) -> None:
     assert digest(written(tmp_path / "new", **changed)) == digest(written(tmp_path / "old"))
+
+
+def test_what_decides_nothing_can_be_left_out(tmp_path: Path) -> None:
+    old, new = written(tmp_path / "old"), written(tmp_path / "new", light="import ours.other", other="BRIGHT = 3")
+
+    assert digest(new, "ours.light") == digest(old, "ours.light") != digest(old)
