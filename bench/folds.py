@@ -53,7 +53,7 @@ class Rounds:
 
 def cross_validation(data: Path, folds: int) -> Rounds:
     """Each photo is tested on once, with all that are near duplicates of it. Raises `BadData`, `ModelError`."""
-    samples = asked_for(Namespace(data=data, places=[], classes=[]))
+    samples = asked_for(Namespace(data=data, places=[], classes=[], attribute=None))
     given = _given_groups(data / GROUPS, samples)
     if given is None:
         samples, group = _found_groups(samples)

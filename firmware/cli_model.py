@@ -201,6 +201,9 @@ def _places(command: argparse.ArgumentParser) -> None:
         metavar="NAME=clean|dirty",
         help="in a manifest, what a class of another name means; may be repeated",
     )
+    command.add_argument(
+        "--attribute", metavar="NAME", help="in a manifest whose lines have several labels, the one that counts"
+    )
 
 
 def _place(text: str) -> tuple[str, Path]:

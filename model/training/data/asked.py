@@ -5,26 +5,38 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 
-from model.errors import Unreadable
-from model.training.data.decisions import apply, beside, read_decisions
-from model.training.data.pictures import digest, read_content
+from model.training.data.decisions import apply, beside, read_decisions, that_do_not_count
+from model.training.data.groundtruth import Remark
+from model.training.data.pictures import digest_of
 from model.training.data.samples import Sample, read_samples
 from model.types import Label
 
 
 def asked_for(arguments: Namespace) -> tuple[Sample, ...]:
-    """By `data`, `places` and `classes`; what decisions changed is said on stderr. Raises `ModelError`."""
-    classes = {name: Label(meaning) for name, meaning in arguments.classes}
-    in_data = read_samples(arguments.data, places=dict(arguments.places), classes=classes)
+    """By the options of all commands on data; what decisions changed, and what is left out, is said on stderr.
+
+    Raises `ModelError`.
+    """
+    in_data = named_by(arguments, remark=_say)
     decisions = beside(arguments.data)
-    samples = apply(in_data, read_decisions(decisions), _sha256_of).samples
-    if samples != in_data:
-        print(f"as {decisions} has it: {len(samples)} of {len(in_data)} pictures are left", file=sys.stderr)
-    return samples
+    applied = apply(in_data, read_decisions(decisions), lambda sample: digest_of(sample.path))
+    if applied.samples != in_data:
+        _say(f"as {decisions} has it: {len(applied.samples)} of {len(in_data)} pictures are left")
+    if applied.stale:
+        _say(f"{decisions}: {that_do_not_count(applied.stale)} Look again: ductwatch model data")
+    return applied.samples
 
 
-def _sha256_of(sample: Sample) -> str | None:
-    try:
-        return digest(read_content(sample.path))
-    except (FileNotFoundError, Unreadable):
-        return None
+def named_by(arguments: Namespace, *, remark: Remark) -> tuple[Sample, ...]:
+    """All that is in the data, whatever was decided. Raises `ModelError`."""
+    return read_samples(
+        arguments.data,
+        places=dict(arguments.places),
+        classes={name: Label(meaning) for name, meaning in arguments.classes},
+        attribute=arguments.attribute,
+        remark=remark,
+    )
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr)

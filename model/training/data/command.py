@@ -11,16 +11,16 @@ from contextlib import nullcontext
 from pathlib import Path
 from urllib.parse import quote
 
+from model.training.data.asked import named_by
 from model.training.data.decisions import BadDecisions, Decision, beside, merge, read_decisions, write_decisions
 from model.training.data.examination import Examination, examine, thumbnail_name
 from model.training.data.export import check_export, export_manifest
 from model.training.data.looking import Seen
 from model.training.data.report import Report, Shown, render
 from model.training.data.report_folder import FINDINGS, PAGE, PICTURES, report_folder
-from model.training.data.samples import Sample, read_samples
+from model.training.data.samples import Sample
 from model.training.data.suspects import FEWEST_GROUPS, Embed
 from model.training.data.told import document, notes, table
-from model.types import Label
 
 EX_FOUND = 1
 FEWEST_EMBEDDED = 2 * FEWEST_GROUPS  # pictures: fewer are not worth starting a network for
@@ -29,8 +29,9 @@ FEWEST_EMBEDDED = 2 * FEWEST_GROUPS  # pictures: fewer are not worth starting a 
 def main(arguments: Namespace) -> int:
     """Print what was found; 1 if a person must look at it. Raises `ModelError`; no file is half-written then."""
     data: Path = arguments.data
-    places, classes = dict(arguments.places), {name: Label(label) for name, label in arguments.classes}
-    samples = read_samples(data, places=places, classes=classes)
+    places: dict[str, Path] = dict(arguments.places)
+    left_out: list[str] = []
+    samples = named_by(arguments, remark=left_out.append)
     if arguments.export_manifest:
         check_export(arguments.export_manifest, data)
     decisions = _decisions(beside(data), arguments.decisions, samples)
@@ -39,7 +40,7 @@ def main(arguments: Namespace) -> int:
         embed, not_embedded = _network(len(samples))
         thumbnails = folder / PICTURES if folder else None
         examination = examine(samples, decisions, embed=embed, thumbnails=thumbnails)
-        said = notes(examination, not_embedded=not_embedded)
+        said = [*left_out, *notes(examination, not_embedded=not_embedded)]
         if folder:
             _write_report(folder, arguments, decisions, examination, said)
     if arguments.export_manifest:

@@ -19,6 +19,7 @@ SUFFIX = ".decisions.json"
 MOST_BYTES = 1000 * MOST_SAMPLES  # a decision has some 200
 KEYS = frozenset({"name", "sha256", "decision", "at"})
 SHA256_DIGITS = 64
+MOST_NAMED = 3  # pictures in a sentence
 REMEDY = "Save it anew from the report, or repair it; nothing was changed"
 
 
@@ -76,6 +77,13 @@ def apply(
         if decided.get(sample.name) is not Choice.EXCLUDE
     )
     return Applied(samples=left, decided=decided, stale=tuple(sorted(chosen.keys() - decided.keys())))
+
+
+def that_do_not_count(stale: Sequence[str]) -> str:
+    """A sentence on the stale of `Applied`."""
+    more = f", and {len(stale) - MOST_NAMED:,} more" if len(stale) > MOST_NAMED else ""
+    names = ", ".join(stale[:MOST_NAMED])
+    return f"Decisions on pictures that are gone, or are other files now, do not count: {names}{more}."
 
 
 def merge(before: Mapping[str, Decision], after: Mapping[str, Decision]) -> dict[str, Decision]:

@@ -38,7 +38,7 @@ class Advice:
 
 ADVICE = {
     Kind.MISSING: Advice(
-        "The manifest names files that are not there.",
+        "Files that a manifest names, or that a link leads to, and that are not there.",
         "Copy them, or say where they are with --map. Or exclude them.",
     ),
     Kind.UNREADABLE: Advice(

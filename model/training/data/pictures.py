@@ -13,12 +13,12 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from model.errors import Unreadable
+from model.tensors import MAX_PIXELS
 
 Rgb = npt.NDArray[np.uint8]  # (height, width, 3)
 Grey = npt.NDArray[np.uint8]  # (height, width)
 
 MOST_BYTES = 64 * 1024 * 1024  # larger than any camera's photo
-MOST_PIXELS = 100_000_000  # 300 MB as RGB; a camera that has more is no board's
 FEWEST_PX = 32  # of a side: what a fingerprint is made of, and less than shows a duct
 DECODED_PX = 448  # of the shorter side, where a JPEG can be decoded smaller: twice what a network sees
 THUMBNAIL_QUALITY = 80
@@ -28,7 +28,7 @@ REMEDY = "Save it anew as an 8-bit JPEG or PNG, or leave it out"
 # Pillow promises OSError alone, but its decoders let through what damaged files make of their arithmetic
 DAMAGE = (OSError, SyntaxError, EOFError, struct.error, ValueError, TypeError, LookupError, ArithmeticError)
 
-Image.MAX_IMAGE_PIXELS = None  # `MOST_PIXELS` instead, which is an error and no warning
+Image.MAX_IMAGE_PIXELS = None  # `MAX_PIXELS`, a board's own limit, is an error and no warning
 warnings.filterwarnings("ignore", module="PIL")  # of odd metadata in files whose picture is sound
 
 
@@ -79,6 +79,14 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def digest_of(path: Path) -> str | None:
+    """The same of a file; None if it cannot be read."""
+    try:
+        return digest(read_content(path))
+    except (FileNotFoundError, Unreadable):
+        return None
+
+
 def open_picture(content: bytes) -> Picture:
     """Decode a photo, all of it. Raises `Unreadable` with the reason."""
     if not content:
@@ -94,8 +102,8 @@ def open_picture(content: bytes) -> Picture:
 
 def _decoded(image: Image.Image) -> Picture:
     width, height = image.size
-    if width * height > MOST_PIXELS:
-        raise Unreadable(f"has {width} x {height} pixels, more than {MOST_PIXELS // 1_000_000} million", remedy=REMEDY)
+    if width * height > MAX_PIXELS:
+        raise Unreadable(f"has {width} x {height} pixels, more than {MAX_PIXELS // 1_000_000} million", remedy=REMEDY)
     if min(width, height) < FEWEST_PX:
         raise Unreadable(f"has only {width} x {height} pixels", remedy="Take another photo, or leave it out")
     if image.mode.startswith(("I", "F")):

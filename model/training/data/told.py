@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from model.training.data.decisions import that_do_not_count
 from model.training.data.examination import Examination
 from model.training.data.findings import ADVICE, Finding, by_kind, pictures
 from model.training.data.report_folder import SCHEMA
@@ -66,8 +67,7 @@ def notes(examination: Examination, *, not_embedded: str) -> list[str]:
     """What a person must know to judge the findings. `not_embedded`: why there are no feature vectors, if so."""
     said = []
     if stale := examination.applied.stale:
-        names = ", ".join(stale[:NAMED]) + (", ..." if len(stale) > NAMED else "")
-        said.append(f"Decisions on pictures that are gone, or are other files now, do not count: {names}.")
+        said.append(that_do_not_count(stale))
     agreement = examination.audit.agreement
     if not_embedded:
         said.append(f"Wrong labels and outliers were not looked for: {not_embedded}.")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from model.errors import Unreadable
-from model.tensors import MAX_INPUT_PX, MIN_INPUT_PX, Decoder, jpeg_frame
-from model.training.data.pictures import MOST_PIXELS, REMEDY, Rgb, open_picture, read_content
+from model.tensors import MAX_INPUT_PX, MAX_PIXELS, MIN_INPUT_PX, Decoder, jpeg_frame
+from model.training.data.pictures import REMEDY, Rgb, open_picture, read_content
 
 JPEG_START = b"\xff\xd8\xff"  # ITU-T T.81, B.1.1.3: SOI and the next marker's first byte
 QUALITY = 95  # of JPEGs made here: what is lost is less than a camera's own JPEG loses
@@ -18,7 +18,7 @@ def read_jpeg(path: Path) -> bytes:
         content = read_content(path)
     except FileNotFoundError as error:
         raise Unreadable(f"there is no file {path}", remedy="Copy it there, or leave it out") from error
-    return content if content.startswith(JPEG_START) else open_picture(content).jpeg(MOST_PIXELS, quality=QUALITY)
+    return content if content.startswith(JPEG_START) else open_picture(content).jpeg(MAX_PIXELS, quality=QUALITY)
 
 
 def decode(jpeg: bytes, *, longest_px: int = MAX_INPUT_PX) -> Rgb:

@@ -75,6 +75,19 @@ def test_a_folder_of_broken_files_is_gone_through_to_the_end(
     assert len(list((tmp_path / "report/pictures").iterdir())) == 2
 
 
+def test_photos_of_a_kind_that_is_not_read_are_no_silent_gap(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photos = folder(tmp_path / "photos", clean=1, dirty=1)
+    (photos / "clean/phone.heic").touch()
+    (photos / "dirty/gone.jpg").symlink_to("nowhere.jpg")
+
+    document = said(capsys, photos)
+
+    assert document["notes"][0].endswith("no pictures that can be read here: 1 (1 .heic).")
+    assert found(document)["missing"] == [["dirty/gone.jpg"]]
+
+
 def test_files_that_a_manifest_names_and_nobody_has(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     photos = folder(tmp_path / "copy", clean=1, dirty=0)
     refs = [("s3://ducts/clean/0.jpg", Label.CLEAN), ("s3://ducts/clean/gone.jpg", Label.DIRTY)]

@@ -75,6 +75,41 @@ def test_keys_that_nobody_asked_for_are_left_alone(tmp_path: Path) -> None:
     assert len(read_manifest(manifest(tmp_path, LINE | extra), places={"s3://ducts": tmp_path}, classes={})) == 1
 
 
+def test_of_two_jobs_that_followed_each_other_the_one_that_is_said_counts(tmp_path: Path) -> None:
+    adjusted = {"new": 0, "new-metadata": LINE["duct-metadata"] | {"class-name": "clean"}}
+    path, places = manifest(tmp_path, LINE | adjusted), {"s3://ducts": tmp_path}
+
+    labels = [read_manifest(path, places=places, classes={}, attribute=name)[0].label for name in ("duct", "new")]
+
+    assert labels == [Label.DIRTY, Label.CLEAN]
+
+
+def test_a_label_that_a_line_has_not_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadManifest, match=r"line 1: no label wet of type .*: there is duct"):
+        read_manifest(manifest(tmp_path, LINE), places={"s3://ducts": tmp_path}, classes={}, attribute="wet")
+
+
+@pytest.mark.parametrize(
+    "failed",
+    [
+        {"duct-metadata": {"failure-reason": "ClientError:\nno image", "human-annotated": "true", "retry-count": 1}},
+        {
+            "duct": -1,
+            "duct-metadata": {"failure-reason": "ClientError: no image", "type": LINE["duct-metadata"]["type"]},
+        },
+    ],
+    ids=["bare", "with a type"],
+)
+def test_a_picture_whose_labelling_failed_is_left_out_and_told(tmp_path: Path, failed: dict[str, Any]) -> None:
+    path = manifest(tmp_path, line(source_ref="a.jpg"), {"source-ref": "b.jpg"} | failed)
+    said: list[str] = []
+
+    entries = read_manifest(path, places={}, classes={}, remark=said.append)
+
+    assert [entry.source_ref for entry in entries] == ["a.jpg"]
+    assert said == [f"Lines left out, as labelling failed: 1, such as {path}, line 2: ClientError: no image"]
+
+
 @pytest.mark.parametrize(
     ("bad", "said"),
     [
@@ -83,9 +118,9 @@ def test_keys_that_nobody_asked_for_are_left_alone(tmp_path: Path) -> None:
         ({"duct": 1}, "no source-ref"),
         ({"source-ref": "a.jpg", "duct": 1}, "there is none"),
         ({key: value for key, value in LINE.items() if key != "duct"}, "duct-metadata without duct"),
-        (LINE | {"old": 0, "old-metadata": LINE["duct-metadata"]}, "there is duct, old"),
+        (LINE | {"new": 0, "new-metadata": LINE["duct-metadata"]}, "there is duct, new.*--attribute new"),
         (line(source_ref="a.jpg", class_name="dusty"), "'dusty', which is neither.*--class"),
-        (line(source_ref="a.jpg", class_name=None), "None, which is neither"),
+        (line(source_ref="a.jpg", class_name=None), "duct-metadata has no class-name.*Label the picture"),
         (line(source_ref="a.jpg", confidence="high"), "confidence 'high'"),
         (line(source_ref="s3://other/a.jpg"), "not on this machine.*--map s3://other=FOLDER"),
         (" " * 70_000 + "\n", "longer than"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,54 @@ def test_whoever_has_split_already_is_believed(tmp_path: Path) -> None:
 
     assert splits["train/clean/a.jpg"] is Split.TRAIN
     assert splits["test/dirty/d.jpg"] is Split.TEST
+
+
+def test_links_are_followed_and_one_that_leads_nowhere_is_a_picture_that_is_missing(tmp_path: Path) -> None:
+    root = touch(tmp_path, "photos/clean/a.jpg", "photos/dirty/b.jpg", "elsewhere/day1/c.jpg") / "photos"
+    (root / "clean/linked").symlink_to(tmp_path / "elsewhere")
+    (root / "dirty/gone.jpg").symlink_to("nowhere.jpg")
+
+    names = [sample.name for sample in read_samples(root)]
+
+    assert names == ["clean/a.jpg", "clean/linked/day1/c.jpg", "dirty/b.jpg", "dirty/gone.jpg"]
+
+
+def test_links_that_lead_back_are_not_gone_round(tmp_path: Path) -> None:
+    root = touch(tmp_path, "photos/clean/a.jpg", "photos/dirty/b.jpg", "other/c.jpg") / "photos"
+    (root / "clean/up").symlink_to("..")
+    (root / "clean/other").symlink_to(tmp_path / "other")
+    (tmp_path / "other/back").symlink_to(root / "clean")
+    (root / "dirty/itself").symlink_to("itself")
+
+    names = [sample.name for sample in read_samples(root)]
+
+    assert names == ["clean/a.jpg", "clean/other/c.jpg", "dirty/b.jpg"]
+
+
+def test_files_that_are_no_pictures_that_can_be_read_are_counted_by_kind(tmp_path: Path) -> None:
+    root = touch(tmp_path, "clean/a.jpg", "clean/b.HEIC", "dirty/c.heic", "dirty/d.gif", "clean/Thumbs.db", "clean/._a")
+    said: list[str] = []
+
+    read_samples(root, remark=said.append)
+
+    assert said == ["Files left out, as they are no pictures that can be read here: 3 (2 .heic, 1 .gif)."]
+
+
+def test_a_folder_that_may_not_be_read_is_no_empty_one(tmp_path: Path) -> None:
+    root = touch(tmp_path, "clean/day1/a.jpg", "dirty/b.jpg")
+    (root / "clean/day1").chmod(0)
+    if os.access(root / "clean/day1", os.R_OK):
+        pytest.skip("root may read everything")
+
+    with pytest.raises(BadDataset, match=r"clean/day1: cannot be read \(Permission denied\). Check who may read it"):
+        read_samples(root)
+
+
+def test_a_link_to_a_class_that_leads_nowhere_is_named(tmp_path: Path) -> None:
+    (touch(tmp_path, "dirty/b.jpg") / "clean").symlink_to("nowhere")
+
+    with pytest.raises(BadDataset, match=r"clean: cannot be read \(No such file or directory\)"):
+        read_samples(tmp_path)
 
 
 @pytest.mark.parametrize(
