@@ -8,14 +8,14 @@ from argparse import Namespace
 from model.training.data.decisions import apply, beside, read_decisions, that_do_not_count
 from model.training.data.groundtruth import Remark
 from model.training.data.pictures import digest_of
-from model.training.data.samples import Sample, read_samples
+from model.training.data.samples import BadDataset, Sample, read_samples
 from model.types import Label
 
 
 def asked_for(arguments: Namespace) -> tuple[Sample, ...]:
     """By the options of all commands on data; what decisions changed, and what is left out, is said on stderr.
 
-    Raises `ModelError`.
+    Raises `ModelError`, also if none is left.
     """
     in_data = named_by(arguments, remark=_say)
     decisions = beside(arguments.data)
@@ -24,6 +24,9 @@ def asked_for(arguments: Namespace) -> tuple[Sample, ...]:
         _say(f"as {decisions} has it: {len(applied.samples)} of {len(in_data)} pictures are left")
     if applied.stale:
         _say(f"{decisions}: {that_do_not_count(applied.stale)} Look again: ductwatch model data")
+    if not applied.samples:
+        problem = f"{decisions}: excludes all {len(in_data)} pictures of {arguments.data}"
+        raise BadDataset(problem, remedy="Take some of them back: ductwatch model data --report")
     return applied.samples
 
 

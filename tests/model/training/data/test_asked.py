@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from firmware.cli import parser
+from firmware.model_tools import main
+from model.shipped import shipped_bundle
 from model.training.data.asked import asked_for
 from model.training.data.looking import look
 from model.training.data.samples import Sample, read_samples
@@ -30,6 +32,20 @@ def test_what_was_excluded_is_not_asked_for(tmp_path: Path, capsys: pytest.Captu
 
     assert names(photos) == ["dirty/0.jpg"]
     assert capsys.readouterr().err == f"as {photos}.decisions.json has it: 1 of 2 pictures are left\n"
+
+
+@pytest.mark.parametrize("command", [("evaluate", shipped_bundle()), ("compare", shipped_bundle(), shipped_bundle())])
+def test_where_all_are_excluded_there_is_nothing_to_measure_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: tuple[str | Path, ...]
+) -> None:
+    photos = folder(tmp_path / "photos", clean=1, dirty=1)
+    exclude(tmp_path / "photos.decisions.json", *read_samples(photos))
+
+    assert main(parser().parse_args(["model", *map(str, command), "--data", str(photos)])) == 2
+
+    out, err = capsys.readouterr()
+    assert f"photos.decisions.json: excludes all 2 pictures of {photos}. Take some of them back" in err
+    assert out == ""
 
 
 def test_a_decision_on_a_photo_that_was_saved_anew_is_said_not_to_count(
