@@ -58,7 +58,11 @@ def _data(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="what the report saved: put it beside DATA, with those there before",
     )
     data.add_argument(
-        "--export-manifest", type=Path, metavar="FILE", help="write what is left as JSON lines for Rekognition"
+        "--export-manifest",
+        type=Path,
+        metavar="FILE",
+        help="write what is left as JSON lines for Rekognition, by the names in S3 that --map says; "
+        "a file each of train/ and test/",
     )
     data.add_argument("--json", action="store_true", help="one JSON object instead of a table")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import sys
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
@@ -14,7 +15,7 @@ from urllib.parse import quote
 from model.training.data.asked import named_by
 from model.training.data.decisions import BadDecisions, Decision, beside, merge, read_decisions, write_decisions
 from model.training.data.examination import Examination, examine, thumbnail_name
-from model.training.data.export import check_export, export_manifest
+from model.training.data.export import check_export, export_manifests
 from model.training.data.looking import Seen
 from model.training.data.report import Report, Shown, render
 from model.training.data.report_folder import FINDINGS, PAGE, PICTURES, report_folder
@@ -32,10 +33,11 @@ def main(arguments: Namespace) -> int:
     places: dict[str, Path] = dict(arguments.places)
     left_out: list[str] = []
     samples = named_by(arguments, remark=left_out.append)
-    if arguments.export_manifest:
-        check_export(arguments.export_manifest, data)
-    decisions = _decisions(beside(data), arguments.decisions, samples)
     away_from = [data] if data.is_dir() else list(places.values())
+    export: Path | None = arguments.export_manifest
+    if export:
+        check_export(export, samples, data=data, away_from=away_from)
+    decisions = _decisions(beside(data), arguments.decisions, samples)
     with report_folder(arguments.report, away_from=away_from) if arguments.report else nullcontext() as folder:
         embed, not_embedded = _network(len(samples))
         thumbnails = folder / PICTURES if folder else None
@@ -43,9 +45,11 @@ def main(arguments: Namespace) -> int:
         said = [*left_out, *notes(examination, not_embedded=not_embedded)]
         if folder:
             _write_report(folder, arguments, decisions, examination, said)
-    if arguments.export_manifest:
-        export_manifest(arguments.export_manifest, [one.sample for one in examination.left if not one.problem], data)
+    usable = [one.sample for one in examination.left if not one.problem]
+    exported = export_manifests(export, usable, data=data, places=places) if export else []
     _print(arguments, examination, said)
+    for sentence in exported:
+        print(sentence, file=sys.stderr if arguments.json else sys.stdout)
     return EX_FOUND if examination.audit.needs_person else 0
 
 
@@ -111,8 +115,6 @@ def _print(arguments: Namespace, examination: Examination, said: Sequence[str]) 
         print(f"The report is {arguments.report / PAGE}: open it in a browser.")
     elif examination.audit.findings:
         print("To look at the pictures and to decide on them: --report DIR")
-    if arguments.export_manifest:
-        print(f"What is left is in {arguments.export_manifest}.")
 
 
 def _as_json(arguments: Namespace, examination: Examination, said: Sequence[str]) -> str:

@@ -1,48 +1,102 @@
-"""Writes what is left of a data set as a manifest that Rekognition Custom Labels imports."""
+"""Writes what is left of a data set as manifests that Rekognition Custom Labels imports."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from model.errors import ModelError
-from model.training.data.groundtruth import manifest_lines
-from model.training.data.samples import Sample
+from model.training.data.decisions import beside
+from model.training.data.groundtruth import MANIFEST_SUFFIXES, manifest_lines
+from model.training.data.samples import Sample, Split
 from model.training.data.whole_file import write_whole
 
 ATTRIBUTE, JOB = "duct", "ductwatch"
 
 
 class ExportFailed(ModelError):
-    """No manifest was written; what was there is as it was."""
+    """The manifest of this name was not written; what was there is as it was."""
 
 
-def check_export(file: Path, data: Path) -> None:
-    """Raises `ExportFailed` where a manifest would be in the data's way."""
-    if file.resolve() == data.resolve() or (data.is_dir() and file.resolve().is_relative_to(data.resolve())):
-        remedy = "Choose a place beside it: nothing is ever written into the data"
-        raise ExportFailed(f"{file}: is the data, or lies in it", remedy=remedy)
-    if file.is_dir() or not file.parent.is_dir():
-        raise ExportFailed(f"{file}: is a folder, or in none", remedy="Name a file in a folder that there is")
+def check_export(file: Path, samples: Sequence[Sample], *, data: Path, away_from: Collection[Path]) -> None:
+    """Raises `ExportFailed` where a manifest would be in the way of the data, which lies in `away_from`, too."""
+    if file.suffix.lower() not in MANIFEST_SUFFIXES:
+        remedy = f"Choose one that ends in {', '.join(sorted(MANIFEST_SUFFIXES))}"
+        raise ExportFailed(f"{file}: is no name of a manifest", remedy=remedy)
+    taken = {data.resolve(), beside(data).resolve(), *(sample.path.resolve() for sample in samples)}
+    for path in _by_file(file, samples):
+        place = path.resolve()
+        if place in taken or any(place.is_relative_to(folder.resolve()) for folder in away_from):
+            remedy = "Choose a place beside it: nothing is ever written into the data"
+            raise ExportFailed(f"{path}: is of the data, or lies in it", remedy=remedy)
+        if path.is_dir() or not path.parent.is_dir():
+            raise ExportFailed(f"{path}: is a folder, or in none", remedy="Name a file in a folder that there is")
 
 
-def export_manifest(file: Path, samples: Sequence[Sample], data: Path) -> None:
-    """Write the whole file or nothing. Raises `ExportFailed`."""
+def export_manifests(file: Path, samples: Sequence[Sample], *, data: Path, places: Mapping[str, Path]) -> list[str]:
+    """Write each file whole or not at all; what is in which, in sentences. Raises `ExportFailed`.
+
+    Rekognition has data sets of their own for training and testing: where somebody has split, left.manifest becomes
+    left.train.manifest and left.test.manifest. `places`: see `source_refs`.
+    """
     if not samples:
         raise ExportFailed(f"{file}: not written, as no picture is left", remedy="Look at what was found first")
+    said = []
     created = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    entries = [(source_ref(sample, data=data, file=file), sample.label) for sample in samples]
-    try:
-        write_whole(file, "".join(manifest_lines(entries, attribute=ATTRIBUTE, job=JOB, created=created)))
-    except OSError as error:
-        raise ExportFailed(f"{file}: cannot be written ({error.strerror})", remedy="Choose another place") from error
+    for path, part in _by_file(file, samples).items():
+        refs = source_refs(part, data=data, file=path, places=places)
+        labels = [sample.label for sample in part]
+        lines = manifest_lines(zip(refs, labels, strict=True), attribute=ATTRIBUTE, job=JOB, created=created)
+        try:
+            write_whole(path, "".join(lines))
+        except OSError as error:
+            raise ExportFailed(
+                f"{path}: cannot be written ({error.strerror})", remedy="Choose another place"
+            ) from error
+        said.append(f"What is left{_of(part)} is in {path}.")
+        if local := [ref for ref in refs if "://" not in ref]:
+            said.append(
+                f"It names files of this machine, such as {local[0]}. For Rekognition, say where they will lie: "
+                f"--map s3://BUCKET/FOLDER={data if data.is_dir() else 'DIR'}"
+            )
+    return said
 
 
-def source_ref(sample: Sample, *, data: Path, file: Path) -> str:
-    """What a manifest at `file` calls the picture: as before, but for a path, which begins at the manifest's folder."""
+def source_refs(samples: Sequence[Sample], *, data: Path, file: Path, places: Mapping[str, Path]) -> list[str]:
+    """What a manifest at `file` calls the pictures: as before if that is no path, such as s3://bucket/a.jpg.
+
+    A path in the folder of one of `places` begins with what that stands for; any other is relative to the manifest.
+    """
     here = data if data.is_dir() else data.parent
-    if sample.path != here / sample.name:
-        return sample.name  # it stands for something elsewhere, such as s3://bucket/a.jpg
-    return os.path.relpath(sample.path.resolve(), file.parent.resolve())
+    prefixes = {folder.resolve(): prefix.rstrip("/") for prefix, folder in places.items()}
+    resolved = cache(Path.resolve)
+
+    def ref(sample: Sample) -> str:
+        if sample.path != here / sample.name:
+            return sample.name
+        path = sample.path.absolute()
+        for folder in path.parents:  # the nearest first
+            if prefix := prefixes.get(resolved(folder)):
+                return f"{prefix}/{path.relative_to(folder).as_posix()}"
+        return os.path.relpath(path.resolve(), file.parent.resolve())
+
+    return [ref(sample) for sample in samples]
+
+
+def _by_file(file: Path, samples: Sequence[Sample]) -> dict[Path, list[Sample]]:
+    """A file for each split, in its name where somebody has split."""
+    parts: dict[Path, list[Sample]] = {}
+    for sample in samples:
+        parts.setdefault(_named(file, sample.split), []).append(sample)
+    return parts
+
+
+def _named(file: Path, split: Split) -> Path:
+    return file if split is Split.ANY else file.with_name(f"{file.stem}.{split.value}{file.suffix}")
+
+
+def _of(part: Sequence[Sample]) -> str:
+    return "" if part[0].split is Split.ANY else f" of {part[0].split.value}/"

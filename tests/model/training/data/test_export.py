@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from model.training.data.export import ExportFailed, check_export, export_manifest
+from model.training.data.export import ExportFailed, check_export, export_manifests, source_refs
 from model.training.data.groundtruth import manifest_lines
 from model.training.data.samples import read_samples
 from model.types import Label
@@ -17,7 +17,7 @@ def test_a_folder_becomes_a_manifest_that_is_read_back(tmp_path: Path) -> None:
     photos = folder(tmp_path / "photos", clean=2, dirty=1)
     (tmp_path / "out").mkdir()
 
-    export_manifest(tmp_path / "out/left.manifest", read_samples(photos), photos)
+    export_manifests(tmp_path / "out/left.manifest", read_samples(photos), data=photos, places={})
 
     again = read_samples(tmp_path / "out/left.manifest")
     assert [(sample.name, sample.label) for sample in again] == [
@@ -36,7 +36,7 @@ def test_what_lies_in_a_bucket_keeps_its_name_and_what_lies_beside_is_found_from
     manifest.write_text("".join(manifest_lines(refs, attribute="duct", job="x", created="2026-11-26T10:00:00")))
 
     samples = read_samples(manifest, places={"s3://ducts": photos})
-    export_manifest(tmp_path / "out/new.manifest", samples, manifest)
+    export_manifests(tmp_path / "out/new.manifest", samples, data=manifest, places={})
 
     again = read_samples(tmp_path / "out/new.manifest", places={"s3://ducts": photos})
     assert {sample.name for sample in again} == {"s3://ducts/clean/0.jpg", "../copy/dirty/0.jpg"}
@@ -45,18 +45,89 @@ def test_what_lies_in_a_bucket_keeps_its_name_and_what_lies_beside_is_found_from
 
 def test_nothing_left_is_no_manifest(tmp_path: Path) -> None:
     with pytest.raises(ExportFailed, match="no picture is left"):
-        export_manifest(tmp_path / "new.manifest", [], tmp_path)
+        export_manifests(tmp_path / "new.manifest", [], data=tmp_path, places={})
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("place", ["photos/new.manifest", "photos", "none/new.manifest"])
+def test_pictures_are_named_as_they_will_lie_in_the_bucket(tmp_path: Path) -> None:
+    photos = folder(tmp_path / "photos", clean=1, dirty=1)
+    folder(tmp_path / "elsewhere", clean=1, dirty=0)
+    (photos / "clean/linked").symlink_to(tmp_path / "elsewhere")
+    places = {"s3://ducts/2026/": photos, "s3://others": photos / "dirty"}
+
+    refs = source_refs(read_samples(photos), data=photos, file=tmp_path / "left.manifest", places=places)
+
+    assert refs == [
+        "s3://ducts/2026/clean/0.jpg",
+        "s3://ducts/2026/clean/linked/clean/0.jpg",
+        "s3://others/0.jpg",
+    ]
+
+
+def test_the_folder_may_be_called_otherwise_than_where_it_is_said_to_lie(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder(tmp_path / "photos", clean=1, dirty=0)
+    (tmp_path / "link").symlink_to("photos")
+    monkeypatch.chdir(tmp_path)
+    data, places = Path("link"), {"s3://ducts": tmp_path / "photos"}
+
+    assert source_refs(read_samples(data), data=data, file=Path("a.json"), places=places) == ["s3://ducts/clean/0.jpg"]
+
+
+def test_train_and_test_are_manifests_of_their_own(tmp_path: Path) -> None:
+    folder(tmp_path / "photos/train", clean=1, dirty=1)
+    folder(tmp_path / "photos/test", clean=1, dirty=0)
+    photos, places = tmp_path / "photos", {"s3://ducts": tmp_path / "photos"}
+
+    said = export_manifests(tmp_path / "left.manifest", read_samples(photos), data=photos, places=places)
+
+    assert sorted(said) == [
+        f"What is left of test/ is in {tmp_path}/left.test.manifest.",
+        f"What is left of train/ is in {tmp_path}/left.train.manifest.",
+    ]
+    assert not (tmp_path / "left.manifest").exists()
+    of_train = read_samples(tmp_path / "left.train.manifest", places=places)
+    assert [sample.name for sample in of_train] == ["s3://ducts/train/clean/0.jpg", "s3://ducts/train/dirty/0.jpg"]
+
+
+def test_a_manifest_that_rekognition_cannot_read_says_how_it_could(tmp_path: Path) -> None:
+    photos = folder(tmp_path / "photos", clean=1, dirty=0)
+
+    *_, said = export_manifests(tmp_path / "left.manifest", read_samples(photos), data=photos, places={})
+
+    assert "such as photos/clean/0.jpg" in said
+    assert f"--map s3://BUCKET/FOLDER={photos}" in said
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "photos/new.manifest",
+        "photos",
+        "none/new.manifest",
+        "keep.jpg",
+        "photos.decisions.json",
+        "elsewhere/linked.json",
+        "split.manifest",
+    ],
+)
 def test_a_manifest_that_would_be_in_the_way_is_refused(tmp_path: Path, place: str) -> None:
+    photos = folder(tmp_path / "photos", clean=1, dirty=0)
+    (tmp_path / "elsewhere").mkdir()
+    (photos / "clean/linked.jpg").symlink_to(tmp_path / "elsewhere/linked.json")
+    (tmp_path / "split.manifest").mkdir()
+
     with pytest.raises(ExportFailed):
-        check_export(tmp_path / place, folder(tmp_path / "photos", clean=1, dirty=0))
+        check_export(tmp_path / place, read_samples(photos), data=photos, away_from=[photos])
 
 
-def test_the_manifest_that_was_read_is_not_overwritten(tmp_path: Path) -> None:
-    (tmp_path / "old.manifest").touch()
+def test_the_manifest_that_was_read_and_its_pictures_are_not_overwritten(tmp_path: Path) -> None:
+    photos = folder(tmp_path / "photos", clean=1, dirty=1)
+    export_manifests(tmp_path / "old.manifest", read_samples(photos), data=photos, places={"s3://ducts": photos})
+    samples = read_samples(tmp_path / "old.manifest", places={"s3://ducts": photos})
 
-    with pytest.raises(ExportFailed, match="is the data"):
-        check_export(tmp_path / "old.manifest", tmp_path / "old.manifest")
+    for place in ("old.manifest", "photos/clean/0.jpg", "photos/new.manifest", "other.train.jpg"):
+        with pytest.raises(ExportFailed):
+            check_export(tmp_path / place, samples, data=tmp_path / "old.manifest", away_from=[photos])
+    check_export(tmp_path / "new.manifest", samples, data=tmp_path / "old.manifest", away_from=[photos])
