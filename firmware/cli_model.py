@@ -95,6 +95,12 @@ def _train(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         help="of what is kept aside, and of chance (default: %(default)s)",
     )
     train.add_argument(
+        "--fixed-cameras",
+        action="store_true",
+        help="the photos are of cameras that never move: what looks alike is another day, and counts. Needs train/ "
+        "and test/, by day; what the model is worth in other ducts stays unknown",
+    )
+    train.add_argument(
         "--checkpoints", type=Path, metavar="DIR", help="keep an unfinished training here (default: in --out)"
     )
     train.add_argument("--json", action="store_true", help="its figures as one JSON object instead of a table")
@@ -119,6 +125,7 @@ def _evaluate(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     evaluate.add_argument(
         "--answers", type=Path, metavar="FILE", help="write what it says of each picture, as JSON lines"
     )
+    _learned_too(evaluate)
     evaluate.add_argument("--corruptions", action="store_true", help="also with noise, blur, fog, light and JPEG added")
     evaluate.add_argument("--json", action="store_true", help="one JSON object instead of a table")
 
@@ -135,6 +142,7 @@ def _compare(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     compare.add_argument("b", type=Path, metavar="B", help="the one that may replace it")
     compare.add_argument("--data", type=Path, required=True, metavar="DATA", help="folder or manifest")
     _places(compare)
+    _learned_too(compare)
     compare.add_argument(
         "--group-twins",
         action="store_true",
@@ -207,6 +215,14 @@ def _places(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--attribute", metavar="NAME", help="in a manifest whose lines have several labels, the one that counts"
+    )
+
+
+def _learned_too(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--learned-too",
+        action="store_true",
+        help="also on pictures that a model learned from, which are left out where learned-from.json lies beside it",
     )
 
 

@@ -17,6 +17,8 @@ MOST_SURE = 20.0  # the largest logit: beyond, an int8 step of it is a leap of t
 RARE = 0.01  # this share of good pictures may be beyond a limit before there is slack
 SLACK = 0.7  # a picture may have so much of the least that good pictures have
 LIT_DIFFERENCE = 10.0  # photos come without their dark twin: found on rendered ducts
+DARKEST, FLATTEST, SOFTEST = 10.0, 0.01, 0.1  # whatever photos there were, pictures below these are never judged:
+BRIGHTEST, HAZIEST = 0.95, 0.95  # nor beyond these. A third of what rendered ducts need, or what leaves a twentieth
 
 
 class Line(NamedTuple):
@@ -96,19 +98,22 @@ class _Platt(NamedTuple):
 
 
 def limits_for(measures: Sequence[Measures]) -> dict[str, float]:
-    """The manifest's `image_limits`: a picture is judged if it is hardly worse than those that were learned from."""
+    """The manifest's `image_limits`: a picture is judged if it is hardly worse than those that were learned from.
 
-    def least(values: Sequence[float]) -> float:
-        return float(np.quantile(values, RARE)) * SLACK
+    Photos of a lamp that was off, or of a white wall, do not make such pictures fit to be judged.
+    """
 
-    def most(shares: Sequence[float]) -> float:
-        return 1 - (1 - float(np.quantile(shares, 1 - RARE))) * SLACK
+    def least(values: Sequence[float], floor: float) -> float:
+        return max(float(np.quantile(values, RARE)) * SLACK, floor)
+
+    def most(shares: Sequence[float], ceiling: float) -> float:
+        return min(1 - (1 - float(np.quantile(shares, 1 - RARE))) * SLACK, ceiling)
 
     return {
-        "dark_below": least([one.brightness for one in measures]),
-        "saturated_share_above": most([one.saturated_share for one in measures]),
-        "contrast_below": least([one.contrast for one in measures]),
-        "focus_below": least([one.focus for one in measures]),
+        "dark_below": least([one.brightness for one in measures], DARKEST),
+        "saturated_share_above": most([one.saturated_share for one in measures], BRIGHTEST),
+        "contrast_below": least([one.contrast for one in measures], FLATTEST),
+        "focus_below": least([one.focus for one in measures], SOFTEST),
         "lit_difference_below": LIT_DIFFERENCE,
-        "veil_above": most([one.veil for one in measures]),
+        "veil_above": most([one.veil for one in measures], HAZIEST),
     }

@@ -59,7 +59,7 @@ def main(arguments: Namespace) -> int:
     require_place(out, "--out")
     require_place(unfinished.parent, "--checkpoints")
     require_no_bundle(out)
-    photos = load_photos(samples, SIDE)
+    photos = load_photos(samples, SIDE, fixed_cameras=arguments.fixed_cameras)
     for name, problem in photos.unusable:
         print(f"not learned from: {name}: {problem}", file=sys.stderr)
     which = parts(photos, seed=arguments.seed)
@@ -143,9 +143,10 @@ def _finish(taught: Taught, photos: Photos, which: Parts, samples: Sequence[Samp
     card = card_of_photos(
         taught.recipe, figures, learned=len(learned), clean=int((~learned).sum()), seed=seed, data=digest[:12]
     )
+    of = [photos.samples[place] for place in np.flatnonzero(which.learned)]
     measured = Measured(samples=samples, scored=scored, figures=figures)
     try:
-        write_outcome(arguments.out, taught, measured, classifier, card=card, data_sha256=digest, seed=seed)
+        write_outcome(arguments.out, taught, of, measured, classifier, card=card, data_sha256=digest, seed=seed)
     except OSError as error:
         raise NoPlace(f"{arguments.out}: {error.strerror}", remedy="Make room, and ask again: it goes on") from error
     print(told(classifier.model, figures, None, as_json=arguments.json))

@@ -24,6 +24,8 @@ from model.training.evaluation import charts
 from model.training.evaluation.figures import Figures
 from model.training.evaluation.report import report
 from model.training.evaluation.scores import Scored
+from model.training.learned_from import FILE as LEARNED_FROM
+from model.training.learned_from import record_of
 from model.training.page import page
 from model.types import Label
 
@@ -69,12 +71,21 @@ def require_no_bundle(out: Path) -> None:
 
 
 def write_outcome(
-    out: Path, taught: Taught, measured: Measured, classifier: Classifier, *, card: str, data_sha256: str, seed: int
+    out: Path,
+    taught: Taught,
+    learned: Sequence[Sample],
+    measured: Measured,
+    classifier: Classifier,
+    *,
+    card: str,
+    data_sha256: str,
+    seed: int,
 ) -> None:
     """The bundle comes last, and whole or not at all. Raises OSError, `UnfitModel` as `write_bundle` does."""
     pages = {
         CURVE: json.dumps(taught.curve.document(seed=seed)) + "\n",
         CURVE_PAGE: curve_page(f"{taught.recipe.name} {taught.recipe.version}, trained", taught.curve),
+        LEARNED_FROM: record_of(taught.model, learned=learned, measured=measured.samples),
         REPORT: report(classifier, measured.samples, measured.scored, measured.figures, None),
     }
     for name, text in pages.items():

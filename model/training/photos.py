@@ -12,6 +12,7 @@ import numpy.typing as npt
 from model.errors import Unreadable
 from model.tensors import Decoder, jpeg_frame
 from model.training.data.looking import look_at_all
+from model.training.data.pictures import digest_of
 from model.training.data.progress import reported
 from model.training.data.samples import BadDataset, Sample, Split
 from model.training.data.splits import split
@@ -45,11 +46,15 @@ class Photos:
         return digest.hexdigest()
 
 
-def load_photos(samples: Sequence[Sample], side: int) -> Photos:
+def load_photos(samples: Sequence[Sample], side: int, *, fixed_cameras: bool = False) -> Photos:
     """Read each photo that can be used. Raises `BadDataset` if too few are left, or too many cannot be.
 
+    With `fixed_cameras`, what looks alike is another day: only the same file counts once, and somebody must have split.
     1,000 photos take 150 MB at 224 x 224.
     """
+    if fixed_cameras and not any(sample.split is Split.TEST for sample in samples):
+        said = "photos of fixed cameras look alike, so that a split by chance would measure what was learned by heart"
+        raise BadDataset(said, remedy="Put the photos of later days into test/, and those before into train/")
     prints, seen, unusable = [], [], []
     for look in look_at_all(samples):
         if look.seen.prints is None:
@@ -65,7 +70,10 @@ def load_photos(samples: Sequence[Sample], side: int) -> Photos:
         except Unreadable as error:
             unusable.append((sample.name, error.problem))
     _require_few(unusable, len(samples))
-    group, copies = groups_and_copies(np.array([prints[place] for place in kept], np.uint64).reshape(-1, 4))
+    if fixed_cameras:
+        group, copies = _same_files([seen[place] for place in kept])
+    else:
+        group, copies = groups_and_copies(np.array([prints[place] for place in kept], np.uint64).reshape(-1, 4))
     photos = Photos(
         samples=tuple(seen[place] for place in kept),
         rgb=np.stack(rgb) if rgb else np.zeros((0, side, side, 3), np.uint8),
@@ -131,6 +139,14 @@ def measured_samples(samples: Sequence[Sample], photos: Photos, which: Parts) ->
     return in_test or [sample for sample, wanted in zip(photos.samples, which.measured, strict=True) if wanted]
 
 
+def _same_files(samples: Sequence[Sample]) -> tuple[npt.NDArray[np.intp], Pairs]:
+    """As `groups_and_copies`, of files that are the same byte for byte."""
+    first: dict[str | None, int] = {}
+    group = np.array([first.setdefault(digest_of(one.path), place) for place, one in enumerate(samples)], np.intp)
+    again = np.flatnonzero(group != np.arange(len(group)))
+    return group, np.stack([group[again], again], axis=1)
+
+
 def _require_few(unusable: Sequence[tuple[str, str]], of: int) -> None:
     if len(unusable) > MOST_UNUSABLE * of:
         name, problem = unusable[0]
@@ -143,4 +159,5 @@ def _require_different(photos: Photos) -> None:
         count = len(np.unique(photos.group[those]))
         if count < FEWEST:
             said = f"the {int(those.sum())} {label.value} pictures show only {count} different things"
-            raise BadDataset(f"{said}, and a training needs {FEWEST}", remedy="Add pictures of other ducts and days")
+            remedy = "Add pictures of other ducts and days; if the cameras never move, see --fixed-cameras"
+            raise BadDataset(f"{said}, and a training needs {FEWEST}", remedy=remedy)

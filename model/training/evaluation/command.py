@@ -20,13 +20,14 @@ from model.training.evaluation.degrade import Degradation, degrade
 from model.training.evaluation.figures import Figures, measure
 from model.training.evaluation.scores import Scored, forced_threshold, measured, score_sample
 from model.training.evaluation.wording import table
+from model.training.learned_from import learned_by, unlearned
 from model.training.measurements import read_measurements
 from model.types import ModelId
 
 
 def main(arguments: Namespace, *, bundle: Classifier) -> int:
     """Print a table or JSON, write a report if one is wanted. Raises `ModelError` where there is nothing to measure."""
-    samples = samples_of(arguments)
+    samples = samples_of(arguments, {arguments.bundle: bundle})
     folder: Path | None = arguments.report
     answers: Path | None = arguments.answers
     if answers is not None:
@@ -59,12 +60,28 @@ def told(model: ModelId, figures: Figures, degradation: Degradation | None, *, a
     return json.dumps(document, allow_nan=False)
 
 
-def samples_of(arguments: Namespace) -> tuple[Sample, ...]:
-    """What to measure on: as people decided beside the data; of that, what is in test/ where somebody has split."""
+def samples_of(arguments: Namespace, bundles: Mapping[Path, Classifier]) -> tuple[Sample, ...]:
+    """What to measure on: as people decided beside the data; of that, what is in test/ where somebody has split; and
+    of that, what none of the `bundles`, by their paths, has learned from as far as is known.
+
+    Raises `BadDataset` if nothing is left.
+    """
     all_of_them = asked_for(arguments)
     samples = measured(all_of_them)
     if len(samples) < len(all_of_them):
         print(f"measuring on test/ alone: {len(samples)} of {len(all_of_them)} pictures", file=sys.stderr)
+    return samples if arguments.learned_too else _not_learned(samples, bundles)
+
+
+def _not_learned(samples: tuple[Sample, ...], bundles: Mapping[Path, Classifier]) -> tuple[Sample, ...]:
+    for path, classifier in bundles.items():
+        left = unlearned(samples, learned_by(classifier, path))
+        said = f"{len(samples) - len(left)} of {len(samples)} pictures are ones that {path} has learned from"
+        if not left:
+            raise BadDataset(said, remedy="Measure on others; or add --learned-too, and believe none of the figures")
+        if len(left) < len(samples):
+            print(f"left out: {said}", file=sys.stderr)
+        samples = left
     return samples
 
 

@@ -23,7 +23,7 @@ EX_WORSE = 1
 
 def main(arguments: Namespace, *, a: Classifier, b: Classifier) -> int:
     """Print a table or JSON; 1 if B is worse. Raises `ModelError` where there is nothing to compare on."""
-    samples = samples_of(arguments)
+    samples = samples_of(arguments, {arguments.a: a, arguments.b: b})
     scored = [score_all(classifier, samples) for classifier in (a, b)]
     thresholds = [forced_threshold(classifier.manifest) for classifier in (a, b)]
     figures = [measure(each, threshold) for each, threshold in zip(scored, thresholds, strict=True)]

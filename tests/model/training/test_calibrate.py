@@ -9,6 +9,7 @@ from model.image_quality import Measures, measure, unfit
 from model.manifest import ImageLimits
 from model.training.calibrate import MOST_SURE, fit_line, limits_for
 from model.training.data.samples import BadDataset
+from model.types import Reason
 from tests.model.pictures import flat, ripples
 
 
@@ -77,3 +78,16 @@ def test_a_set_with_bright_photos_may_be_bright_and_one_without_depth_has_no_sha
 
     assert limits["saturated_share_above"] > 0.6
     assert 0.8 < limits["veil_above"] < 0.9
+
+
+def test_photos_of_a_dead_lamp_or_a_white_wall_make_these_no_pictures_to_be_judged() -> None:
+    """Two of a hundred are enough to move a hundredth."""
+    odd = [measure(flat(160, 160, level)) for level in ((3, 3, 3), (3, 3, 3), (255, 255, 255), (255, 255, 255))]
+    learned = [*(measure(ripples(160, 160, seed=seed)) for seed in range(96)), *odd]
+
+    limits = ImageLimits(**limits_for(learned))
+
+    assert [unfit(measure(flat(160, 160, (level,) * 3)), limits)[:1] for level in (3, 255)] == [
+        (Reason.DARK,),
+        (Reason.SATURATED,),
+    ]

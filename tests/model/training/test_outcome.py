@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,12 @@ from msgspec import structs
 from firmware.cli import parser
 from firmware.model_tools import main
 from model.errors import NoPlace
+from model.shipped import shipped_bundle
 from model.training.bundle import Recipe, classifier_of
 from model.training.card import card_of_photos
 from model.training.curve import Curve
 from model.training.data.pictures import open_picture
-from model.training.data.samples import BadDataset, read_samples
+from model.training.data.samples import BadDataset, Sample, read_samples
 from model.training.evaluation.command import score_all
 from model.training.evaluation.figures import measure
 from model.training.evaluation.scores import forced_threshold
@@ -28,6 +30,7 @@ from model.training.outcome import (
     CURVE_PAGE,
     GOLDEN_PX,
     GOLDEN_QUALITY,
+    LEARNED_FROM,
     REPORT,
     Measured,
     Taught,
@@ -60,7 +63,7 @@ def recipe() -> Recipe:
     )
 
 
-def finished(out: Path, data: Path) -> Path:
+def finished(out: Path, data: Path, *, learned: Sequence[Sample] = ()) -> Path:
     """As if the model that ships had been taught, and was measured on `data`."""
     taught = Taught(model=shipped()[0].files["model.tflite"], recipe=recipe(), curve=CURVE_MADE)
     classifier = classifier_of(taught.recipe, taught.model)
@@ -69,7 +72,7 @@ def finished(out: Path, data: Path) -> Path:
     figures = measure(scored, forced_threshold(classifier.manifest))
     card = card_of_photos(taught.recipe, figures, learned=200, clean=100, seed=7, data="0" * 12)
     measured = Measured(samples=samples, scored=scored, figures=figures)
-    write_outcome(out, taught, measured, classifier, card=card, data_sha256="0" * 64, seed=7)
+    write_outcome(out, taught, learned, measured, classifier, card=card, data_sha256="0" * 64, seed=7)
     return out
 
 
@@ -156,7 +159,7 @@ def test_what_a_killed_training_has_left_is_no_bundle(photos: Path, tmp_path: Pa
 
     finished(tmp_path, photos)
 
-    assert {path.name for path in tmp_path.iterdir()} == {BUNDLE, CURVE, CURVE_PAGE, "report"}
+    assert {path.name for path in tmp_path.iterdir()} == {BUNDLE, CURVE, CURVE_PAGE, LEARNED_FROM, "report"}
     with pytest.raises(NoPlace, match="has a bundle already"):
         require_no_bundle(tmp_path)
 
@@ -181,3 +184,60 @@ def test_without_test_a_fifth_of_what_can_be_read_is_measured_on(photos: Path) -
     readable = loaded(200)
 
     assert len(measured_samples(read_samples(photos), readable, parts(readable, seed=1))) == 40
+
+
+def asked(command: str, *arguments: str | Path) -> int:
+    return main(parser().parse_args(["model", command, *map(str, arguments)]))
+
+
+def test_nothing_is_measured_on_what_a_model_learned_from(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    learned = [one for one in read_samples(photos) if one.name in ("clean/duct-0.jpg", "dirty/duct-0.jpg")]
+    out = finished(tmp_path, photos, learned=learned)
+
+    assert asked("evaluate", out / BUNDLE, "--data", photos, "--json") == 0
+    assert asked("compare", shipped_bundle(), out / BUNDLE, "--data", photos) == 0
+    assert asked("evaluate", out / BUNDLE, "--data", photos, "--learned-too", "--json") == 0
+
+    shown = capsys.readouterr()
+    assert shown.err.count(f"left out: 2 of 7 pictures are ones that {out / BUNDLE} has learned from") == 2
+    first, *compared, last = shown.out.splitlines()
+    assert (json.loads(first)["figures"]["pictures"], json.loads(last)["figures"]["pictures"]) == (5, 7)
+    assert any("5 pictures (3 clean" in line or "5 pictures (2 clean" in line for line in compared)
+
+
+def test_a_model_cannot_be_measured_on_nothing_but_what_it_learned_from(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = finished(tmp_path, photos, learned=[one for one in read_samples(photos) if "duct" in one.name])
+    (tmp_path / "same").mkdir()
+    shutil.copytree(photos / "clean", tmp_path / "same/clean")
+
+    assert asked("evaluate", out / BUNDLE, "--data", tmp_path / "same") == 2
+    assert "add --learned-too, and believe none of the figures" in capsys.readouterr().err
+
+
+def test_a_record_of_another_model_says_nothing_of_this_one(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = finished(tmp_path, photos, learned=read_samples(photos))
+    record = json.loads((out / LEARNED_FROM).read_text())
+    (out / LEARNED_FROM).write_text(json.dumps(record | {"model_sha256": "0" * 64}))
+
+    assert asked("evaluate", out / BUNDLE, "--data", photos) == 0
+    assert "left out" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", "[]", '{"schema": "another"}', '{"schema": "ductwatch.learned-from/1", "model_sha256": "0"}'],
+)
+def test_a_record_that_is_none_is_said(
+    content: str, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = finished(tmp_path, photos)
+    (out / LEARNED_FROM).write_text(content)
+
+    assert asked("evaluate", out / BUNDLE, "--data", photos) == 2
+    assert "learned-from.json: is no record of what a model learned from: " in capsys.readouterr().err

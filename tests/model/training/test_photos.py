@@ -86,6 +86,45 @@ def test_pictures_that_are_all_alike_teach_nothing(tmp_path: Path) -> None:
         load_photos(photos(tmp_path, each=20, alike=True), SIDE)
 
 
+def of_fixed_cameras(folder: Path) -> list[Sample]:
+    """A fixed camera's view of one thing, each time a little otherwise; every fifth was put into test/."""
+    samples = []
+    for number in range(2 * FEWEST + 25):
+        picture = _picture(0).copy()
+        picture[: number % 60 + 1, number // 60] = 255
+        path = folder / f"{number:03}.jpg"
+        path.write_bytes(encode_jpeg(picture))
+        split = Split.TEST if number // 2 % 5 == 0 else Split.TRAIN
+        samples.append(Sample(name=path.name, path=path, label=Label.DIRTY if number % 2 else Label.CLEAN, split=split))
+    return samples
+
+
+def test_fixed_cameras_show_another_day_each_time(tmp_path: Path) -> None:
+    samples = of_fixed_cameras(tmp_path)
+    with pytest.raises(BadDataset, match=r"show only 1 different things, .* see --fixed-cameras"):
+        load_photos(samples, SIDE)
+
+    found = load_photos(samples, SIDE, fixed_cameras=True)
+
+    which = parts(found, seed=1)
+    assert (which.measured.sum(), which.learned.sum() + which.measured.sum()) == (26, len(samples))
+
+
+def test_the_same_file_counts_once_for_fixed_cameras_too(tmp_path: Path) -> None:
+    samples = of_fixed_cameras(tmp_path)
+    samples[2].path.write_bytes(samples[0].path.read_bytes())  # the latter is in test/
+
+    found = load_photos(samples, SIDE, fixed_cameras=True)
+
+    assert found.copies.tolist() == [[0, 2]]
+    assert parts(found, seed=1).left_out == 1
+
+
+def test_photos_of_fixed_cameras_are_not_split_by_chance(tmp_path: Path) -> None:
+    with pytest.raises(BadDataset, match="Put the photos of later days into test/"):
+        load_photos(photos(tmp_path, each=3), SIDE, fixed_cameras=True)
+
+
 def test_each_photo_is_for_one_purpose() -> None:
     found = parts(loaded(200), seed=1)
 

@@ -72,7 +72,7 @@ def test_what_a_person_decided_beside_the_data_counts(photos: Path, tmp_path: Pa
     ]
     write_decisions(tmp_path / "photos.decisions.json", {one.name: one for one in decisions})
 
-    samples = {sample.name: sample for sample in samples_of(parsed("evaluate", shipped_bundle(), "--data", data))}
+    samples = {sample.name: sample for sample in samples_of(parsed("evaluate", shipped_bundle(), "--data", data), {})}
 
     assert "clean/night.jpg" not in samples
     assert samples[f"clean/{clean.name}"].label is Label.DIRTY
