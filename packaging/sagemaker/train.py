@@ -37,12 +37,12 @@ def main() -> int:
 
 
 def command(arguments: Sequence[str], environment: Mapping[str, str], home: Path) -> list[str]:
-    """The arguments of `ductwatch`. Hyperparameters are its options, with hyphens or underscores.
+    """The arguments of `ductwatch`. Hyperparameters are its options, with hyphens or underscores; a list repeats one.
 
     They come in SM_HPS, and without it in `arguments`: TensorFlow's containers do not quote spaces in these.
     """
-    given = environment.get("SM_HPS")
-    options = json.loads(given) if given is not None else dict(_pairs(arguments))
+    hyperparameters = environment.get("SM_HPS")
+    options = json.loads(hyperparameters) if hyperparameters is not None else dict(_pairs(arguments))
     for name in NOT_OURS:
         options.pop(name, None)
     try:
@@ -52,7 +52,11 @@ def command(arguments: Sequence[str], environment: Mapping[str, str], home: Path
         raise Refused(f"{error.args[0]} is not set: start the job with a channel that is called training") from error
     checkpoints = home / "checkpoints"  # SageMaker makes it for jobs with a place to keep them
     kept = [f"--checkpoints={checkpoints}"] if checkpoints.is_dir() else []
-    wanted = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
+    wanted = [
+        f"--{name.replace('_', '-')}={value}"
+        for name, given in options.items()
+        for value in (given if isinstance(given, list) else [given])
+    ]
     return ["model", "train", f"--data={data}", f"--out={out}", *kept, *wanted]
 
 

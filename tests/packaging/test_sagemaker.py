@@ -104,13 +104,22 @@ def test_its_channel_and_folder_are_the_options_that_a_laptop_has(job: Job) -> N
 
 def test_hyperparameters_are_options_with_hyphens_or_underscores(job: Job) -> None:
     job.stand_in(ECHO)
-    given = {"seed": 3, "release_counter": 12, "name": "east wing", "model_dir": "s3://bucket/job/model"}
+    given = {"seed": 3, "release_counter": 12, "map": "s3://ducts=east wing", "model_dir": "s3://bucket/job/model"}
 
-    by_variable = job.command("--name", "east", "wing", SM_HPS=json.dumps(given))
+    by_variable = job.command("--map", "s3://ducts=east", "wing", SM_HPS=json.dumps(given))
     by_arguments = job.command("--seed", "3", "--release-counter", "12", "--model_dir", "s3://bucket/job/model")
 
-    assert (by_variable.seed, by_variable.release_counter, by_variable.name) == (3, 12, "east wing")
-    assert (by_arguments.seed, by_arguments.release_counter, by_arguments.name) == (3, 12, "ours")
+    assert (by_variable.seed, by_variable.release_counter) == (3, 12)
+    assert by_variable.places == [("s3://ducts", Path("east wing"))]
+    assert (by_arguments.seed, by_arguments.release_counter, by_arguments.places) == (3, 12, [])
+
+
+def test_a_list_repeats_its_option(job: Job) -> None:
+    job.stand_in(ECHO)
+
+    asked = job.command(SM_HPS='{"class": ["dusty=dirty", "ok=clean"]}')
+
+    assert asked.classes == [("dusty", "DIRTY"), ("ok", "CLEAN")]
 
 
 def test_a_manifest_in_the_channel_is_named_by_a_hyperparameter(job: Job) -> None:

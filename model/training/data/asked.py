@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 
-from model.training.data.decisions import apply, beside, read_decisions, that_do_not_count
+from model.training.data.decisions import apply, read_all, that_do_not_count
 from model.training.data.groundtruth import Remark
 from model.training.data.pictures import digest_of
 from model.training.data.samples import BadDataset, Sample, read_samples
@@ -18,14 +18,14 @@ def asked_for(arguments: Namespace) -> tuple[Sample, ...]:
     Raises `ModelError`, also if none is left.
     """
     in_data = named_by(arguments, remark=_say)
-    decisions = beside(arguments.data)
-    applied = apply(in_data, read_decisions(decisions), lambda sample: digest_of(sample.path))
+    decisions, files = read_all(arguments.data)
+    applied = apply(in_data, decisions, lambda sample: digest_of(sample.path))
     if applied.samples != in_data:
-        _say(f"as {decisions} has it: {len(applied.samples)} of {len(in_data)} pictures are left")
+        _say(f"as {files} has it: {len(applied.samples)} of {len(in_data)} pictures are left")
     if applied.stale:
-        _say(f"{decisions}: {that_do_not_count(applied.stale)} Look again: ductwatch model data")
+        _say(f"{files}: {that_do_not_count(applied.stale)} Look again: ductwatch model data")
     if not applied.samples:
-        problem = f"{decisions}: excludes all {len(in_data)} pictures of {arguments.data}"
+        problem = f"{files}: excludes all {len(in_data)} pictures of {arguments.data}"
         raise BadDataset(problem, remedy="Take some of them back: ductwatch model data --report")
     return applied.samples
 

@@ -13,7 +13,15 @@ from pathlib import Path
 from urllib.parse import quote
 
 from model.training.data.asked import named_by
-from model.training.data.decisions import BadDecisions, Decision, beside, merge, read_decisions, write_decisions
+from model.training.data.decisions import (
+    BadDecisions,
+    Decision,
+    beside,
+    merge,
+    read_all,
+    read_decisions,
+    write_decisions,
+)
 from model.training.data.examination import Examination, examine, thumbnail_name
 from model.training.data.export import check_export, export_manifests
 from model.training.data.looking import Seen
@@ -37,7 +45,7 @@ def main(arguments: Namespace) -> int:
     export: Path | None = arguments.export_manifest
     if export:
         check_export(export, samples, data=data, away_from=away_from)
-    decisions = _decisions(beside(data), arguments.decisions, samples)
+    decisions = _decisions(data, arguments.decisions, samples)
     with report_folder(arguments.report, away_from=away_from) if arguments.report else nullcontext() as folder:
         embed, not_embedded = _network(len(samples))
         thumbnails = folder / PICTURES if folder else None
@@ -53,9 +61,9 @@ def main(arguments: Namespace) -> int:
     return EX_FOUND if examination.audit.needs_person else 0
 
 
-def _decisions(place: Path, saved: Path | None, samples: Sequence[Sample]) -> dict[str, Decision]:
-    """Those beside the data, with those of a file that the report saved, which are put there too."""
-    decisions = read_decisions(place)
+def _decisions(data: Path, saved: Path | None, samples: Sequence[Sample]) -> dict[str, Decision]:
+    """Those there are, with those of a file that the report saved, which are put beside the data."""
+    decisions, _ = read_all(data)
     if saved is None:
         return decisions
     if not saved.is_file():
@@ -64,7 +72,7 @@ def _decisions(place: Path, saved: Path | None, samples: Sequence[Sample]) -> di
     if new and new.keys().isdisjoint(sample.name for sample in samples):
         raise BadDecisions(f"{saved}: decides on none of these pictures", remedy="It belongs to other data")
     merged = merge(decisions, new)
-    write_decisions(place, merged)
+    write_decisions(beside(data), merged)
     return merged
 
 

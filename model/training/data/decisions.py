@@ -1,4 +1,4 @@
-"""What a person decided on pictures: kept in a small file beside the data, never in it."""
+"""What a person decided on pictures: kept in a small file beside the data, and never written into it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,18 @@ def beside(data: Path) -> Path:
     """Where the decisions on a folder or a manifest are: photos.decisions.json next to photos."""
     place = data.resolve() if data.name in ("", "..") else data  # the name of a link is the one that the user knows
     return place.with_name(place.name + SUFFIX) if place.name else place / SUFFIX
+
+
+def read_all(data: Path) -> tuple[dict[str, Decision], str]:
+    """All decisions on a folder or a manifest, and the files that they are from, as a person reads it.
+
+    Those in the folder itself count too, for where a training is handed nothing else; the later decision on a picture
+    counts. Raises `BadDecisions`.
+    """
+    inside = sorted(data.glob(f"*{SUFFIX}")) if data.is_dir() else []
+    found = {place: read_decisions(place) for place in (*inside, beside(data))}
+    files = " and ".join(str(place) for place, decisions in found.items() if decisions)
+    return reduce(merge, found.values(), {}), files
 
 
 def read_decisions(path: Path) -> dict[str, Decision]:

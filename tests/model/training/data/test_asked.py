@@ -59,6 +59,16 @@ def test_a_decision_on_a_photo_that_was_saved_anew_is_said_not_to_count(
     assert "or are other files now, do not count: clean/0.jpg." in capsys.readouterr().err
 
 
+def test_decisions_in_the_folder_count_as_those_beside_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    photos = folder(tmp_path / "training", clean=2, dirty=1)
+    exclude(photos / "photos.decisions.json", read_samples(photos)[0])
+    exclude(tmp_path / "training.decisions.json", read_samples(photos)[1])
+
+    assert names(photos) == ["dirty/0.jpg"]
+    files = f"{photos}/photos.decisions.json and {photos}.decisions.json"
+    assert capsys.readouterr().err == f"as {files} has it: 1 of 3 pictures are left\n"
+
+
 def test_files_that_are_left_out_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     photos = folder(tmp_path / "photos", clean=1, dirty=1)
     (photos / "clean/phone.heic").touch()

@@ -154,6 +154,19 @@ def test_saved_decisions_are_put_beside_the_data_with_those_before(
     assert read_decisions(tmp_path / "photos.decisions.json").keys() == {"clean/0.jpg", "dirty/0.jpg"}
 
 
+def test_saved_decisions_are_put_beside_the_data_with_those_in_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photos = folder(tmp_path / "photos", clean=2, dirty=2)
+    decide(photos / "photos.decisions.json", photos, dirty_0="exclude")
+    before = contents(photos)
+
+    said(capsys, photos, "--decisions", str(decide(tmp_path / "saved.json", photos, clean_0="keep")))
+
+    assert read_decisions(tmp_path / "photos.decisions.json").keys() == {"clean/0.jpg", "dirty/0.jpg"}
+    assert contents(photos) == before
+
+
 def test_decisions_on_other_data_are_refused(tmp_path: Path) -> None:
     photos, others = folder(tmp_path / "photos", clean=1, dirty=1), folder(tmp_path / "others", clean=3, dirty=1)
     saved = decide(tmp_path / "others.decisions.json", others, clean_2="keep")
