@@ -22,6 +22,7 @@ from model.training.calibrate import fit_line, limits_for
 from model.training.card import card_of_photos
 from model.training.checkpoint import Checkpoint, Stopped
 from model.training.data.asked import asked_for
+from model.training.data.places import in_data, make_folder, require_place
 from model.training.data.progress import Progress
 from model.training.data.samples import Sample, require_trainable
 from model.training.evaluation.command import score_all, told
@@ -35,7 +36,6 @@ from model.training.outcome import (
     Measured,
     Taught,
     require_no_bundle,
-    require_place,
     write_outcome,
 )
 from model.training.photos import FEWEST, Parts, Photos, load_photos, measured_samples, parts
@@ -52,19 +52,19 @@ EX_SIGNAL = 128  # and the signal's number, as shells have it
 def main(arguments: Namespace) -> int:
     """Raises `ModelError` before any time is spent where the photos or the folders cannot be used."""
     _require_packages()
+    require_places(arguments)
     samples = asked_for(arguments)
     require_trainable(samples, fewest=FEWEST)
     out: Path = arguments.out
     unfinished: Path = (arguments.checkpoints or out) / UNFINISHED
-    require_place(out, "--out")
-    require_place(unfinished.parent, "--checkpoints")
-    require_no_bundle(out)
     photos = load_photos(samples, SIDE, fixed_cameras=arguments.fixed_cameras)
     for name, problem in photos.unusable:
         print(f"not learned from: {name}: {problem}", file=sys.stderr)
     which = parts(photos, seed=arguments.seed)
     if which.left_out:
         print(f"not learned from: {which.left_out} that are the same as pictures in test/", file=sys.stderr)
+    make_folder(out, "--out")
+    make_folder(unfinished.parent, "--checkpoints")
     try:
         taught = _taught(photos, which, arguments, unfinished)
     except Stopped as stopped:
@@ -75,6 +75,15 @@ def main(arguments: Namespace) -> int:
         done.unlink(missing_ok=True)
     print(f"The bundle is {out / BUNDLE}.", file=sys.stderr)
     return 0
+
+
+def require_places(arguments: Namespace) -> None:
+    """Raise `NoPlace` unless the training may write where it is asked to."""
+    away_from = in_data(arguments.data, dict(arguments.places).values())
+    require_place(arguments.out, "--out", away_from=away_from)
+    if arguments.checkpoints is not None:
+        require_place(arguments.checkpoints, "--checkpoints", away_from=away_from)
+    require_no_bundle(arguments.out)
 
 
 def _require_packages() -> None:

@@ -6,7 +6,7 @@ import json
 import sys
 import tempfile
 from argparse import Namespace
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from model.errors import NoPlace, Unreadable
 from model.manifest import DegreePoint
 from model.photo import read_photo
 from model.training.bundle import CARD, degree_rows, write_calibrated
+from model.training.data.places import require_away, require_place
 from model.training.data.progress import reported
 from model.training.data.samples import BadDataset
 from model.training.degree_card import degree_section, percent, with_section
@@ -30,8 +31,9 @@ REMEDY = "Choose another folder for --out"
 
 def main(arguments: Namespace, *, bundle: Classifier, manifest: bytes, files: Mapping[str, bytes]) -> int:
     """Raises `ModelError`, and writes nothing, where there is nothing to fit or no place for the bundle."""
-    out = _new_folder(arguments.out)
-    judged = _judged(arguments.measurements, bundle)
+    measurements = read_measurements(arguments.measurements)
+    out = _new_folder(arguments.out, _folders_of(measurements, arguments.measurements))
+    judged = _judged(arguments.measurements, measurements, bundle)
     left_out = [one for one in judged if one.score is None]
     for one in left_out:
         print(f"left out: {arguments.measurements}:{one.line}: {one.picture}: {one.why}", file=sys.stderr)
@@ -56,8 +58,8 @@ class Judged:
     why: str = ""
 
 
-def _judged(path: Path, classifier: Classifier) -> list[Judged]:
-    return [_judge(path, one, classifier) for one in reported(read_measurements(path), "judging pictures")]
+def _judged(path: Path, measurements: Sequence[Measurement], classifier: Classifier) -> list[Judged]:
+    return [_judge(path, one, classifier) for one in reported(measurements, "judging pictures")]
 
 
 def _judge(path: Path, measurement: Measurement, classifier: Classifier) -> Judged:
@@ -86,14 +88,21 @@ def _card(files: Mapping[str, bytes], old: ModelId, new: ModelId, figures: Degre
     return with_section(renamed, f"{section}\nMade by `ductwatch model calibrate`.\n")
 
 
-def _new_folder(asked: Path) -> Path:
+def _folders_of(measurements: Sequence[Measurement], path: Path) -> set[Path]:
+    """Where the pictures lie, but for the table's own folder: who has all in one place may have the bundle there."""
+    return {one.picture.parent.resolve() for one in measurements} - {path.parent.resolve()}
+
+
+def _new_folder(asked: Path, away_from: Collection[Path]) -> Path:
     out = asked.resolve()
+    require_away(out, away_from)
     try:
         taken = out.exists() and (not out.is_dir() or any(out.iterdir()))
     except OSError as error:
         raise NoPlace(f"{asked}: {error.strerror}", remedy=REMEDY) from error
     if taken:
         raise NoPlace(f"{asked}: something is there already", remedy=REMEDY)
+    require_place(out.parent, "--out")
     return out
 
 

@@ -16,8 +16,10 @@ import numpy as np
 from model.classifier import Classifier
 from model.errors import NoPlace, Unreadable
 from model.training.bundle import Golden, Recipe, write_bundle
+from model.training.curve import SCHEMA as CURVE_SCHEMA
 from model.training.curve import Curve, smoothed
 from model.training.data.pictures import open_picture, read_content
+from model.training.data.places import require_file
 from model.training.data.samples import BadDataset, Sample
 from model.training.data.whole_file import write_whole
 from model.training.evaluation import charts
@@ -25,13 +27,21 @@ from model.training.evaluation.figures import Figures
 from model.training.evaluation.report import report
 from model.training.evaluation.scores import Scored
 from model.training.learned_from import FILE as LEARNED_FROM
+from model.training.learned_from import SCHEMA as LEARNED_SCHEMA
 from model.training.learned_from import record_of
-from model.training.page import page
+from model.training.page import MEASURED, TRAINED, page, title_ends
 from model.types import Label
 
 BUNDLE: Final = "bundle"
 CURVE, CURVE_PAGE, REPORT = "training.json", "training.html", "report/index.html"
 UNFINISHED, MESSAGES = "unfinished.npz", "tensorflow.log"  # while it lasts
+OURS: Final = {
+    CURVE: CURVE_SCHEMA,
+    CURVE_PAGE: title_ends(TRAINED),
+    LEARNED_FROM: LEARNED_SCHEMA,
+    REPORT: title_ends(MEASURED),
+}
+"""What the beginnings of these hold, so that nothing else is replaced."""
 GOLDEN_EACH = 2  # of each class
 GOLDEN_PX, GOLDEN_QUALITY = 640, 90
 
@@ -54,20 +64,12 @@ class Measured:
     figures: Figures
 
 
-def require_place(folder: Path, option: str) -> None:
-    """Raise `NoPlace` unless files can be written there."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".probe"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise NoPlace(f"{folder}: {error.strerror}", remedy=f"Choose another folder for {option}") from error
-
-
 def require_no_bundle(out: Path) -> None:
+    """Raise `NoPlace` if there is one, or anything that is not of an earlier training and would be replaced."""
     if (out / BUNDLE).exists():
         raise NoPlace(f"{out}: has a bundle already", remedy="Choose another folder for --out, or remove that one")
+    for name, ours in OURS.items():
+        require_file(out / name, "--out", ours=ours)
 
 
 def write_outcome(
@@ -84,7 +86,7 @@ def write_outcome(
     """The bundle comes last, and whole or not at all. Raises OSError, `UnfitModel` as `write_bundle` does."""
     pages = {
         CURVE: json.dumps(taught.curve.document(seed=seed)) + "\n",
-        CURVE_PAGE: curve_page(f"{taught.recipe.name} {taught.recipe.version}, trained", taught.curve),
+        CURVE_PAGE: curve_page(f"{taught.recipe.name} {taught.recipe.version}{TRAINED}", taught.curve),
         LEARNED_FROM: record_of(taught.model, learned=learned, measured=measured.samples),
         REPORT: report(classifier, measured.samples, measured.scored, measured.figures, None),
     }

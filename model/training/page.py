@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import html
 
+MEASURED, TRAINED = ", measured", ", trained"
+"""How titles end, of an evaluation's page and of a training's: by this they are known again."""
 STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8881 }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 76rem; margin: 2rem auto; padding: 0 1rem }
@@ -27,6 +29,11 @@ def page(title: str, body: str, *, script: str = "") -> str:
         f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head>'
         f"<body><h1>{html.escape(title)}</h1>{body}{run}</body></html>\n"
     )
+
+
+def title_ends(ending: str) -> str:
+    """What the beginning of such a page holds."""
+    return f"{html.escape(ending)}</title>"
 
 
 def inline(content: bytes, kind: str = "image/jpeg") -> str:

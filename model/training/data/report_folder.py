@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from model.errors import ModelError
+from model.training.data.places import require_away
 
 PAGE, FINDINGS, PICTURES = "index.html", "findings.json", "pictures"
 SCHEMA = "ductwatch.data/1"  # of `FINDINGS`, by which a report's folder is known again
@@ -23,7 +24,7 @@ def report_folder(folder: Path, *, away_from: Collection[Path]) -> Iterator[Path
     """A folder to write `PAGE`, `FINDINGS` and JPEGs in `PICTURES` into; at the end of the block they are in `folder`.
 
     A report that is there already is replaced, and other files beside it are left alone. If the block raises, nothing
-    has changed. Raises `ReportFailed`, also where `folder` is in one of `away_from`, or holds something else.
+    has changed. Raises `ReportFailed`, also where `folder` holds something else; `NoPlace` where it is in `away_from`.
     """
     folder = folder.resolve()
     _check(folder, away_from)
@@ -41,10 +42,7 @@ def report_folder(folder: Path, *, away_from: Collection[Path]) -> Iterator[Path
 
 
 def _check(folder: Path, away_from: Collection[Path]) -> None:
-    for place in away_from:
-        if folder.is_relative_to(place.resolve()):
-            remedy = "Choose a folder beside it: nothing is ever written into the data"
-            raise ReportFailed(f"{folder}: lies in the data {place}", remedy=remedy)
+    require_away(folder, away_from)
     if folder.exists() and not folder.is_dir():
         raise ReportFailed(f"{folder}: is no folder", remedy="Choose another name")
     if folder.is_dir() and any(folder.iterdir()) and not _is_report(folder):

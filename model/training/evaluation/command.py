@@ -13,6 +13,7 @@ from types import MappingProxyType
 from model.classifier import Classifier
 from model.errors import NoPlace
 from model.training.data.asked import asked_for
+from model.training.data.places import in_data, make_folder, require_file
 from model.training.data.progress import reported
 from model.training.data.samples import BadDataset, Sample
 from model.training.data.whole_file import write_whole
@@ -22,20 +23,25 @@ from model.training.evaluation.scores import Scored, forced_threshold, measured,
 from model.training.evaluation.wording import table
 from model.training.learned_from import learned_by, unlearned
 from model.training.measurements import read_measurements
+from model.training.page import MEASURED, title_ends
 from model.types import ModelId
+
+PAGE = "index.html"
+REASONS = ', "reasons": ['  # in each line of answers, which are known again by it
 
 
 def main(arguments: Namespace, *, bundle: Classifier) -> int:
     """Print a table or JSON, write a report if one is wanted. Raises `ModelError` where there is nothing to measure."""
-    samples = samples_of(arguments, {arguments.bundle: bundle})
     folder: Path | None = arguments.report
     answers: Path | None = arguments.answers
+    away_from = in_data(arguments.data, dict(arguments.places).values())
     if answers is not None:
-        _make(answers.parent, "--answers")
+        require_file(answers, "--answers", ours=REASONS, away_from=away_from)
     if folder is not None:
         from model.training.evaluation import report  # needs matplotlib: said before the work, not after it
 
-        _make(folder, "--report")
+        require_file(folder / PAGE, "--report", ours=title_ends(MEASURED), away_from=away_from)
+    samples = samples_of(arguments, {arguments.bundle: bundle})
     scored = score_all(bundle, samples, _degrees(arguments.degrees, samples))
     figures = measure(scored, forced_threshold(bundle.manifest))
     degradation = degrade(bundle, samples) if arguments.corruptions else None
@@ -43,7 +49,7 @@ def main(arguments: Namespace, *, bundle: Classifier) -> int:
     if answers is not None:
         _write(answers, "".join(map(_line, scored)), "--answers")
     if folder is not None:
-        _write(folder / "index.html", report.report(bundle, samples, scored, figures, degradation), "--report")
+        _write(folder / PAGE, report.report(bundle, samples, scored, figures, degradation), "--report")
     return 0
 
 
@@ -114,15 +120,9 @@ def _line(one: Scored) -> str:
 
 
 def _write(file: Path, text: str, option: str) -> None:
+    make_folder(file.parent, option)
     try:
         write_whole(file, text)
     except OSError as error:
         raise NoPlace(f"{file}: {error.strerror}", remedy=f"Choose another place for {option}") from error
     print(f"written: {file}", file=sys.stderr)
-
-
-def _make(folder: Path, option: str) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise NoPlace(f"{folder}: {error.strerror}", remedy=f"Choose another place for {option}") from error

@@ -19,7 +19,7 @@ from model.training.evaluation.figures import NS_PER_MS, Figures
 from model.training.evaluation.frames import read_jpeg
 from model.training.evaluation.scores import Scored
 from model.training.evaluation.wording import rows
-from model.training.page import inline, page
+from model.training.page import MEASURED, inline, page
 from model.types import Label
 
 MOST_MISTAKES = 24  # of each of the two kinds
@@ -57,7 +57,7 @@ def report(
         _unreadable(figures),
         _degradation(degradation, samples),
     ]
-    return page(f"{classifier.model.name} {classifier.model.version}, measured", "".join(parts))
+    return page(f"{classifier.model.name} {classifier.model.version}{MEASURED}", "".join(parts))
 
 
 def _lead(figures: Figures) -> str:

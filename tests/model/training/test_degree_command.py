@@ -189,6 +189,19 @@ def test_a_place_that_is_taken_is_left_as_it_is(
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
+def test_a_bundle_is_not_put_among_the_pictures_but_may_lie_beside_their_table(
+    wipes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(wipes, tmp_path / "photos")
+    rows = [f"photos/{row}" for row in (wipes / "wipes.csv").read_text().splitlines()[1:]]
+    (tmp_path / "wipes.csv").write_text("\n".join(["picture,g_m2", *rows]))
+
+    said = refused(capsys, tmp_path / "wipes.csv", tmp_path / "photos" / "calibrated")
+
+    assert "photos/calibrated: lies in the data" in said
+    assert run("--measurements", tmp_path / "wipes.csv", "--out", tmp_path / "calibrated") == 0
+
+
 def test_a_board_needs_nothing_more_for_it() -> None:
     """Neither Pillow nor TensorFlow is imported."""
     code = "import sys, model.training.degree_command; print({'PIL', 'tensorflow', 'matplotlib'} & set(sys.modules))"

@@ -24,18 +24,17 @@ from model.training.data.samples import BadDataset, Sample, read_samples
 from model.training.evaluation.command import score_all
 from model.training.evaluation.figures import measure
 from model.training.evaluation.scores import forced_threshold
+from model.training.learned_from import FILE as LEARNED_FROM
 from model.training.outcome import (
     BUNDLE,
     CURVE,
     CURVE_PAGE,
     GOLDEN_PX,
     GOLDEN_QUALITY,
-    LEARNED_FROM,
     REPORT,
     Measured,
     Taught,
     require_no_bundle,
-    require_place,
     write_outcome,
 )
 from model.training.photos import measured_samples, parts
@@ -164,11 +163,16 @@ def test_what_a_killed_training_has_left_is_no_bundle(photos: Path, tmp_path: Pa
         require_no_bundle(tmp_path)
 
 
-def test_a_folder_that_cannot_be_made_is_said_with_its_option(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
+def test_a_report_of_another_kind_is_not_replaced_but_that_of_a_training_before_is(
+    photos: Path, tmp_path: Path
+) -> None:
+    finished(tmp_path / "before", photos)
+    shutil.rmtree(tmp_path / "before" / BUNDLE)
+    write(tmp_path / "other" / REPORT, b"<title>photos: what would mislead a training</title>")
 
-    with pytest.raises(NoPlace, match=r"file/kept: Not a directory\. Choose another folder for --checkpoints"):
-        require_place(tmp_path / "file" / "kept", "--checkpoints")
+    require_no_bundle(tmp_path / "before")
+    with pytest.raises(NoPlace, match=r"report/index.html: is something else, and is not replaced\. .* --out"):
+        require_no_bundle(tmp_path / "other")
 
 
 def test_unreadable_pictures_in_test_are_measured_on_as_evaluate_does(photos: Path, tmp_path: Path) -> None:

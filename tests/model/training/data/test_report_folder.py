@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from model.errors import NoPlace
 from model.training.data.report_folder import FINDINGS, PAGE, PICTURES, SCHEMA, ReportFailed, report_folder
 
 
@@ -62,7 +63,7 @@ def test_a_report_is_never_written_into_the_data(tmp_path: Path, place: str) -> 
     (tmp_path / "other").mkdir()
 
     with (
-        pytest.raises(ReportFailed, match="lies in the data"),
+        pytest.raises(NoPlace, match="lies in the data"),
         report_folder(tmp_path / place, away_from=[tmp_path / "photos"]),
     ):
         pass

@@ -1,0 +1,90 @@
+"""Nothing is written into the data, nothing of another kind is replaced, and asking leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from model.errors import NoPlace
+from model.training.data.places import in_data, require_away, require_file, require_place
+
+pytestmark = pytest.mark.real
+
+
+def test_asking_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+
+    require_place(tmp_path / "new" / "below", "--out")
+    require_place(tmp_path / "there", "--out")
+    require_file(tmp_path / "another" / "answers.jsonl", "--answers", ours="answers")
+
+    assert list(tmp_path.rglob("*")) == [tmp_path / "there"]
+
+
+def test_a_folder_that_cannot_be_made_is_said_with_its_option(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(NoPlace, match=r"file/kept: Not a directory\. Choose another folder for --checkpoints"):
+        require_place(tmp_path / "file" / "kept", "--checkpoints")
+
+
+def test_a_folder_that_cannot_be_written_is_said_with_its_option() -> None:
+    """In /proc nobody may: not even root, whom no permission stops."""
+    with pytest.raises(NoPlace, match=r"/proc/self: .*\. Choose another folder for --report"):
+        require_file(Path("/proc/self/index.html"), "--report", ours="measured")
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["photos", "photos/out", "other/../photos/clean/out", "photos/clean/link", "elsewhere/out"],
+    ids=["itself", "in it", "by a detour", "a link in it that leads out of it", "what a link in it leads to"],
+)
+def test_what_lies_in_the_data_is_refused_and_not_made(tmp_path: Path, place: str) -> None:
+    for name in ("photos/clean", "other", "elsewhere"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "photos/clean/link").symlink_to(tmp_path / "other")
+    (tmp_path / "photos/dirty").symlink_to(tmp_path / "elsewhere")
+    before = files(tmp_path)
+
+    with pytest.raises(NoPlace, match=r"lies in the data .*nothing is ever written into the data"):
+        require_place(tmp_path / place, "--out", away_from=in_data(tmp_path / "photos", []))
+    assert files(tmp_path) == before
+
+
+def test_beside_the_data_is_not_in_it(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+
+    require_away(tmp_path / "photos-trained", in_data(tmp_path / "photos", []))
+
+
+def test_pictures_of_a_manifest_lie_in_its_places(tmp_path: Path) -> None:
+    assert in_data(tmp_path / "output.manifest", [tmp_path / "copy"]) == [tmp_path / "copy"]
+
+
+def test_a_file_of_the_same_kind_is_replaced_and_an_empty_one(tmp_path: Path) -> None:
+    for name, text in (("ours", '{"schema": "ours/1"}'), ("empty", "")):
+        (tmp_path / name).write_text(text)
+
+        require_file(tmp_path / name, "--answers", ours='"ours/1"')
+
+
+def test_a_file_of_another_kind_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").write_bytes(b"\xff\xd8\xff\xe0")
+
+    with pytest.raises(NoPlace, match=r"photo\.jpg: is something else, and is not replaced\. .* for --answers"):
+        require_file(tmp_path / "photo.jpg", "--answers", ours='"ours/1"')
+
+
+def test_what_is_no_file_is_not_even_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")  # to open it would wait for whoever writes into it
+
+    for place in (tmp_path, tmp_path / "pipe", Path("/dev/null")):
+        with pytest.raises(NoPlace, match=f"{place}: is no file"):
+            require_file(place, "--answers", ours="ours")
+
+
+def files(folder: Path) -> Iterable[Path]:
+    return sorted(folder.rglob("*"))

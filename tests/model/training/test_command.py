@@ -1,0 +1,35 @@
+"""Where `ductwatch model train` may write. The rest of it needs TensorFlow: `make test-training`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from firmware.cli import parser
+from model.errors import NoPlace
+from model.training.command import require_places
+from tests.model.training.data.photos import folder
+
+pytestmark = pytest.mark.real
+
+
+def require(root: Path, *options: str | Path) -> None:
+    data = ["--data", str(root / "photos")]
+    require_places(parser().parse_args(["model", "train", *data, *map(str, options)]))
+
+
+@pytest.mark.parametrize("option", ["--out", "--checkpoints"])
+def test_nothing_is_made_in_the_data(tmp_path: Path, option: str) -> None:
+    folder(tmp_path / "photos", clean=1, dirty=1)
+    before = sorted(tmp_path.rglob("*"))
+
+    with pytest.raises(NoPlace, match="clean/new: lies in the data"):
+        require(tmp_path, "--out", tmp_path / "out", option, tmp_path / "photos/clean/new")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_folder_that_will_do_is_not_made_yet(tmp_path: Path) -> None:
+    require(tmp_path, "--out", tmp_path / "out", "--checkpoints", tmp_path / "kept")
+
+    assert list(tmp_path.iterdir()) == []
