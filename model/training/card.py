@@ -35,7 +35,9 @@ Made by `python -m model.training.train`.
 """
 
 
-def card_of_photos(recipe: Recipe, figures: Figures, *, learned: int, clean: int, seed: int, data: str) -> str:
+def card_of_photos(
+    recipe: Recipe, figures: Figures, *, float_accuracy: float, learned: int, clean: int, seed: int, data: str
+) -> str:
     """Of a model that was taught by somebody's photos. `learned` of them, `clean` of these; `data` is their digest."""
     table = _table((row.name, f"{row.value} {row.interval}".strip()) for row in rows(figures))
     return f"""# {recipe.name} {recipe.version}
@@ -50,6 +52,8 @@ It knows what these photos show: this kind of ducts, cameras and light. Measure 
 Measured on {figures.pictures} other photos without a twin among those, quantised, through the deployed decode path:
 
 {table}
+
+In floats, before it was made int8, accuracy was {float_accuracy:.3f}.
 
 Seed {seed}, photos {data}. Made by `ductwatch model train`.
 """

@@ -126,6 +126,7 @@ def _taught(photos: Photos, which: Parts, arguments: Namespace, unfinished: Path
         else:
             print("left out: the second opinion, which knows nothing of these photos", file=sys.stderr)
         model = int8_of(opinions, learned.rgb)
+        parts_of_logits = [look(one, photos.rgb[which.measured]) * of.slope + of.shift for one, of in opinions]
     recipe = Recipe(
         name=arguments.name,
         version=arguments.version,
@@ -135,7 +136,8 @@ def _taught(photos: Photos, which: Parts, arguments: Namespace, unfinished: Path
         dirty_above=DIRTY_ABOVE,
         image_limits=limits_for([measure_image(one) for one in learned.rgb]),
     )
-    return Taught(model=model, recipe=recipe, curve=curve)
+    right = (np.sum(parts_of_logits, axis=0) > 0) == photos.dirty[which.measured]
+    return Taught(model=model, recipe=recipe, curve=curve, float_accuracy=float(np.mean(right)))
 
 
 def _fingerprint(photos: Photos, which: Parts, settings: Settings, seed: int) -> str:
@@ -150,7 +152,13 @@ def _finish(taught: Taught, photos: Photos, which: Parts, samples: Sequence[Samp
     figures = measure(scored, forced_threshold(classifier.manifest))
     learned, digest, seed = photos.dirty[which.learned], photos.sha256(), arguments.seed
     card = card_of_photos(
-        taught.recipe, figures, learned=len(learned), clean=int((~learned).sum()), seed=seed, data=digest[:12]
+        taught.recipe,
+        figures,
+        float_accuracy=taught.float_accuracy,
+        learned=len(learned),
+        clean=int((~learned).sum()),
+        seed=seed,
+        data=digest[:12],
     )
     of = [photos.samples[place] for place in np.flatnonzero(which.learned)]
     measured = Measured(samples=samples, scored=scored, figures=figures)
@@ -159,6 +167,7 @@ def _finish(taught: Taught, photos: Photos, which: Parts, samples: Sequence[Samp
     except OSError as error:
         raise NoPlace(f"{arguments.out}: {error.strerror}", remedy="Make room, and ask again: it goes on") from error
     print(told(classifier.model, figures, None, as_json=arguments.json))
+    print(f"In floats, before it was made int8, accuracy was {taught.float_accuracy:.3f}.", file=sys.stderr)
 
 
 class _Progress:

@@ -13,6 +13,7 @@ from model.manifest import MOST_G_M2
 from model.training.data.samples import BadDataset
 
 PICTURE, GRAMS = "picture", "g_m2"
+BETWEEN = "between"  # folder beside clean/ and dirty/ for pictures whose deposit is known, and that nobody would label
 MAX_BYTES = 4 * 1024 * 1024
 MOST_ROWS = 10_000
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)

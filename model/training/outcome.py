@@ -48,11 +48,15 @@ GOLDEN_PX, GOLDEN_QUALITY = 640, 90
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taught:
-    """The int8 network, what a board must know of it, and how it was learned."""
+    """The int8 network, what a board must know of it, and how it was learned.
+
+    `float_accuracy`, 0..1: of the photos that were measured on and can be read, before it was made int8.
+    """
 
     model: bytes
     recipe: Recipe
     curve: Curve
+    float_accuracy: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from drivers.duct.deposit import THICKEST_G_M2
 from model.errors import NoPlace
 from model.tensors import Decoder, jpeg_frame
 from model.training.data.whole_file import write_whole
+from model.training.measurements import BETWEEN
 from model.training.render import Camera, in_all_processes
 from model.training.sources import digest_of
 from model.training.targets import CLEAN_G_M2, DIRTY_G_M2
@@ -29,8 +30,7 @@ SIZE = (640, 480)
 LEAST_G_M2: Final = 0.05
 DEGREES, DRAWN = "degrees.csv", "drawn.json"
 SCHEMA: Final = "ductwatch.drawn/1"  # of `DRAWN`, by which a folder of ours is known again
-CLEAN, BETWEEN, DIRTY = "clean", "between", "dirty"
-"""`between` is no label: people would not agree. Only the degree of these is known."""
+CLEAN, DIRTY = "clean", "dirty"
 
 
 def main(arguments: Namespace) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -58,10 +59,23 @@ def test_it_learns_what_can_be_learned(trained: tuple[Path, dict[str, Any], str]
     assert told["figures"]["pictures"] >= 20
 
 
+def test_int8_takes_little_from_it(trained: tuple[Path, dict[str, Any], str]) -> None:
+    _, told, said = trained
+
+    (of_floats,) = re.findall(r"^In floats, before it was made int8, accuracy was ([01]\.\d{3})\.$", said, re.MULTILINE)
+    assert float(of_floats) == pytest.approx(told["figures"]["accuracy"]["value"], abs=0.05)
+
+
 def test_out_come_a_bundle_the_curve_and_a_report(trained: tuple[Path, dict[str, Any], str]) -> None:
     folder, _, _ = trained
 
-    assert {path.name for path in folder.iterdir()} == {"bundle", "training.json", "training.html", "report"}
+    assert {path.name for path in folder.iterdir()} == {
+        "bundle",
+        "learned-from.json",
+        "training.json",
+        "training.html",
+        "report",
+    }
 
 
 def test_it_ends_early_where_there_is_nothing_left_to_learn(trained: tuple[Path, dict[str, Any], str]) -> None:
@@ -77,7 +91,16 @@ def test_it_ends_early_where_there_is_nothing_left_to_learn(trained: tuple[Path,
 def test_nothing_is_on_the_screen_but_what_it_says_itself(trained: tuple[Path, dict[str, Any], str]) -> None:
     _, _, said = trained
 
-    ours = ("looking at", "decoding", "loading TensorFlow", "teaching, step", "asking for", "judging", "The bundle is")
+    ours = (
+        "looking at",
+        "decoding",
+        "loading TensorFlow",
+        "teaching, step",
+        "asking for",
+        "judging",
+        "The bundle is",
+        "In floats",
+    )
     assert [line for line in said.splitlines() if not line.startswith(ours)] == []
 
 

@@ -22,9 +22,9 @@ from model.training.evaluation.figures import Figures, measure
 from model.training.evaluation.scores import Scored, forced_threshold, measured, score_sample
 from model.training.evaluation.wording import table
 from model.training.learned_from import learned_by, unlearned
-from model.training.measurements import read_measurements
+from model.training.measurements import BETWEEN, read_measurements
 from model.training.page import MEASURED, title_ends
-from model.types import ModelId
+from model.types import Label, ModelId
 
 PAGE = "index.html"
 REASONS = ', "reasons": ['  # in each line of answers, which are known again by it
@@ -42,8 +42,10 @@ def main(arguments: Namespace, *, bundle: Classifier) -> int:
 
         require_file(folder / PAGE, "--report", ours=title_ends(MEASURED), away_from=away_from)
     samples = samples_of(arguments, {arguments.bundle: bundle})
-    scored = score_all(bundle, samples, _degrees(arguments.degrees, samples))
-    figures = measure(scored, forced_threshold(bundle.manifest))
+    degrees = _degrees(arguments.degrees, samples)
+    scored = score_all(bundle, samples, degrees)
+    between = score_all(bundle, _between(arguments.data, degrees), degrees)
+    figures = measure(scored, forced_threshold(bundle.manifest), between=between)
     degradation = degrade(bundle, samples) if arguments.corruptions else None
     print(told(bundle.model, figures, degradation, as_json=arguments.json))
     if answers is not None:
@@ -111,6 +113,17 @@ def _degrees(table: Path | None, samples: Sequence[Sample]) -> dict[Path, float]
     if known < len(samples):
         print(f"{table}: has rows for {known} of {len(samples)} pictures", file=sys.stderr)
     return degrees
+
+
+def _between(data: Path, degrees: Mapping[Path, float]) -> list[Sample]:
+    """Pictures of known deposit in DATA/between/, as `model render` makes it: no label is right for them, so one is as
+    good as the other."""
+    folder = (data / BETWEEN).resolve()
+    return [
+        Sample(name=f"{BETWEEN}/{path.name}", path=path, label=Label.CLEAN)
+        for path in sorted(degrees)
+        if path.parent == folder
+    ]
 
 
 def _line(one: Scored) -> str:

@@ -78,11 +78,14 @@ class Figures:
     latency: Latency | None
 
 
-def measure(scored: Sequence[Scored], threshold: float) -> Figures:
+def measure(scored: Sequence[Scored], threshold: float, *, between: Sequence[Scored] = ()) -> Figures:
+    """`between`: pictures of known degree that have no label. They count for the rank correlation alone."""
     readable = [(each, each.score) for each in scored if each.score is not None]
     dirty = np.array([each.dirty for each, _ in readable], bool)
     score = np.array([score for _, score in readable], np.float64)
-    by_degree = [(each.degree, score) for each, score in readable if each.degree is not None]
+    by_degree = [
+        (each.degree, each.score) for each in (*scored, *between) if each.degree is not None and each.score is not None
+    ]
     degrees, their_scores = np.array(by_degree, np.float64).reshape(-1, 2).T
     recalls = [_right([each for each in scored if each.dirty is truth], threshold) for truth in (False, True)]
     told = [each for each in scored if each.is_told]

@@ -64,12 +64,12 @@ def recipe() -> Recipe:
 
 def finished(out: Path, data: Path, *, learned: Sequence[Sample] = ()) -> Path:
     """As if the model that ships had been taught, and was measured on `data`."""
-    taught = Taught(model=shipped()[0].files["model.tflite"], recipe=recipe(), curve=CURVE_MADE)
+    taught = Taught(model=shipped()[0].files["model.tflite"], recipe=recipe(), curve=CURVE_MADE, float_accuracy=0.875)
     classifier = classifier_of(taught.recipe, taught.model)
     samples = read_samples(data)
     scored = score_all(classifier, samples)
     figures = measure(scored, forced_threshold(classifier.manifest))
-    card = card_of_photos(taught.recipe, figures, learned=200, clean=100, seed=7, data="0" * 12)
+    card = card_of_photos(taught.recipe, figures, float_accuracy=0.875, learned=200, clean=100, seed=7, data="0" * 12)
     measured = Measured(samples=samples, scored=scored, figures=figures)
     write_outcome(out, taught, learned, measured, classifier, card=card, data_sha256="0" * 64, seed=7)
     return out
@@ -98,6 +98,7 @@ def test_a_board_takes_the_bundle_and_evaluate_finds_the_figures_that_training_t
     card = open_bundle(out / BUNDLE).files["card.md"].decode()
     assert f"| accuracy | {figures['accuracy']['value']:.3f} " in card
     assert "Measured on 7 other photos" in card
+    assert "In floats, before it was made int8, accuracy was 0.875." in card
 
 
 def test_its_golden_pictures_are_of_both_classes(photos: Path, tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from firmware.cli import parser
 from firmware.model_tools import main
 from model.errors import NoPlace
 from model.training.data.samples import read_samples
-from model.training.rendered_set import BETWEEN, CLEAN, DEGREES, DIRTY, DRAWN, RenderedSet, render_set
+from model.training.measurements import BETWEEN
+from model.training.rendered_set import CLEAN, DEGREES, DIRTY, DRAWN, RenderedSet, render_set
 from model.training.targets import CLEAN_G_M2, DIRTY_G_M2
 
 pytestmark = pytest.mark.real

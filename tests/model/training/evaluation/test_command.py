@@ -110,6 +110,21 @@ def test_scores_are_held_against_deposits_where_these_are_known(
     assert evaluated(capsys, "--data", photos, "--degrees", table)["figures"]["spearman"] > 0.5
 
 
+def test_pictures_that_nobody_would_label_count_for_the_rank_alone(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = tmp_path / "photos"
+    shutil.copytree(photos, data)
+    dirty = write(data / "between/spot.jpg", next((photos / "dirty").glob("duct*")).read_bytes())
+    clean = next((data / "clean").glob("duct*"))
+    table = tmp_path / "degrees.csv"
+    table.write_text(f"picture,g_m2\n{dirty},2.0\n{clean},0.1\n")
+
+    figures = evaluated(capsys, "--data", data, "--degrees", table)["figures"]
+
+    assert (figures["pictures"], figures["spearman"]) == (14, 1.0)
+
+
 def test_deposits_of_other_pictures_are_refused(
     photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
