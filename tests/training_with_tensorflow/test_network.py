@@ -66,7 +66,7 @@ def test_many_pictures_are_seen_less_often(pictures: int, steps: int) -> None:
     assert steps_for(pictures, Settings()) == steps
 
 
-def test_a_second_opinion_is_added_and_counts_half() -> None:
+def test_a_second_opinion_is_added_and_counts_its_share() -> None:
     frames, ducts = decoded()
     taught, second = (
         Opinion(*(frozen(ducts, group, imagenet_weights()) or pytest.fail("it knows nothing of them")))
