@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
+from collections.abc import Sequence
 
 from model.training.data.decisions import apply, read_all, that_do_not_count
 from model.training.data.groundtruth import Remark
 from model.training.data.pictures import digest_of
-from model.training.data.samples import BadDataset, Sample, read_samples
+from model.training.data.samples import BadDataset, Sample, Split, read_samples
 from model.types import Label
+
+REMEDY = "Take some of them back: ductwatch model data --report"
 
 
 def asked_for(arguments: Namespace) -> tuple[Sample, ...]:
     """By the options of all commands on data; what decisions changed, and what is left out, is said on stderr.
 
-    Raises `ModelError`, also if none is left.
+    Raises `ModelError`, also if none is left, or none of test/ where somebody has split.
     """
     in_data = named_by(arguments, remark=_say)
     decisions, files = read_all(arguments.data)
@@ -26,7 +29,9 @@ def asked_for(arguments: Namespace) -> tuple[Sample, ...]:
         _say(f"{files}: {that_do_not_count(applied.stale)} Look again: ductwatch model data")
     if not applied.samples:
         problem = f"{files}: excludes all {len(in_data)} pictures of {arguments.data}"
-        raise BadDataset(problem, remedy="Take some of them back: ductwatch model data --report")
+        raise BadDataset(problem, remedy=REMEDY)
+    if _tests(in_data) and not _tests(applied.samples):
+        raise BadDataset(f"{files}: excludes all {_tests(in_data)} pictures of test/", remedy=REMEDY)
     return applied.samples
 
 
@@ -39,6 +44,10 @@ def named_by(arguments: Namespace, *, remark: Remark) -> tuple[Sample, ...]:
         attribute=arguments.attribute,
         remark=remark,
     )
+
+
+def _tests(samples: Sequence[Sample]) -> int:
+    return sum(sample.split is Split.TEST for sample in samples)
 
 
 def _say(sentence: str) -> None:

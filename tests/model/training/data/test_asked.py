@@ -12,7 +12,7 @@ from firmware.model_tools import main
 from model.shipped import shipped_bundle
 from model.training.data.asked import asked_for
 from model.training.data.looking import look
-from model.training.data.samples import Sample, read_samples
+from model.training.data.samples import BadDataset, Sample, Split, read_samples
 from tests.model.training.data.photos import folder, photo, save
 
 
@@ -76,3 +76,14 @@ def test_files_that_are_left_out_are_told(tmp_path: Path, capsys: pytest.Capture
     names(photos)
 
     assert "1 (1 .heic)" in capsys.readouterr().err
+
+
+def test_where_all_of_test_is_excluded_the_rest_is_not_measured_on_instead(tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    folder(photos / "train", clean=1, dirty=1)
+    folder(photos / "test", clean=1, dirty=1)
+    tests = [one for one in read_samples(photos) if one.split is Split.TEST]
+    exclude(tmp_path / "photos.decisions.json", *tests)
+
+    with pytest.raises(BadDataset, match="excludes all 2 pictures of test/"):
+        names(photos)
