@@ -45,13 +45,6 @@ def repository(tmp_path: Path) -> SimulatedRepository:
     return made
 
 
-@pytest.fixture
-def board(tmp_path: Path, repository: SimulatedRepository) -> Board:
-    made = Board(tmp_path / "board", repository.first_root)
-    assert made.counter(repository.folder) == 1
-    return made
-
-
 def test_these_are_all_the_files_that_last(board: Board) -> None:
     assert sorted(board.kept()) == sorted(FILES)
 
