@@ -11,6 +11,7 @@ from pathlib import Path
 from model.errors import ModelError
 from model.training.data.decisions import beside
 from model.training.data.groundtruth import MANIFEST_SUFFIXES, manifest_lines
+from model.training.data.places import require_away
 from model.training.data.samples import Sample, Split
 from model.training.data.whole_file import write_whole
 
@@ -22,16 +23,15 @@ class ExportFailed(ModelError):
 
 
 def check_export(file: Path, samples: Sequence[Sample], *, data: Path, away_from: Collection[Path]) -> None:
-    """Raises `ExportFailed` where a manifest would be in the way of the data, which lies in `away_from`, too."""
+    """Raises `ExportFailed` where a manifest would replace some of the data, `NoPlace` where it lies in `away_from`."""
     if file.suffix.lower() not in MANIFEST_SUFFIXES:
         remedy = f"Choose one that ends in {', '.join(sorted(MANIFEST_SUFFIXES))}"
         raise ExportFailed(f"{file}: is no name of a manifest", remedy=remedy)
     taken = {data.resolve(), beside(data).resolve(), *(sample.path.resolve() for sample in samples)}
     for path in _by_file(file, samples):
-        place = path.resolve()
-        if place in taken or any(place.is_relative_to(folder.resolve()) for folder in away_from):
-            remedy = "Choose a place beside it: nothing is ever written into the data"
-            raise ExportFailed(f"{path}: is of the data, or lies in it", remedy=remedy)
+        require_away(path, away_from)
+        if path.resolve() in taken:
+            raise ExportFailed(f"{path}: is of the data", remedy="Choose another name: the data is never changed")
         if path.is_dir() or not path.parent.is_dir():
             raise ExportFailed(f"{path}: is a folder, or in none", remedy="Name a file in a folder that there is")
 

@@ -181,7 +181,7 @@ def test_decisions_on_other_data_are_refused(tmp_path: Path) -> None:
     [
         (["--report", "photos/report"], "lies in the data"),
         (["--report", "."], "lies in the data|holds other things"),
-        (["--export-manifest", "photos/new.manifest"], "lies in it"),
+        (["--export-manifest", "photos/new.manifest"], "lies in the data"),
         (["--decisions", "none.json"], "there is no such file"),
     ],
     ids=str,

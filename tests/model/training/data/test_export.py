@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from model.errors import ModelError
 from model.training.data.export import ExportFailed, check_export, export_manifests, source_refs
 from model.training.data.groundtruth import manifest_lines
 from model.training.data.samples import read_samples
@@ -101,24 +102,24 @@ def test_a_manifest_that_rekognition_cannot_read_says_how_it_could(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    "place",
+    ("place", "said"),
     [
-        "photos/new.manifest",
-        "photos",
-        "none/new.manifest",
-        "keep.jpg",
-        "photos.decisions.json",
-        "elsewhere/linked.json",
-        "split.manifest",
+        ("photos/new.manifest", "lies in the data"),
+        ("photos", "is no name of a manifest"),
+        ("none/new.manifest", "is a folder, or in none"),
+        ("keep.jpg", "is no name of a manifest"),
+        ("photos.decisions.json", "is of the data"),
+        ("elsewhere/linked.json", "is of the data"),
+        ("split.manifest", "is a folder, or in none"),
     ],
 )
-def test_a_manifest_that_would_be_in_the_way_is_refused(tmp_path: Path, place: str) -> None:
+def test_a_manifest_that_would_be_in_the_way_is_refused(tmp_path: Path, place: str, said: str) -> None:
     photos = folder(tmp_path / "photos", clean=1, dirty=0)
     (tmp_path / "elsewhere").mkdir()
     (photos / "clean/linked.jpg").symlink_to(tmp_path / "elsewhere/linked.json")
     (tmp_path / "split.manifest").mkdir()
 
-    with pytest.raises(ExportFailed):
+    with pytest.raises(ModelError, match=said):
         check_export(tmp_path / place, read_samples(photos), data=photos, away_from=[photos])
 
 
@@ -127,7 +128,13 @@ def test_the_manifest_that_was_read_and_its_pictures_are_not_overwritten(tmp_pat
     export_manifests(tmp_path / "old.manifest", read_samples(photos), data=photos, places={"s3://ducts": photos})
     samples = read_samples(tmp_path / "old.manifest", places={"s3://ducts": photos})
 
-    for place in ("old.manifest", "photos/clean/0.jpg", "photos/new.manifest", "other.train.jpg"):
-        with pytest.raises(ExportFailed):
+    places = {
+        "old.manifest": "is of the data",
+        "photos/clean/0.jpg": "is no name of a manifest",
+        "photos/new.manifest": "lies in the data",
+        "other.train.jpg": "is no name of a manifest",
+    }
+    for place, said in places.items():
+        with pytest.raises(ModelError, match=said):
             check_export(tmp_path / place, samples, data=tmp_path / "old.manifest", away_from=[photos])
     check_export(tmp_path / "new.manifest", samples, data=tmp_path / "old.manifest", away_from=[photos])
