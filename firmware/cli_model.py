@@ -71,7 +71,7 @@ def _train(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     train = actions.add_parser(
         "train",
         help="teach a model what clean and dirty is, from labelled photos",
-        description=f"Teach ImageNet's EfficientNet-Lite0 what clean and dirty is. {DATA}\n"
+        description=f"Teach ImageNet's EfficientNet-Lite0 and Lite1 what clean and dirty is. {DATA}\n"
         "A fifth is only measured on, or test/ where somebody has split. Killed, it goes on where it was: ask again.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

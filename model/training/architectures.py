@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import tensorflow as tf
 
-from model.training.backbone import backbone, backbone_until, imagenet_weights
+from model.training.backbone import backbone, cut_backbone, imagenet_weights
 
 BN_MOMENTUM: Final = 0.9  # Keras' 0.999 lags thousands of steps behind, more than there are
 
@@ -28,13 +28,18 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Architecture:
-    """`body`: a Keras model, (n, h, w, 3) of -1 to 1 in, (n, h / stride, w / stride, features) out."""
+    """`body`: a Keras model, (n, h, w, 3) of -1 to 1 in, (n, h / stride, w / stride, features) out.
+
+    `teacher`: the name of one with the same side, whose answers it learns beside what each part shows (distillation:
+    Hinton, Vinyals and Dean 2015, arXiv:1503.02531). That takes whole pictures.
+    """
 
     title: str
     side: int
     stride: int
     body: Callable[[], Any]
     plan: Plan
+    teacher: str | None = None
 
     @property
     def cells(self) -> int:
@@ -46,7 +51,7 @@ def _lite0() -> Any:
 
 
 def _lite0_cut() -> Any:
-    return backbone_until(imagenet_weights(), 11)
+    return cut_backbone(imagenet_weights())
 
 
 def _mobilenet(width: float) -> Any:
@@ -81,6 +86,7 @@ def batch_norms(body: Any) -> list[Any]:
 
 _FROM_IMAGENET: Final = Plan(rate=1e-3, batch=32, crop_steps=1500, whole_steps=1100)
 _FROM_NOTHING: Final = Plan(rate=3e-3, batch=64, crop_steps=2000, whole_steps=600)
+_OF_A_TEACHER: Final = Plan(rate=3e-3, batch=64, crop_steps=0, whole_steps=1320)  # as many pixels
 
 ARCHITECTURES: Final[dict[str, Architecture]] = {
     "lite0-224": Architecture(
@@ -106,7 +112,18 @@ ARCHITECTURES: Final[dict[str, Architecture]] = {
     "mobilenet-160": Architecture(
         title="MobileNetV2 0.35, from nothing", side=160, stride=32, body=lambda: _mobilenet(0.35), plan=_FROM_NOTHING
     ),
+    "mobilenet-wide-160": Architecture(
+        title="MobileNetV2 1.0, from nothing", side=160, stride=32, body=lambda: _mobilenet(1.0), plan=_FROM_NOTHING
+    ),
     "small-160": Architecture(
         title="seven layers of our own, from nothing", side=160, stride=16, body=_small, plan=_FROM_NOTHING
+    ),
+    "student-160": Architecture(
+        title="the same seven layers, distilled from EfficientNet-Lite0 at 160",
+        side=160,
+        stride=16,
+        body=_small,
+        plan=_OF_A_TEACHER,
+        teacher="lite0-160",
     ),
 }

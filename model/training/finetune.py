@@ -1,7 +1,7 @@
 """Teaches ImageNet's network what clean and dirty is, from some hundred photos. One of the doors of TensorFlow.
 
 Some networks, side by side, each of which learns from other photos, and whose answers are averaged: what one of them
-has learned by heart, the other has not. They are ImageNet's up to block 11, where a cell is 16 pixels wide.
+has learned by heart, the other has not. They are ImageNet's up to where a cell is 16 pixels wide.
 
 On 940 photos of smooth metal, by cross-validation, AUC was .910, and .881 of one network that was taught for longer (50
 epochs, up to 320 pixels) and never saw what was kept aside; with the same second opinion (docs/photos.md).
@@ -21,13 +21,12 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from model.training.augment import Augmentation, augmented
-from model.training.backbone import Weights, backbone_until, look
+from model.training.backbone import Weights, cut_backbone, look
 from model.training.checkpoint import Checkpoint
 from model.training.curve import Curve, is_learned, least_loss
 from model.training.data import logistic
 
 LARGEST_GRADIENT: Final = 5.0  # norm over all weights: beyond it a step is a leap
-BLOCK: Final = 11  # up to whose widening ImageNet's network is kept: it sees four times as many places as the whole
 HAZE, SPOT = "haze", "spot"  # the two heads' layers
 SPREAD_FLOOR: Final = 0.1  # of a feature, 0 to 6: one that hardly changes says nothing
 
@@ -59,7 +58,7 @@ class Labelled(NamedTuple):
 def finetune(
     learned: Labelled,
     aside: Sequence[npt.NDArray[np.bool_]],
-    weights: Weights,
+    weights: Sequence[Weights],
     settings: Settings,
     *,
     seed: int,
@@ -68,8 +67,8 @@ def finetune(
 ) -> tuple[tuple[Any, ...], Curve]:
     """Return Keras models, and how they came about: (n, side, side, 3) of -1 to 1 in, (n,) out, above 0 for dirty.
 
-    As many as there are masks (n,) in `aside`, each of what one of them does not see. `progress` gets how many steps
-    have been made, at the start and after each.
+    As many as there are masks (n,) in `aside`, each of what one of them does not see, and `weights` to start from, one
+    for each. `progress` gets how many steps have been made, at the start and after each.
     """
     tf.keras.utils.set_random_seed(seed)
     if not tf.config.list_physical_devices("GPU"):  # where some gradients have no kernel that repeats itself
@@ -106,13 +105,15 @@ class _Learning:
         self,
         learned: Labelled,
         aside: Sequence[npt.NDArray[np.bool_]],
-        weights: Weights,
+        weights: Sequence[Weights],
         settings: Settings,
         *,
         seed: int,
     ) -> None:
         self.steps = steps_for(len(learned.rgb), settings)
-        self.networks = [_Network(weights, settings, self.steps, learned.dirty[~mask]) for mask in aside]
+        self.networks = [
+            _Network(one, settings, self.steps, learned.dirty[~mask]) for one, mask in zip(weights, aside, strict=True)
+        ]
         self._seen = [np.flatnonzero(~mask) for mask in aside]
         self._learned = learned
         self._losses = tf.Variable(np.full(self.steps, np.nan, np.float32), trainable=False)  # of steps to come: NaN
@@ -132,9 +133,9 @@ class _Learning:
     def start(self) -> None:
         """Give the heads what they can know of ImageNet's features, so that the body does not first learn from their
         noise."""
-        values, middle, width = features(self.networks[0].model, self._learned.rgb)
-        scaled = (values - middle) / width
         for one, seen in zip(self.networks, self._seen, strict=True):
+            values, middle, width = features(one.model, self._learned.rgb)
+            scaled = (values - middle) / width
             set_head(one.model, *logistic.fit(scaled[seen], self._learned.dirty[seen]), middle, width)
             one.start_averages()
 
@@ -152,7 +153,7 @@ class _Network:
     """One network, its optimiser, and the mean of its last weights."""
 
     def __init__(self, weights: Weights, settings: Settings, steps: int, dirty: npt.NDArray[np.bool_]) -> None:
-        self.model = headed(backbone_until(weights, BLOCK), dropout=settings.dropout)
+        self.model = headed(cut_backbone(weights), dropout=settings.dropout)
         self._learned = self.model.trainable_variables
         self._averages = [tf.Variable(one, trainable=False) for one in self._learned]
         self._optimiser = _optimiser(steps, settings)

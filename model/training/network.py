@@ -37,10 +37,12 @@ def train(
     *,
     seed: int,
     progress: Callable[[str], None],
+    teacher: Any | None = None,
 ) -> Any:
     """Return a Keras model: (n, side, side, 3) of -1 to 1 in, (n,) out, above 0 for dirty (a logit).
 
-    `strange` (m, side, side, 3) are pictures of no duct.
+    `strange` (m, side, side, 3) are pictures of no duct. `teacher`: a model like the one that comes back, which says of
+    the whole picture, as it is spoilt, what is to be answered.
     """
     tf.keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
@@ -55,7 +57,7 @@ def train(
     optimiser = tf.keras.optimizers.AdamW(rate, weight_decay=DECAY, use_ema=True, ema_momentum=AVERAGE)
     rng = np.random.default_rng(seed)
     batches = _batches(pictures, strange, plan.batch, rng)
-    learning = _Learning(cells, optimiser, seed, steps, progress)
+    learning = _Learning(cells, optimiser, seed, steps, progress, teacher)
     learning.learn(_crops(batches, architecture.stride, rng), plan.crop_steps)
     learning.learn(batches, plan.whole_steps)
     optimiser.finalize_variable_values(cells.trainable_variables)
@@ -71,8 +73,11 @@ def train(
 class _Learning:
     """Steps of one network, in phases of other batches."""
 
-    def __init__(self, cells: Any, optimiser: Any, seed: int, steps: int, progress: Callable[[str], None]) -> None:
+    def __init__(
+        self, cells: Any, optimiser: Any, seed: int, steps: int, progress: Callable[[str], None], teacher: Any | None
+    ) -> None:
         self._cells = cells
+        self._teacher = teacher
         self._optimiser = optimiser
         self._seed = seed
         self._steps = steps
@@ -92,6 +97,8 @@ class _Learning:
     def _step(self, images: Any, dirty_cells: Any, dirty: Any, number: Any) -> Any:
         images, doubt = spoilt(images, tf.stack([self._seed, number]))
         dirty, dirty_cells = doubtful(dirty, doubt), doubtful(dirty_cells, doubt[:, None, None])
+        if self._teacher is not None:
+            dirty = tf.sigmoid(self._teacher(images, training=False))
         with tf.GradientTape() as tape:
             answers = self._cells(images, training=True)[..., 0]
             # the head is linear, so that its mean over the cells is its answer for the pooled features

