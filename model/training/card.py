@@ -36,9 +36,26 @@ Made by `python -m model.training.train`.
 
 
 def card_of_photos(
-    recipe: Recipe, figures: Figures, *, float_accuracy: float, learned: int, clean: int, seed: int, data: str
+    recipe: Recipe,
+    figures: Figures,
+    *,
+    float_accuracy: float,
+    learned: int,
+    clean: int,
+    twins: int | None,
+    seed: int,
+    data: str,
 ) -> str:
-    """Of a model that was taught by somebody's photos. `learned` of them, `clean` of these; `data` is their digest."""
+    """Of a model that was taught by somebody's photos. `learned` of them, `clean` of these; `data` is their digest.
+
+    `twins`: how many of what was measured on look like some of these. None with cameras that never move: all do.
+    """
+    if twins is None:
+        measured = "other photos of the same cameras, which never move"
+    elif twins:
+        measured = f"other photos, {twins} of them with a twin among those"
+    else:
+        measured = "other photos without a twin among those"
     table = _table((row.name, f"{row.value} {row.interval}".strip()) for row in rows(figures))
     return f"""# {recipe.name} {recipe.version}
 
@@ -46,11 +63,11 @@ Trained on {learned} photos, {clean} clean and {learned - clean} dirty: two netw
 and Lite1 up to where a cell is 16 pixels wide, beside all of Lite1 as it was.
 {recipe.side} x {recipe.side}, int8 in and out.
 CLEAN below a score of {recipe.clean_below}, DIRTY above {recipe.dirty_above}, and CANNOT_TELL between: 0.8 means
-that four in five such photos were dirty.
+that four in five such photos would be dirty, if as many were dirty as clean.
 
 It knows what these photos show: this kind of ducts, cameras and light. Measure it before you trust it elsewhere.
 
-Measured on {figures.pictures} other photos without a twin among those, quantised, through the deployed decode path:
+Measured on {figures.pictures} {measured}, quantised, through the deployed decode path:
 
 {table}
 

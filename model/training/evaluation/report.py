@@ -114,7 +114,9 @@ def _curves(classifier: Classifier, scored: Sequence[Scored], figures: Figures) 
         chart = charts.scores(score[~dirty], score[dirty], thresholds.clean_below, thresholds.dirty_above)
         drawn.append(("Scores", "A good model parts the two.", chart))
         chart = charts.reliability(reliability(dirty, score))
-        drawn.append(("Reliability", "Of pictures with a score of 0.8, eight in ten should be dirty.", chart))
+        drawn.append(
+            ("Reliability", "Of pictures with a score of 0.8, eight in ten should be dirty, if half of all are.", chart)
+        )
     curve = precision_recall(dirty, score)
     if curve is not None:
         chart = charts.precision_recall(curve, float(dirty.mean()))

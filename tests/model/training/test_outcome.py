@@ -22,7 +22,7 @@ from model.training.curve import Curve
 from model.training.data.pictures import open_picture
 from model.training.data.samples import BadDataset, Sample, read_samples
 from model.training.evaluation.command import score_all
-from model.training.evaluation.figures import measure
+from model.training.evaluation.figures import Figures, measure
 from model.training.evaluation.scores import forced_threshold
 from model.training.learned_from import FILE as LEARNED_FROM
 from model.training.outcome import (
@@ -69,10 +69,16 @@ def finished(out: Path, data: Path, *, learned: Sequence[Sample] = ()) -> Path:
     samples = read_samples(data)
     scored = score_all(classifier, samples)
     figures = measure(scored, forced_threshold(classifier.manifest))
-    card = card_of_photos(taught.recipe, figures, float_accuracy=0.875, learned=200, clean=100, seed=7, data="0" * 12)
+    card = card_of(figures, twins=0)
     measured = Measured(samples=samples, scored=scored, figures=figures)
     write_outcome(out, taught, learned, measured, classifier, card=card, data_sha256="0" * 64, seed=7)
     return out
+
+
+def card_of(figures: Figures, *, twins: int | None) -> str:
+    return card_of_photos(
+        recipe(), figures, float_accuracy=0.875, learned=200, clean=100, twins=twins, seed=7, data="0" * 12
+    )
 
 
 def jpeg_of(content: bytes) -> bytes:
@@ -99,6 +105,18 @@ def test_a_board_takes_the_bundle_and_evaluate_finds_the_figures_that_training_t
     assert f"| accuracy | {figures['accuracy']['value']:.3f} " in card
     assert "Measured on 7 other photos" in card
     assert "In floats, before it was made int8, accuracy was 0.875." in card
+
+
+@pytest.mark.parametrize(
+    ("twins", "said"),
+    [
+        (0, "Measured on 0 other photos without a twin among those,"),
+        (3, "Measured on 0 other photos, 3 of them with a twin among those,"),
+        (None, "Measured on 0 other photos of the same cameras, which never move,"),
+    ],
+)
+def test_the_card_says_how_far_measured_photos_are_from_those_learned(twins: int | None, said: str) -> None:
+    assert said in card_of(measure([], 0.5), twins=twins)
 
 
 def test_its_golden_pictures_are_of_both_classes(photos: Path, tmp_path: Path) -> None:

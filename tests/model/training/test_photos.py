@@ -10,7 +10,7 @@ import pytest
 
 from drivers.camera.jpeg import encode_jpeg
 from model.training.data.samples import BadDataset, Sample, Split
-from model.training.photos import FEWEST, Photos, load_photos, parts
+from model.training.photos import FEWEST, Photos, load_photos, parts, twins_measured
 from model.types import Label
 from tests.model.pictures import ripples
 
@@ -172,3 +172,16 @@ def test_a_part_that_lacks_a_class_is_said_before_any_time_is_spent() -> None:
 
     with pytest.raises(BadDataset, match="fewer than 3 different things are DIRTY"):
         parts(loaded(200, groups=groups), seed=1)
+
+
+def test_twins_of_what_is_learned_from_are_counted_where_somebody_has_split() -> None:
+    alike = [*range(8), *(n % 8 if n < 11 else n for n in range(8, 80))]
+    photos = loaded(80, groups=alike, test=8)
+
+    assert twins_measured(photos, parts(photos, seed=0)) == 3
+
+
+def test_without_a_split_no_twin_is_measured_on() -> None:
+    photos = loaded(160, groups=[n // 4 * 2 + n % 2 for n in range(160)])
+
+    assert twins_measured(photos, parts(photos, seed=0)) == 0
