@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -25,6 +26,10 @@ FEWEST_IN_PART = 3  # of these in each part
 MEASURED = 0.2  # of all
 NETWORKS, ASIDE = 2, 0.125  # how many are taught, and what each of them does not see of the rest
 MOST_UNUSABLE = 0.1  # of all: beyond it something is wrong with the data as a whole
+COPIES = (
+    2.5  # of all decoded photos, that a training needs at once: these, what is learned from, and what is seen in it
+)
+BESIDE_BYTES = 2_000_000_000  # for TensorFlow and the networks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +51,16 @@ class Photos:
         return digest.hexdigest()
 
 
-def load_photos(samples: Sequence[Sample], side: int, *, fixed_cameras: bool = False) -> Photos:
-    """Read each photo that can be used. Raises `BadDataset` if too few are left, or too many cannot be.
+def load_photos(
+    samples: Sequence[Sample], side: int, *, fixed_cameras: bool = False, memory_bytes: int | None = None
+) -> Photos:
+    """Read each photo that can be used. Raises `BadDataset` if too few are left, too many cannot be, or all do not fit.
 
     With `fixed_cameras`, what looks alike is another day: only the same file counts once, and somebody must have split.
-    1,000 photos take 150 MB at 224 x 224.
+    `memory_bytes`: of this machine, unless given. 1,000 photos take 150 MB at 224 x 224, and a training of them
+    `COPIES` times that.
     """
+    _require_memory(len(samples), side, _memory_bytes() if memory_bytes is None else memory_bytes)
     if fixed_cameras and not any(sample.split is Split.TEST for sample in samples):
         said = "photos of fixed cameras look alike, so that a split by chance would measure what was learned by heart"
         raise BadDataset(said, remedy="Put the photos of later days into test/, and those before into train/")
@@ -62,10 +71,12 @@ def load_photos(samples: Sequence[Sample], side: int, *, fixed_cameras: bool = F
         else:
             prints.append(look.seen.prints)
             seen.append(look.seen.sample)
-    decoder, rgb, kept = Decoder(side, side), [], []
+    decoder = Decoder(side, side)
+    kept: list[int] = []
+    rgb = np.empty((len(seen), side, side, 3), np.uint8)
     for place, sample in enumerate(reported(seen, "decoding pictures")):
         try:
-            rgb.append(decoder.decode(jpeg_frame(read_jpeg(sample.path), sample.name)))
+            rgb[len(kept)] = decoder.decode(jpeg_frame(read_jpeg(sample.path), sample.name))
             kept.append(place)
         except Unreadable as error:
             unusable.append((sample.name, error.problem))
@@ -76,7 +87,7 @@ def load_photos(samples: Sequence[Sample], side: int, *, fixed_cameras: bool = F
         group, copies = groups_and_copies(np.array([prints[place] for place in kept], np.uint64).reshape(-1, 4))
     photos = Photos(
         samples=tuple(seen[place] for place in kept),
-        rgb=np.stack(rgb) if rgb else np.zeros((0, side, side, 3), np.uint8),
+        rgb=rgb[: len(kept)],
         dirty=np.array([seen[place].label is Label.DIRTY for place in kept], bool),
         group=group,
         copies=copies,
@@ -150,6 +161,19 @@ def _same_files(samples: Sequence[Sample]) -> tuple[npt.NDArray[np.intp], Pairs]
     group = np.array([first.setdefault(digest_of(one.path), place) for place, one in enumerate(samples)], np.intp)
     again = np.flatnonzero(group != np.arange(len(group)))
     return group, np.stack([group[again], again], axis=1)
+
+
+def _require_memory(count: int, side: int, has_bytes: int) -> None:
+    needed_bytes = round(count * side * side * 3 * COPIES) + BESIDE_BYTES
+    if needed_bytes > has_bytes:
+        gigabytes = f"some {needed_bytes / 1e9:.0f} GB of memory, and this machine has {has_bytes / 1e9:.1f}"
+        raise BadDataset(
+            f"to learn from {count} photos takes {gigabytes}", remedy="Take fewer photos, or another machine"
+        )
+
+
+def _memory_bytes() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def _require_few(unusable: Sequence[tuple[str, str]], of: int) -> None:

@@ -185,3 +185,10 @@ def test_without_a_split_no_twin_is_measured_on() -> None:
     photos = loaded(160, groups=[n // 4 * 2 + n % 2 for n in range(160)])
 
     assert twins_measured(photos, parts(photos, seed=0)) == 0
+
+
+def test_what_does_not_fit_into_memory_is_said_before_any_photo_is_read(tmp_path: Path) -> None:
+    gone = [Sample(name=str(n), path=tmp_path / "gone.jpg", label=Label.CLEAN) for n in range(20_000)]
+
+    with pytest.raises(BadDataset, match=r"20000 photos takes some 10 GB of memory, and this machine has 4\.0"):
+        load_photos(gone, 224, memory_bytes=4_000_000_000)
