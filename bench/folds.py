@@ -86,8 +86,8 @@ def elpv(folder: Path, seeds: int) -> Rounds:
     _, kinds = np.unique([f"{share} {kind}" for _, share, kind in rows], return_inverse=True)
     return Rounds(
         name="elpv",
-        how=f"{seeds} random splits into three quarters and one, stratified by probability and kind of cell: a photo may "
-        "be tested on more than once, so that the interval of all answers together is too narrow",
+        how=f"{seeds} random splits into three quarters and one, stratified by probability and kind of cell: a photo "
+        "may be tested on more than once, so that the interval of all answers together is too narrow",
         samples=samples,
         tested=tuple(_quarter(kinds, seed) for seed in range(seeds)),
     )
