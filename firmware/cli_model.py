@@ -12,7 +12,8 @@ Ground Truth or Rekognition Custom Labels: JSON lines, one a picture."""
 
 CALIBRATE = """Fit the table by which a model estimates deposits in g/m2, from wipe or vacuum tests, and write the model
 with it as another bundle. FILE.csv begins with picture,g_m2 and has a row for each picture of a measured spot; paths
-are relative to it. Needs ten rows or more, clean ones and dirty ones. docs/degree.md says how to measure."""
+are relative to it. Needs ten rows or more, clean ones and dirty ones. Pictures that the model learned from are left
+out, and learned-from.json, which names them, is put beside the new bundle, too. docs/degree.md says how to measure."""
 
 RENDER = """Draw ducts of all kinds as cameras would see them, into clean/ (below 0.6 g/m2), dirty/ (above 3) and
 between/, with degrees.csv, which has the deposit of each. The same number is the same duct. The model that comes with
@@ -164,6 +165,7 @@ def _calibrate(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "--measurements", type=Path, required=True, metavar="FILE.csv", help="what was measured: picture,g_m2"
     )
     calibrate.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the new bundle")
+    _learned_too(calibrate)
     calibrate.add_argument(
         "--version", type=_version, help="of the new bundle (default: the old one with +cal and the counter)"
     )

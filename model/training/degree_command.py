@@ -20,11 +20,13 @@ from model.training.data.places import require_away, require_place
 from model.training.data.progress import reported
 from model.training.data.samples import BadDataset
 from model.training.degree_card import degree_section, percent, with_section
-from model.training.degree_table import DegreeFigures, fit_degree, measure_degree
+from model.training.degree_table import FEWEST, DegreeFigures, fit_degree, measure_degree
+from model.training.learned_from import is_among, keep_beside, learned_by, to_keep_beside
 from model.training.measurements import Measurement, read_measurements
 from model.types import ModelId, Reason
 
 CALIBRATED = "+cal"  # short: name and version fit beside a verdict on 80 columns
+LEARNED = "the model has learned from it"
 LONGEST_VERSION = 64  # of a manifest
 REMEDY = "Choose another folder for --out"
 
@@ -33,29 +35,49 @@ def main(arguments: Namespace, *, bundle: Classifier, manifest: bytes, files: Ma
     """Raises `ModelError`, and writes nothing, where there is nothing to fit or no place for the bundle."""
     measurements = read_measurements(arguments.measurements)
     out = _new_folder(arguments.out, _folders_of(measurements, arguments.measurements))
-    judged = _judged(arguments.measurements, measurements, bundle)
-    left_out = [one for one in judged if one.score is None]
-    for one in left_out:
+    record = to_keep_beside(out, bundle, arguments.bundle)
+    learned = frozenset() if arguments.learned_too else learned_by(bundle, arguments.bundle)
+    fresh, known_before = _divided(measurements, learned, arguments.bundle)
+    judged = _judged(arguments.measurements, fresh, bundle)
+    refused = [one for one in judged if one.score is None]
+    for one in refused:
         print(f"left out: {arguments.measurements}:{one.line}: {one.picture}: {one.why}", file=sys.stderr)
+    left_out = sorted([*known_before, *refused], key=lambda one: one.line)
     known = [(one.score, one.g_m2) for one in judged if one.score is not None]
     scores, grams = [score for score, _ in known], [g_m2 for _, g_m2 in known]
     degree, figures = fit_degree(scores, grams), measure_degree(scores, grams)
     counter = arguments.release_counter or bundle.manifest.release_counter + 1
     model = ModelId(bundle.model.name, arguments.version or _next_version(bundle.model.version, counter))
-    _write(out, manifest, files, model, counter, degree, _card(files, bundle.model, model, figures))
+    _write(out, manifest, files, model, counter, degree, _card(files, bundle.model, model, figures), record)
     print((_json if arguments.json else _table)(model, figures, degree, left_out, out))
     return 0
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A measurement with what the bundle makes of its picture: a `score`, or `why` a board would give none."""
+    """A measurement with what the bundle makes of its picture: a `score`, or `why` it has none that counts."""
 
     line: int
     picture: Path
     g_m2: float
     score: float | None
     why: str = ""
+
+
+def _divided(
+    measurements: Sequence[Measurement], learned: frozenset[str], bundle: Path
+) -> tuple[list[Measurement], list[Judged]]:
+    """Those of fresh pictures, and those of pictures `learned` from. Raises `BadDataset` if too few are fresh."""
+    known = {one.line for one in measurements if is_among(one.picture, learned)}
+    fresh = [one for one in measurements if one.line not in known]
+    if known:
+        said = f"{len(known)} of {len(measurements)} pictures are ones that {bundle} has learned from"
+        if len(fresh) < FEWEST:
+            remedy = "Measure further spots; or add --learned-too, and believe none of the estimates"
+            raise BadDataset(f"{said}, and {len(fresh)} are too few: it takes {FEWEST} others", remedy=remedy)
+        print(f"left out: {said}", file=sys.stderr)
+    left_out = [Judged(one.line, one.picture, one.g_m2, None, LEARNED) for one in measurements if one.line in known]
+    return fresh, left_out
 
 
 def _judged(path: Path, measurements: Sequence[Measurement], classifier: Classifier) -> list[Judged]:
@@ -114,8 +136,9 @@ def _write(
     counter: int,
     degree: Sequence[DegreePoint],
     card: str,
+    record: str | None,
 ) -> None:
-    """The bundle is there whole or not at all."""
+    """The bundle is there whole or not at all. `record`: what its network has learned from, kept beside it."""
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".ductwatch-", dir=out.parent) as folder:
@@ -123,6 +146,8 @@ def _write(
             write_calibrated(
                 new, manifest, files, version=model.version, release_counter=counter, degree=degree, card=card
             )
+            if record is not None:
+                keep_beside(out, record)
             new.replace(out)
     except OSError as error:
         raise NoPlace(f"{out}: {error.strerror}", remedy=REMEDY) from error

@@ -18,7 +18,8 @@ from model.errors import NoPlace, Unreadable
 from model.training.bundle import Golden, Recipe, write_bundle
 from model.training.curve import SCHEMA as CURVE_SCHEMA
 from model.training.curve import Curve, smoothed
-from model.training.data.pictures import open_picture, read_content
+from model.training.data.contents import read_content
+from model.training.data.pictures import open_picture
 from model.training.data.places import require_file
 from model.training.data.samples import BadDataset, Sample
 from model.training.data.whole_file import write_whole

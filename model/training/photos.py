@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from model.errors import Unreadable
 from model.tensors import Decoder, jpeg_frame
+from model.training.data.contents import digest_of
 from model.training.data.looking import look_at_all
-from model.training.data.pictures import digest_of
 from model.training.data.progress import reported
 from model.training.data.samples import BadDataset, Sample, Split
 from model.training.data.splits import split

@@ -6,9 +6,9 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 
+from model.training.data.contents import digest_of
 from model.training.data.decisions import apply, read_all, that_do_not_count
 from model.training.data.groundtruth import Remark
-from model.training.data.pictures import digest_of
 from model.training.data.samples import BadDataset, Sample, Split, read_samples
 from model.types import Label
 

@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from model.errors import Unreadable
-from model.training.data.pictures import Rgb, digest, open_picture, read_content
+from model.training.data.contents import digest, read_content
+from model.training.data.pictures import Rgb, open_picture
 from model.training.data.progress import Progress
 from model.training.data.samples import Sample
 from model.training.data.twins import DCT_SIDE, DHASH_HEIGHT, DHASH_WIDTH, Prints, fingerprint

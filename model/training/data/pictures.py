@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import struct
 import warnings
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -14,16 +12,15 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from model.errors import Unreadable
 from model.tensors import MAX_PIXELS
+from model.training.data.contents import REMEDY
 
 Rgb = npt.NDArray[np.uint8]  # (height, width, 3)
 Grey = npt.NDArray[np.uint8]  # (height, width)
 
-MOST_BYTES = 64 * 1024 * 1024  # larger than any camera's photo
 FEWEST_PX = 32  # of a side: what a fingerprint is made of, and less than shows a duct
 DECODED_PX = 448  # of the shorter side, where a JPEG can be decoded smaller: twice what a network sees
 THUMBNAIL_QUALITY = 80
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF")  # of `samples.SUFFIXES`; whatever else Pillow reads is not tried
-REMEDY = "Save it anew as an 8-bit JPEG or PNG, or leave it out"
 
 # Pillow promises OSError alone, but its decoders let through what damaged files make of their arithmetic
 DAMAGE = (OSError, SyntaxError, EOFError, struct.error, ValueError, TypeError, LookupError, ArithmeticError)
@@ -54,37 +51,6 @@ class Picture:
         content = io.BytesIO()
         small.save(content, "JPEG", quality=quality)
         return content.getvalue()
-
-
-def read_content(path: Path) -> bytes:
-    """The file's bytes. Raises FileNotFoundError, or `Unreadable` with the reason."""
-    try:
-        if not path.exists():  # nor can, with a name that no file can have
-            raise FileNotFoundError(path)
-        if not path.is_file():  # a pipe would be waited for
-            raise Unreadable("is not a file", remedy=REMEDY)
-        with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise Unreadable(f"cannot be read: {error.strerror}", remedy="Check who may read it, and its disk") from error
-    if len(content) > MOST_BYTES:
-        raise Unreadable(f"is larger than {MOST_BYTES // 1024 // 1024} MiB, which is no photo", remedy=REMEDY)
-    return content
-
-
-def digest(content: bytes) -> str:
-    """What tells one file from another of the same name: SHA-256, in hexadecimal digits."""
-    return hashlib.sha256(content).hexdigest()
-
-
-def digest_of(path: Path) -> str | None:
-    """The same of a file; None if it cannot be read."""
-    try:
-        return digest(read_content(path))
-    except (FileNotFoundError, Unreadable):
-        return None
 
 
 def open_picture(content: bytes) -> Picture:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from model.errors import Unreadable
 from model.tensors import MAX_INPUT_PX, MAX_PIXELS, MIN_INPUT_PX, Decoder, jpeg_frame
-from model.training.data.pictures import REMEDY, Rgb, open_picture, read_content
+from model.training.data.contents import REMEDY, read_content
+from model.training.data.pictures import Rgb, open_picture
 
 JPEG_START = b"\xff\xd8\xff"  # ITU-T T.81, B.1.1.3: SOI and the next marker's first byte
 QUALITY = 95  # of JPEGs made here: what is lost is less than a camera's own JPEG loses

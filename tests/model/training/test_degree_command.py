@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +20,14 @@ from firmware.plan import load_classifier
 from model.manifest import Manifest, parse_manifest
 from model.photo import read_photo
 from model.shipped import shipped_bundle
+from model.training.data.samples import Sample
+from model.training.degree_command import LEARNED
+from model.training.learned_from import record_of
 from model.training.render import Camera
+from model.types import Label
 from ota.bundle import open_bundle
 from tests.model.pictures import flat
-from tests.model.training.evaluation.data import SIZE
+from tests.model.training.evaluation.data import SIZE, write
 
 pytestmark = pytest.mark.real
 
@@ -200,6 +204,76 @@ def test_a_bundle_is_not_put_among_the_pictures_but_may_lie_beside_their_table(
 
     assert "photos/calibrated: lies in the data" in said
     assert run("--measurements", tmp_path / "wipes.csv", "--out", tmp_path / "calibrated") == 0
+
+
+def taught(root: Path, *, learned: Sequence[Path]) -> Path:
+    """The model that ships, as if it had learned from these pictures. What is in its bundle is not changed."""
+    shutil.copytree(shipped_bundle(), root / "bundle")
+    samples = [Sample(name=path.name, path=path, label=Label.DIRTY) for path in learned]
+    network = (root / "bundle/model.tflite").read_bytes()
+    (root / "learned-from.json").write_text(record_of(network, learned=samples, measured=[]))
+    return root / "bundle"
+
+
+def test_nothing_is_fitted_to_pictures_that_the_model_learned_from(
+    wipes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = taught(tmp_path / "trained", learned=[wipes / "3.jpg", wipes / "7.jpg"])
+    measured = ("--measurements", wipes / "wipes.csv", "--json")
+
+    assert run(*measured, "--out", tmp_path / "fresh", bundle=bundle) == 0
+    assert run(*measured, "--out", tmp_path / "all", "--learned-too", bundle=bundle) == 0
+
+    out, err = capsys.readouterr()
+    fresh, both = map(json.loads, out.splitlines())
+    assert [(one["line"], one["why"]) for one in fresh["left_out"]] == [(line, LEARNED) for line in (5, 9)]
+    assert [one["figures"]["measurements"] for one in (fresh, both)] == [DUCTS - 2, DUCTS]
+    assert err.count(f"left out: 2 of {DUCTS} pictures are ones that {bundle} has learned from\n") == 1
+
+
+def test_where_it_learned_from_nearly_all_of_them_nothing_is_fitted(
+    wipes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = taught(tmp_path / "trained", learned=[wipes / f"{number}.jpg" for number in range(DUCTS - 9)])
+
+    assert run("--measurements", wipes / "wipes.csv", "--out", tmp_path / "new/bundle", bundle=bundle) == 2
+
+    said = f"15 of {DUCTS} pictures are ones that {bundle} has learned from, and 9 are too few: it takes 10 others"
+    assert f"{said}. Measure further spots; or add --learned-too" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
+
+
+def test_evaluate_knows_of_the_new_bundle_what_it_has_learned_from(
+    wipes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number, label in ((0, "clean"), (1, "clean"), (DUCTS - 1, "dirty")):
+        write(tmp_path / f"ducts/{label}/{number}.jpg", (wipes / f"{number}.jpg").read_bytes())
+    bundle = taught(tmp_path / "trained", learned=[wipes / "0.jpg"])
+    measured = ("--measurements", wipes / "wipes.csv")
+
+    assert run(*measured, "--out", tmp_path / "new/first", bundle=bundle) == 0
+    assert run(*measured, "--out", tmp_path / "new/again", bundle=tmp_path / "new/first") == 0
+
+    capsys.readouterr()
+    again = str(tmp_path / "new/again")
+    assert main(parser().parse_args(["model", "evaluate", again, "--data", str(tmp_path / "ducts")])) == 0
+    assert f"left out: 1 of 3 pictures are ones that {again} has learned from" in capsys.readouterr().err
+
+
+def test_a_record_of_another_model_is_not_replaced(
+    wipes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = taught(tmp_path / "trained", learned=[wipes / "0.jpg"])
+    other = json.loads((tmp_path / "trained/learned-from.json").read_text()) | {"model_sha256": "0" * 64}
+    record = write(tmp_path / "learned-from.json", json.dumps(other).encode())
+
+    assert run("--measurements", wipes / "wipes.csv", "--out", tmp_path / "new", bundle=bundle) == 2
+
+    said = f"{record}: says what another model has learned from, and is not replaced. Choose a folder of its own"
+    assert f"{said} for the bundle, such as --out {tmp_path / 'new/bundle'}" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
+    assert json.loads(record.read_text()) == other
+    assert run("--measurements", wipes / "wipes.csv", "--out", tmp_path / "new/bundle", bundle=bundle) == 0
 
 
 def test_a_board_needs_nothing_more_for_it() -> None:

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from model.errors import Unreadable
-from model.training.data.pictures import MOST_BYTES, open_picture, read_content
+from model.training.data.contents import MOST_BYTES, read_content
+from model.training.data.pictures import open_picture
 from tests.model.training.data.photos import Rgb, photo
 
 TURNED_LEFT = 6  # EXIF orientation: the camera was held on its side
