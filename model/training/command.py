@@ -21,8 +21,8 @@ from model.training.bundle import Recipe, classifier_of
 from model.training.calibrate import fit_line, limits_for
 from model.training.card import card_of_photos
 from model.training.checkpoint import Checkpoint, Stopped
-from model.training.data.asked import asked_for
-from model.training.data.places import in_data, make_folder, require_place
+from model.training.data.asked import as_decided, folders_of, found_by
+from model.training.data.places import make_folder, require_place
 from model.training.data.progress import Progress
 from model.training.data.samples import Sample, require_trainable
 from model.training.evaluation.command import score_all, told
@@ -55,8 +55,9 @@ EX_SIGNAL = 128  # and the signal's number, as shells have it
 def main(arguments: Namespace) -> int:
     """Raises `ModelError` before any time is spent where the photos or the folders cannot be used."""
     _require_packages()
-    require_places(arguments)
-    samples = asked_for(arguments)
+    found = found_by(arguments)
+    require_places(arguments, found)
+    samples = as_decided(found, arguments)
     require_trainable(samples, fewest=FEWEST)
     out: Path = arguments.out
     unfinished: Path = (arguments.checkpoints or out) / UNFINISHED
@@ -80,9 +81,9 @@ def main(arguments: Namespace) -> int:
     return 0
 
 
-def require_places(arguments: Namespace) -> None:
+def require_places(arguments: Namespace, found: Sequence[Sample]) -> None:
     """Raise `NoPlace` unless the training may write where it is asked to."""
-    away_from = in_data(arguments.data, dict(arguments.places).values())
+    away_from = folders_of(found, arguments)
     require_place(arguments.out, "--out", away_from=away_from)
     if arguments.checkpoints is not None:
         require_place(arguments.checkpoints, "--checkpoints", away_from=away_from)

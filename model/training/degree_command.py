@@ -16,7 +16,7 @@ from model.errors import NoPlace, Unreadable
 from model.manifest import DegreePoint
 from model.photo import read_photo
 from model.training.bundle import CARD, degree_rows, write_calibrated
-from model.training.data.places import require_away, require_place
+from model.training.data.places import in_data, require_away, require_place
 from model.training.data.progress import reported
 from model.training.data.samples import BadDataset
 from model.training.degree_card import degree_section, percent, with_section
@@ -34,7 +34,8 @@ REMEDY = "Choose another folder for --out"
 def main(arguments: Namespace, *, bundle: Classifier, manifest: bytes, files: Mapping[str, bytes]) -> int:
     """Raises `ModelError`, and writes nothing, where there is nothing to fit or no place for the bundle."""
     measurements = read_measurements(arguments.measurements)
-    out = _new_folder(arguments.out, _folders_of(measurements, arguments.measurements))
+    away_from = in_data(arguments.measurements, [], (one.picture for one in measurements))
+    out = _new_folder(arguments.out, away_from)
     record = to_keep_beside(out, bundle, arguments.bundle)
     learned = frozenset() if arguments.learned_too else learned_by(bundle, arguments.bundle)
     fresh, known_before = _divided(measurements, learned, arguments.bundle)
@@ -108,11 +109,6 @@ def _card(files: Mapping[str, bytes], old: ModelId, new: ModelId, figures: Degre
     renamed = f"# {new.name} {new.version}\n{text.removeprefix(title)}"
     section = degree_section(figures, of="pictures whose deposit was measured")
     return with_section(renamed, f"{section}\nMade by `ductwatch model calibrate`.\n")
-
-
-def _folders_of(measurements: Sequence[Measurement], path: Path) -> set[Path]:
-    """Where the pictures lie, but for the table's own folder: who has all in one place may have the bundle there."""
-    return {one.picture.parent.resolve() for one in measurements} - {path.parent.resolve()}
 
 
 def _new_folder(asked: Path, away_from: Collection[Path]) -> Path:

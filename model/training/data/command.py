@@ -12,7 +12,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from urllib.parse import quote
 
-from model.training.data.asked import named_by
+from model.training.data.asked import folders_of, named_by
 from model.training.data.decisions import (
     BadDecisions,
     Decision,
@@ -25,7 +25,6 @@ from model.training.data.decisions import (
 from model.training.data.examination import Examination, examine, thumbnail_name
 from model.training.data.export import check_export, export_manifests
 from model.training.data.looking import Seen
-from model.training.data.places import in_data
 from model.training.data.report import Report, Shown, render
 from model.training.data.report_folder import FINDINGS, PAGE, PICTURES, report_folder
 from model.training.data.samples import Sample
@@ -42,7 +41,7 @@ def main(arguments: Namespace) -> int:
     places: dict[str, Path] = dict(arguments.places)
     left_out: list[str] = []
     samples = named_by(arguments, remark=left_out.append)
-    away_from = in_data(data, places.values())
+    away_from = folders_of(samples, arguments)
     export: Path | None = arguments.export_manifest
     if export:
         check_export(export, samples, data=data, away_from=away_from)

@@ -16,12 +16,16 @@ from model.training.data.samples import FOLDERS, Split
 BEGINNING_BYTES = 16 * 1024  # of a file, by which it is known again
 
 
-def in_data(data: Path, places: Iterable[Path]) -> list[Path]:
-    """The folders that pictures are read from. `places`: what stands for the prefixes in a manifest."""
+def in_data(data: Path, places: Iterable[Path], pictures: Iterable[Path]) -> list[Path]:
+    """The folders that pictures are read from: `pictures` are all of them, `places` what stands for the prefixes in a
+    manifest. But not the manifest's own, or the table's: who has all in one place may have more there.
+    """
+    folders = dict.fromkeys(picture.parent for picture in pictures)
     if not data.is_dir():
-        return list(places)
+        here = data.parent.resolve()
+        return [*places, *(folder for folder in folders if folder.resolve() != here)]
     parts = (data, data / Split.TRAIN.value, data / Split.TEST.value)
-    return [*parts, *(part / name for part in parts for name in FOLDERS)]  # any of them may be a link to elsewhere
+    return [*parts, *(part / name for part in parts for name in FOLDERS), *folders]  # any may be a link to elsewhere
 
 
 def require_away(place: Path, away_from: Iterable[Path]) -> None:

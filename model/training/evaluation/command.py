@@ -12,8 +12,8 @@ from types import MappingProxyType
 
 from model.classifier import Classifier
 from model.errors import NoPlace
-from model.training.data.asked import asked_for
-from model.training.data.places import in_data, make_folder, require_file
+from model.training.data.asked import as_decided, folders_of, found_by
+from model.training.data.places import make_folder, require_file
 from model.training.data.progress import reported
 from model.training.data.samples import BadDataset, Sample
 from model.training.data.whole_file import write_whole
@@ -34,14 +34,15 @@ def main(arguments: Namespace, *, bundle: Classifier) -> int:
     """Print a table or JSON, write a report if one is wanted. Raises `ModelError` where there is nothing to measure."""
     folder: Path | None = arguments.report
     answers: Path | None = arguments.answers
-    away_from = in_data(arguments.data, dict(arguments.places).values())
+    found = found_by(arguments)
+    away_from = folders_of(found, arguments)
     if answers is not None:
         require_file(answers, "--answers", ours=REASONS, away_from=away_from)
     if folder is not None:
         from model.training.evaluation import report  # needs matplotlib: said before the work, not after it
 
         require_file(folder / PAGE, "--report", ours=title_ends(MEASURED), away_from=away_from)
-    samples = samples_of(arguments, {arguments.bundle: bundle})
+    samples = samples_of(found, arguments, {arguments.bundle: bundle})
     degrees = _degrees(arguments.degrees, samples)
     scored = score_all(bundle, samples, degrees)
     between = score_all(bundle, _between(arguments.data, degrees), degrees)
@@ -68,13 +69,15 @@ def told(model: ModelId, figures: Figures, degradation: Degradation | None, *, a
     return json.dumps(document, allow_nan=False)
 
 
-def samples_of(arguments: Namespace, bundles: Mapping[Path, Classifier]) -> tuple[Sample, ...]:
-    """What to measure on: as people decided beside the data; of that, what is in test/ where somebody has split; and
-    of that, what none of the `bundles`, by their paths, has learned from as far as is known.
+def samples_of(
+    found: tuple[Sample, ...], arguments: Namespace, bundles: Mapping[Path, Classifier]
+) -> tuple[Sample, ...]:
+    """What to measure on of all that was `found`: as people decided beside the data; of that, what is in test/ where
+    somebody has split; and of that, what none of the `bundles`, by their paths, has learned from as far as is known.
 
     Raises `BadDataset` if nothing is left.
     """
-    all_of_them = asked_for(arguments)
+    all_of_them = as_decided(found, arguments)
     samples = measured(all_of_them)
     if len(samples) < len(all_of_them):
         print(f"measuring on test/ alone: {len(samples)} of {len(all_of_them)} pictures", file=sys.stderr)

@@ -10,6 +10,7 @@ from dataclasses import asdict
 import numpy as np
 
 from model.classifier import Classifier
+from model.training.data.asked import found_by
 from model.training.data.looking import look_at_all
 from model.training.data.samples import Sample
 from model.training.data.twins import groups
@@ -23,7 +24,7 @@ EX_WORSE = 1
 
 def main(arguments: Namespace, *, a: Classifier, b: Classifier) -> int:
     """Print a table or JSON; 1 if B is worse. Raises `ModelError` where there is nothing to compare on."""
-    samples = samples_of(arguments, {arguments.a: a, arguments.b: b})
+    samples = samples_of(found_by(arguments), arguments, {arguments.a: a, arguments.b: b})
     scored = [score_all(classifier, samples) for classifier in (a, b)]
     thresholds = [forced_threshold(classifier.manifest) for classifier in (a, b)]
     figures = [measure(each, threshold) for each, threshold in zip(scored, thresholds, strict=True)]

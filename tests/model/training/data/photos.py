@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from model.training.data.groundtruth import manifest_lines
 from model.training.data.looking import Seen
-from model.training.data.samples import Sample, Split
+from model.training.data.samples import Sample, Split, read_samples
 from model.types import Label
 
 Rgb = npt.NDArray[np.uint8]
@@ -41,6 +42,13 @@ def folder(root: Path, *, clean: int, dirty: int) -> Path:
     for number in range(dirty):
         save(root / f"dirty/{number}.jpg", photo(1000 + number))
     return root
+
+
+def listed(manifest: Path, photos: Path) -> Path:
+    """A manifest beside the folder `photos`, of what lies in it."""
+    refs = [(f"{photos.name}/{sample.name}", sample.label) for sample in read_samples(photos)]
+    manifest.write_text("".join(manifest_lines(refs, attribute="duct", job="x", created="2026-11-26T10:00:00")))
+    return manifest
 
 
 def seen(name: str, *, prints: int | None = 0, sha256: str = "", split: Split = Split.ANY, **more: Any) -> Seen:

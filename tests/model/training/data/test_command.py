@@ -17,7 +17,7 @@ from model.training.data.looking import look
 from model.training.data.samples import read_samples
 from model.types import Label
 from tests.model.training.data.asked import asked
-from tests.model.training.data.photos import folder, photo, save
+from tests.model.training.data.photos import folder, listed, photo, save
 
 
 def said(capsys: pytest.CaptureFixture[str], data: Path, *options: str) -> dict[str, Any]:
@@ -195,6 +195,21 @@ def test_what_would_harm_the_data_is_refused_before_anything_is_written(
 
     with pytest.raises(ModelError, match=said):
         main(asked(Path("photos"), *options))
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    "options", [["--report", "photos/clean/rep"], ["--export-manifest", "photos/dirty/new.manifest"]], ids=str
+)
+def test_the_folders_of_a_manifests_photos_are_no_place_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str]
+) -> None:
+    listed(tmp_path / "s.manifest", folder(tmp_path / "photos", clean=1, dirty=1))
+    before = contents(tmp_path)
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(ModelError, match="lies in the data photos/"):
+        main(asked(Path("s.manifest"), *options))
     assert contents(tmp_path) == before
 
 

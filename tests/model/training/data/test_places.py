@@ -50,18 +50,36 @@ def test_what_lies_in_the_data_is_refused_and_not_made(tmp_path: Path, place: st
     before = files(tmp_path)
 
     with pytest.raises(NoPlace, match=r"lies in the data .*nothing is ever written into the data"):
-        require_place(tmp_path / place, "--out", away_from=in_data(tmp_path / "photos", []))
+        require_place(tmp_path / place, "--out", away_from=in_data(tmp_path / "photos", [], []))
     assert files(tmp_path) == before
 
 
 def test_beside_the_data_is_not_in_it(tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
 
-    require_away(tmp_path / "photos-trained", in_data(tmp_path / "photos", []))
+    require_away(tmp_path / "photos-trained", in_data(tmp_path / "photos", [], []))
 
 
-def test_pictures_of_a_manifest_lie_in_its_places(tmp_path: Path) -> None:
-    assert in_data(tmp_path / "output.manifest", [tmp_path / "copy"]) == [tmp_path / "copy"]
+def test_pictures_of_a_manifest_lie_in_its_places_and_where_it_says(tmp_path: Path) -> None:
+    manifest, copy = tmp_path / "lists/output.manifest", tmp_path / "copy"
+    names = ("copy/0.jpg", "photos/clean/0.jpg", "photos/clean/1.jpg", "lists/dirty/0.jpg")
+
+    found = in_data(manifest, [copy], [tmp_path / name for name in names])
+
+    assert set(found) == {copy, tmp_path / "photos/clean", tmp_path / "lists/dirty"}
+
+
+def test_beside_a_manifest_is_not_in_the_data_even_if_pictures_are(tmp_path: Path) -> None:
+    assert in_data(tmp_path / "output.manifest", [], [tmp_path / "0.jpg"]) == []
+
+
+def test_a_linked_folder_below_is_in_the_data(tmp_path: Path) -> None:
+    for name in ("photos/clean", "archive"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "photos/clean/ahu3").symlink_to(tmp_path / "archive")
+
+    with pytest.raises(NoPlace, match="lies in the data"):
+        require_away(tmp_path / "archive/out", in_data(tmp_path / "photos", [], [tmp_path / "photos/clean/ahu3/0.jpg"]))
 
 
 def test_a_file_of_the_same_kind_is_replaced_and_an_empty_one(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from firmware.cli import parser
 from firmware.errors import ConfigError
 from firmware.model_tools import main
 from model.shipped import shipped_bundle
+from model.training.data.asked import found_by
 from model.training.data.decisions import Choice, Decision, write_decisions
 from model.training.evaluation.command import samples_of
 from model.training.evaluation.corrupt import CORRUPTIONS
@@ -72,7 +73,8 @@ def test_what_a_person_decided_beside_the_data_counts(photos: Path, tmp_path: Pa
     ]
     write_decisions(tmp_path / "photos.decisions.json", {one.name: one for one in decisions})
 
-    samples = {sample.name: sample for sample in samples_of(parsed("evaluate", shipped_bundle(), "--data", data), {})}
+    arguments = parsed("evaluate", shipped_bundle(), "--data", data)
+    samples = {sample.name: sample for sample in samples_of(found_by(arguments), arguments, {})}
 
     assert "clean/night.jpg" not in samples
     assert samples[f"clean/{clean.name}"].label is Label.DIRTY

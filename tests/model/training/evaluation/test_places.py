@@ -10,7 +10,7 @@ from firmware.cli import parser
 from firmware.model_tools import main
 from model.shipped import shipped_bundle
 from tests.model.training.data.asked import asked
-from tests.model.training.data.photos import folder
+from tests.model.training.data.photos import folder, listed
 
 pytestmark = pytest.mark.real
 
@@ -54,6 +54,19 @@ def test_a_place_of_something_else_is_refused_before_the_work(
     out, err = capsys.readouterr()
     assert said in err
     assert out == ""
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("option", ["--answers", "--report"])
+def test_where_the_photos_of_a_manifest_lie_is_no_place_either(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    manifest = listed(tmp_path / "s.manifest", photos)
+    before = contents(tmp_path)
+
+    assert evaluate(manifest, option, photos / "clean/new") == 2
+
+    assert f"lies in the data {photos / 'clean'}" in capsys.readouterr().err
     assert contents(tmp_path) == before
 
 
