@@ -119,7 +119,7 @@ ARCHITECTURES: Final[dict[str, Architecture]] = {
         title="seven layers of our own, from nothing", side=160, stride=16, body=_small, plan=_FROM_NOTHING
     ),
     "student-160": Architecture(
-        title="the same seven layers, distilled from EfficientNet-Lite0 at 160",
+        title="seven layers of our own, distilled from EfficientNet-Lite0",
         side=160,
         stride=16,
         body=_small,

@@ -1,7 +1,9 @@
 """Compares the networks that the shipped model could be: `python -m model.training.candidates --out DIR`.
 
 Each learns from the same drawings and is measured on the same held-out ducts. Writes a bundle for each, candidates.json
-and candidates.md. One that is there is not trained again, and none with other settings is added.
+and candidates.md. One that is there is not trained again, and none with other settings is added. A teacher is kept as
+long as the command runs: where only its row is there, from an earlier time, it is trained again, and its student's
+minutes are of both.
 """
 
 from __future__ import annotations
@@ -54,13 +56,14 @@ def _run(options: argparse.Namespace) -> None:
     quiet_and_nice()
     say = timed_lines()
     ducts = draw_all(options.drawn, scenes=options.scenes, measured=options.measured, seed=options.seed)
-    from model.training.architectures import ARCHITECTURES
+    from model.training.architectures import ARCHITECTURES, Architecture
 
+    taught: dict[Architecture, Any] = {}
     for name in options.only or ARCHITECTURES:
         if name in rows:
             continue
         architecture, started_s = ARCHITECTURES[name], time.monotonic()
-        worth = make(options.out / name, architecture, ducts, seed=options.seed, say=say)
+        worth = make(options.out / name, architecture, ducts, seed=options.seed, say=say, taught=taught)
         rows[name] = {
             "network": architecture.title,
             "side": architecture.side,

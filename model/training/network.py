@@ -22,6 +22,7 @@ from model.training.targets import as_input, target
 CROP_PX: Final = 96
 STRANGE: Final = 0.08  # share of a batch that is no duct, and neither clean nor dirty
 DECAY: Final = 1e-4
+SUREST: Final = 8.0  # logit that a teacher is heard with: in float32, the logistic of some 17 is 1, whose logit is none
 DEGREE: Final = 0.3  # what the degree counts beside the class
 AVERAGE: Final = 0.99  # of the weights that are kept, over steps
 SETTLE_BATCHES: Final = 60  # to recompute the batch statistics of the averaged weights
@@ -98,7 +99,7 @@ class _Learning:
         images, doubt = spoilt(images, tf.stack([self._seed, number]))
         dirty, dirty_cells = doubtful(dirty, doubt), doubtful(dirty_cells, doubt[:, None, None])
         if self._teacher is not None:
-            dirty = tf.sigmoid(self._teacher(images, training=False))
+            dirty = tf.sigmoid(tf.clip_by_value(self._teacher(images, training=False), -SUREST, SUREST))
         with tf.GradientTape() as tape:
             answers = self._cells(images, training=True)[..., 0]
             # the head is linear, so that its mean over the cells is its answer for the pooled features

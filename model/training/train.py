@@ -110,7 +110,7 @@ def _run(options: argparse.Namespace) -> None:
     ducts = draw_all(options.drawn, scenes=options.scenes, measured=options.measured, seed=options.seed)
     from model.training.architectures import ARCHITECTURES
 
-    worth = make(options.out, ARCHITECTURES[options.architecture], ducts, seed=options.seed, say=say)
+    worth = make(options.out, ARCHITECTURES[options.architecture], ducts, seed=options.seed, say=say, taught={})
     for name, value in asdict(worth.figures).items():
         say(f"{name} {value}")
     say(f"written to {options.out}")
@@ -135,13 +135,15 @@ def draw_all(folder: Path, *, scenes: int, measured: int, seed: int) -> Ducts:
     )
 
 
-def make(out: Path, architecture: Architecture, ducts: Ducts, *, seed: int, say: Say) -> Worth:
-    """Train a network and write its bundle."""
+def make(
+    out: Path, architecture: Architecture, ducts: Ducts, *, seed: int, say: Say, taught: dict[Architecture, Any]
+) -> Worth:
+    """Train a network and write its bundle. `taught`: see `teach`."""
     from model.training.backbone import look
     from model.training.export import Opinion, int8_of
 
     side = architecture.side
-    network, pictures = _taught(architecture, ducts.learned, seed=seed, say=say)
+    network, pictures = teach(architecture, ducts.learned, seed=seed, say=say, taught=taught)
     obvious = is_obvious(ducts.tuned.g_m2)
     line = fit_line(look(network, ducts.tuned.decoded(side))[obvious], (ducts.tuned.g_m2 > DIRTY_G_M2)[obvious])
     say("quantising")
@@ -167,19 +169,29 @@ def make(out: Path, architecture: Architecture, ducts: Ducts, *, seed: int, say:
     return Worth(accuracy, figures, len(model))
 
 
-def _taught(architecture: Architecture, learned: Drawings, *, seed: int, say: Say) -> tuple[Any, Pictures]:
-    """A Keras model, and what it has learned from. Its teacher, if it has one, is taught before it."""
+def teach(
+    architecture: Architecture, learned: Drawings, *, seed: int, say: Say, taught: dict[Architecture, Any]
+) -> tuple[Any, Pictures]:
+    """A Keras model, and what it has learned from.
+
+    `taught`: the networks that have learned from the same with the same seed, of which its teacher is taken, if it has
+    one, or else taught before it. What is taught here is added.
+    """
     from model.training.architectures import ARCHITECTURES
     from model.training.network import train
 
     teacher = None
     if architecture.teacher is not None:
-        teacher, _ = _taught(ARCHITECTURES[architecture.teacher], learned, seed=seed, say=say)
+        of_teacher = ARCHITECTURES[architecture.teacher]
+        if of_teacher not in taught:
+            teach(of_teacher, learned, seed=seed, say=say, taught=taught)
+        teacher = taught[of_teacher]
     side = architecture.side
     pictures = learned.decoded(side, architecture.cells)
     strange = np.concatenate([strangers(STRANGERS, side, seed), hidden(pictures.rgb[::HIDDEN_EACH], seed)])
     say(f"training {architecture.title}, {side} x {side}")
-    return train(pictures, strange, architecture, seed=seed, progress=say, teacher=teacher), pictures
+    network = taught[architecture] = train(pictures, strange, architecture, seed=seed, progress=say, teacher=teacher)
+    return network, pictures
 
 
 def _scored(classifier: Classifier, ducts: RenderedSet) -> list[Scored]:

@@ -18,3 +18,8 @@ def test_a_teacher_sees_what_its_student_sees() -> None:
     for one in taught:
         assert ARCHITECTURES[one.teacher or ""].side == one.side
         assert one.plan.crop_steps == 0
+
+
+def test_a_title_says_what_it_is_without_the_others() -> None:
+    """It stands in a sorted table, and alone in the card of a bundle."""
+    assert not [one.title for one in ARCHITECTURES.values() if "same" in one.title]

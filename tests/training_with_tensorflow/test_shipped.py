@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pytest
 import tensorflow as tf
 
+from drivers.camera.jpeg import encode_jpeg
 from model.training.architectures import ARCHITECTURES, Architecture, Plan
 from model.training.backbone import look
 from model.training.network import degree_loss, doubtful, train
-from model.training.render import Pictures
+from model.training.render import MAP, Drawings, Pictures
 from model.training.spoil import spoilt
 from model.training.targets import target
+from model.training.train import teach
+from tests.model.pictures import flat
 
 pytestmark = pytest.mark.real
 
@@ -35,6 +41,18 @@ def pictures() -> Pictures:
     rgb = levels.repeat(STRIDE, axis=1).repeat(STRIDE, axis=2)[..., None].repeat(3, axis=3)
     noise = np.random.default_rng(1).normal(0, 6, rgb.shape)
     return Pictures(rgb=np.clip(rgb + noise, 0, 255).astype(np.uint8), coverage_g_m2=G_M2, cells_g_m2=cells)
+
+
+def no_ducts() -> npt.NDArray[np.uint8]:
+    return np.random.default_rng(2).integers(0, 256, (40, SIDE, SIDE, 3), np.uint8)
+
+
+def always(logit: float) -> Any:
+    """A network that says so of each picture."""
+    image = tf.keras.Input((SIDE, SIDE, 3))
+    same = tf.keras.layers.Dense(1, kernel_initializer="zeros", bias_initializer=tf.keras.initializers.Constant(logit))
+    answer = same(tf.keras.layers.GlobalAveragePooling2D()(image))
+    return tf.keras.Model(image, tf.keras.layers.Reshape(())(answer))
 
 
 def loss(logits: npt.ArrayLike, dirty: npt.ArrayLike) -> float:
@@ -97,10 +115,9 @@ def test_of_what_is_doubtful_nothing_is_to_be_told() -> None:
 
 def test_it_learns_the_degree_of_the_whole_from_its_parts() -> None:
     shown = pictures()
-    strange = np.random.default_rng(2).integers(0, 256, (40, SIDE, SIDE, 3), np.uint8)
     said: list[str] = []
 
-    network = train(shown, strange, learned(), seed=1, progress=said.append)
+    network = train(shown, no_ducts(), learned(), seed=1, progress=said.append)
 
     answers = look(network, shown.rgb)
     assert answers.shape == (len(G_M2),)
@@ -112,18 +129,38 @@ def test_it_learns_the_degree_of_the_whole_from_its_parts() -> None:
 def test_a_student_says_of_the_whole_what_its_teacher_says() -> None:
     """One that is wrong, so that the student cannot have it from the pictures' own degrees."""
     shown = pictures()
-    strange = np.random.default_rng(2).integers(0, 256, (40, SIDE, SIDE, 3), np.uint8)
-    image = tf.keras.Input((SIDE, SIDE, 3))
-    always_dirty = tf.keras.layers.Dense(
-        1, kernel_initializer="zeros", bias_initializer=lambda *_, **__: tf.constant([3.0])
-    )
-    answer = always_dirty(tf.keras.layers.GlobalAveragePooling2D()(image))
-    teacher = tf.keras.Model(image, tf.keras.layers.Reshape(())(answer))
     plan = Plan(rate=3e-3, batch=24, crop_steps=0, whole_steps=60)
 
     alone, taught = (
-        look(train(shown, strange, learned(plan), seed=1, progress=lambda _: None, teacher=one), shown.rgb).mean()
-        for one in (None, teacher)
+        look(train(shown, no_ducts(), learned(plan), seed=1, progress=lambda _: None, teacher=one), shown.rgb).mean()
+        for one in (None, always(3.0))
     )
 
     assert taught > alone + 0.5
+
+
+def test_a_teacher_that_is_all_too_sure_is_learned_from() -> None:
+    """In float32, the logistic of some 17 and more is 1, whose logit is infinite."""
+    shown = pictures()
+    plan = Plan(rate=3e-3, batch=24, crop_steps=0, whole_steps=20)
+
+    taught = train(shown, no_ducts(), learned(plan), seed=1, progress=lambda _: None, teacher=always(40.0))
+
+    assert np.isfinite(look(taught, shown.rgb)).all()
+
+
+def test_a_teacher_that_has_been_taught_is_not_taught_again() -> None:
+    jpeg = encode_jpeg(flat(SIDE, SIDE, (120, 120, 120)))
+    ducts = Drawings(
+        jpegs=(jpeg,) * 24,
+        coverage_g_m2=np.ones(24, np.float32),
+        maps_g_m2=np.ones((24, MAP, MAP), np.float16),
+    )
+    student = replace(ARCHITECTURES["student-160"], plan=Plan(rate=3e-3, batch=4, crop_steps=0, whole_steps=1))
+    taught = {ARCHITECTURES["lite0-160"]: always(3.0)}
+    said: list[str] = []
+
+    network, _ = teach(student, ducts, seed=1, say=said.append, taught=taught)
+
+    assert said == [f"training {student.title}, 160 x 160"]
+    assert taught[student] is network
