@@ -12,6 +12,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from urllib.parse import quote
 
+from model.errors import ModelError
 from model.training.data.asked import folders_of, named_by
 from model.training.data.decisions import (
     BadDecisions,
@@ -39,8 +40,7 @@ def main(arguments: Namespace) -> int:
     """Print what was found; 1 if a person must look at it. Raises `ModelError`; no file is half-written then."""
     data: Path = arguments.data
     places: dict[str, Path] = dict(arguments.places)
-    left_out: list[str] = []
-    samples = named_by(arguments, remark=left_out.append)
+    samples, left_out = _named(arguments)
     away_from = folders_of(samples, arguments)
     export: Path | None = arguments.export_manifest
     if export:
@@ -59,6 +59,17 @@ def main(arguments: Namespace) -> int:
     for sentence in exported:
         print(sentence, file=sys.stderr if arguments.json else sys.stdout)
     return EX_FOUND if examination.audit.needs_person else 0
+
+
+def _named(arguments: Namespace) -> tuple[tuple[Sample, ...], list[str]]:
+    """All pictures, and in sentences what else is there: said at once if that is all."""
+    said: list[str] = []
+    try:
+        return named_by(arguments, remark=said.append), said
+    except ModelError:
+        for sentence in said:
+            print(sentence, file=sys.stderr)
+        raise
 
 
 def _decisions(data: Path, saved: Path | None, samples: Sequence[Sample]) -> dict[str, Decision]:

@@ -63,6 +63,9 @@ def read_samples(
                 path, places=places or {}, classes=classes or {}, attribute=attribute, remark=remark
             )
             samples = [Sample(name=entry.source_ref, path=entry.path, label=entry.label) for entry in entries]
+            if not samples:
+                remedy = "Label its pictures, or name another manifest"
+                raise BadDataset(f"{path}: no line of this manifest has a label", remedy=remedy)
         elif path.is_dir():
             samples = _in_folder(path, remark)
         else:

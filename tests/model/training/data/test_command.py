@@ -103,6 +103,31 @@ def test_files_that_a_manifest_names_and_nobody_has(tmp_path: Path, capsys: pyte
     assert [sample.name for sample in left] == ["s3://ducts/clean/0.jpg"]
 
 
+def test_a_manifest_whose_labelling_failed_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    manifest = tmp_path / "s.manifest"
+    metadata = {"duct-metadata": {"failure-reason": "ClientError: no image"}}
+    manifest.write_text("".join(json.dumps({"source-ref": ref} | metadata) + "\n" for ref in ("a.jpg", "b.jpg")))
+
+    with pytest.raises(ModelError) as refused:
+        main(asked(manifest))
+
+    said = f"Lines left out, as labelling failed: 2, such as {manifest}, line 1: ClientError: no image\n"
+    assert capsys.readouterr().err == said
+    problem = f"{manifest}: no line of this manifest has a label"
+    assert str(refused.value) == f"{problem}. Label its pictures, or name another manifest"
+
+
+def test_a_folder_of_nothing_that_is_read_says_what_is_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "photos/clean").mkdir(parents=True)
+    (tmp_path / "photos/clean/phone.heic").touch()
+
+    with pytest.raises(ModelError, match="holds no picture"):
+        main(asked(tmp_path / "photos"))
+    assert "no pictures that can be read here: 1 (1 .heic)." in capsys.readouterr().err
+
+
 def test_a_train_and_a_test_folder_that_share_a_photo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder(tmp_path / "photos/train", clean=2, dirty=2)
     save(tmp_path / "photos/test/dirty/again.png", photo(1000)[:, ::-1])
