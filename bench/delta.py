@@ -15,6 +15,7 @@ from bench.delta_pairs import BASE, FOLDER, PAIRS
 from bench.delta_rivals import BSDIFF, OURS, ZSTD, Contestant, contestants
 from bench.results import Bar, Chart, Goal, NothingToMeasure, Result, Row, Setup
 from bench.timing import in_turn
+from model.errors import TO_TRAIN
 
 AT_MOST_TIMES, AT_MOST_MB = 1.0, 20.0
 CHILD_LIMIT_S: Final = 120.0
@@ -136,5 +137,5 @@ def _read(path: Path) -> bytes:
             return file.read(MAX_TAR_BYTES)
     except FileNotFoundError as error:
         raise NothingToMeasure(
-            f"{path} is missing. Make the bundles by `python -m bench.delta_pairs`, with `pip install -e '.[train]'`"
+            f"{path} is missing. Make the bundles by `python -m bench.delta_pairs`. That takes more: {TO_TRAIN}"
         ) from error

@@ -20,7 +20,7 @@ from bench.machine import load, this_machine
 from bench.recipe import recipe
 from bench.results import SCHEMA, Bar, Chart, Document, Result, Row, save
 from bench.table import text
-from model.errors import ModelError
+from model.errors import TO_TRAIN, ModelError
 from model.training.data.whole_file import write_whole
 from model.training.evaluation.figures import Figures, measure, value_of
 from model.training.evaluation.scores import Scored
@@ -169,7 +169,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bench.photos",
         description="Measure `ductwatch model train` on a data set. Rounds that are done are not run again, and one "
-        "that was stopped goes on. Needs pip install -e '.[train]'.",
+        f"that was stopped goes on. Needs more than a board has: {TO_TRAIN}.",
     )
     data = parser.add_mutually_exclusive_group(required=True)
     data.add_argument(

@@ -6,7 +6,9 @@ import argparse
 import re
 from pathlib import Path
 
-MODEL = "Make and measure models. Needs more than a board has: pip install 'ductwatch[train]'."
+from model.errors import TO_TRAIN
+
+MODEL = f"Make and measure models. Most of it needs more than a board has: {TO_TRAIN}."
 DATA = """DATA is a folder with clean/ and dirty/ (or train/ and test/ with these in each), or a manifest of SageMaker
 Ground Truth or Rekognition Custom Labels: JSON lines, one a picture."""
 
@@ -135,7 +137,8 @@ def _compare(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     compare = actions.add_parser(
         "compare",
         help="say whether one model is better than another, and how sure that is",
-        description=f"Judge the same labelled photos with two models. {DATA}",
+        description=f"Judge the same labelled photos with two models. {DATA}\n"
+        "Twins count as one: a series of one thing is no more proof than one picture of it.",
         epilog="exit status:\n  0  B is not worse than A\n  1  B is worse\n  2  command line or data are wrong\n",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -145,10 +148,10 @@ def _compare(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     _places(compare)
     _learned_too(compare)
     compare.add_argument(
-        "--group-twins",
+        "--each-counts",
         action="store_true",
-        help="count pictures that look alike once: a series is no more proof than one picture of it; nor, then, are "
-        "all those of one fixed camera",
+        help="count each picture for itself: for photos of cameras that never move, where what looks alike is another "
+        "day",
     )
     compare.add_argument("--json", action="store_true", help="one JSON object instead of a table")
 

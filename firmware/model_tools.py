@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from firmware.plan import load_bundle, load_classifier
-from model.errors import ModelError
+from model.errors import TO_TRAIN, ModelError
 from ota.errors import OtaError
 
 EX_USAGE = 2
@@ -33,7 +33,7 @@ def main(arguments: argparse.Namespace) -> int:
         action = importlib.import_module(ACTIONS[arguments.action])
         return int(action.main(arguments, **_opened(arguments)))
     except ModuleNotFoundError as error:
-        print(f"ductwatch: this needs the Python package {error.name}: pip install 'ductwatch[train]'", file=sys.stderr)
+        print(f"ductwatch: this needs the Python package {error.name}: {TO_TRAIN}", file=sys.stderr)
     except (ModelError, OtaError) as error:
         print(f"ductwatch: {error}", file=sys.stderr)
     return EX_USAGE

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+TO_TRAIN = "in ductwatch's checkout, .venv/bin/pip install -e '.[train]'"  # it is in no package index
+
 
 class ModelError(Exception):
     """A picture or a model failed. The message says what happened, and what a technician does about it."""

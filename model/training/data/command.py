@@ -12,7 +12,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from urllib.parse import quote
 
-from model.errors import ModelError
+from model.errors import TO_TRAIN, ModelError
 from model.training.data.asked import folders_of, named_by
 from model.training.data.decisions import (
     BadDecisions,
@@ -95,7 +95,7 @@ def _network(pictures: int) -> tuple[Embed | None, str]:
     try:
         embed: Embed = importlib.import_module("model.training.backbone").load_features()
     except ModuleNotFoundError as error:
-        return None, f"this needs the Python package {error.name}: pip install 'ductwatch[train]'"
+        return None, f"this needs the Python package {error.name}: {TO_TRAIN}"
     return embed, ""
 
 
