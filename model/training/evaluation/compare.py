@@ -28,7 +28,7 @@ def main(arguments: Namespace, *, a: Classifier, b: Classifier) -> int:
     scored = [score_all(classifier, samples) for classifier in (a, b)]
     thresholds = [forced_threshold(classifier.manifest) for classifier in (a, b)]
     figures = [measure(each, threshold) for each, threshold in zip(scored, thresholds, strict=True)]
-    comparison = compare_scored(scored, thresholds, groups_of(samples) if arguments.group_twins else None)
+    comparison = compare_scored(scored, thresholds, None if arguments.each_counts else groups_of(samples))
     if arguments.json:
         document = {
             "schema": "ductwatch.comparison/1",
@@ -81,9 +81,10 @@ def verdict(comparison: Comparison) -> str:
         twins = comparison.p_value >= ALPHA
         why = "too many of them are twins" if twins else "test, interval and balanced accuracy do not agree"
         return f"{unknown}: {why}."
+    like_these = "like these" if comparison.groups == comparison.pictures else "like these, but no twins,"
     return (
         f"{unknown}. If {comparison.accuracy.value:+.3f} is the true difference, about {comparison.pictures_needed} "
-        "pictures like these would show it, four times in five."
+        f"pictures {like_these} would show it, four times in five."
     )
 
 
