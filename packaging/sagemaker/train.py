@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 NOT_OURS = ("model_dir",)  # TensorFlow's containers add it: an address in S3, where SM_MODEL_DIR is what is uploaded
+FLAGS = ("fixed-cameras", "json")  # options of `ductwatch model train` that take no value
+ASKED = {"true": True, "True": True, "false": False, "False": False}  # by JSON, and by Python, as SageMaker sends them
 EX_USAGE, EX_SIGNAL = 2, 128
 REASON_CHARACTERS = 1024  # DescribeTrainingJob shows no more
 
@@ -38,6 +40,7 @@ def main() -> int:
 
 def command(arguments: Sequence[str], environment: Mapping[str, str], home: Path) -> list[str]:
     """The arguments of `ductwatch`. Hyperparameters are its options, with hyphens or underscores; a list repeats one.
+    Those that take no value are true or false.
 
     They come in SM_HPS, and without it in `arguments`: TensorFlow's containers do not quote spaces in these.
     """
@@ -53,11 +56,18 @@ def command(arguments: Sequence[str], environment: Mapping[str, str], home: Path
     checkpoints = home / "checkpoints"  # SageMaker makes it for jobs with a place to keep them
     kept = [f"--checkpoints={checkpoints}"] if checkpoints.is_dir() else []
     wanted = [
-        f"--{name.replace('_', '-')}={value}"
+        argument
         for name, given in options.items()
         for value in (given if isinstance(given, list) else [given])
+        for argument in _option(name.replace("_", "-"), str(value))
     ]
     return ["model", "train", f"--data={data}", f"--out={out}", *kept, *wanted]
+
+
+def _option(name: str, value: str) -> list[str]:
+    if name in FLAGS and value in ASKED:
+        return [f"--{name}"] if ASKED[value] else []
+    return [f"--{name}={value}"]
 
 
 def _pairs(arguments: Sequence[str]) -> list[tuple[str, str]]:

@@ -122,6 +122,37 @@ def test_a_list_repeats_its_option(job: Job) -> None:
     assert asked.classes == [("dusty", "DIRTY"), ("ok", "CLEAN")]
 
 
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [(True, True), ("true", True), ("True", True), (False, False), ("false", False), ("False", False)],
+    ids=repr,
+)
+def test_an_option_without_a_value_is_wanted_or_not(job: Job, given: bool | str, wanted: bool) -> None:
+    job.stand_in(ECHO)
+    plain = parser().parse_args(["model", "train", "--data", "photos", "--out", "trained"])
+    flags = {name for name, value in vars(plain).items() if value is False}
+
+    by_variable = job.command(SM_HPS=json.dumps(dict.fromkeys(flags, given)))
+    by_arguments = job.command("--fixed-cameras", str(given))
+
+    assert {"fixed_cameras", "json"} <= flags
+    assert {name for name in flags if getattr(by_variable, name)} == (flags if wanted else set())
+    assert by_arguments.fixed_cameras is wanted
+
+
+def test_an_option_without_a_value_that_gets_another_is_named(job: Job) -> None:
+    status, _ = job.run(SM_HPS='{"fixed-cameras": "yes"}')
+
+    assert status == 2
+    assert "--fixed-cameras" in job.failure
+
+
+def test_a_model_may_be_called_true(job: Job) -> None:
+    job.stand_in(ECHO)
+
+    assert job.command(SM_HPS='{"name": "true"}').name == "true"
+
+
 def test_a_manifest_in_the_channel_is_named_by_a_hyperparameter(job: Job) -> None:
     job.stand_in(ECHO)
 
