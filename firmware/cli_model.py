@@ -6,9 +6,9 @@ import argparse
 import re
 from pathlib import Path
 
-from model.errors import TO_TRAIN
-
-MODEL = f"Make and measure models. Most of it needs more than a board has: {TO_TRAIN}."
+# model.errors.TO_TRAIN in words of its own, as the command line is there before anything of a model is loaded
+MODEL = """Make and measure models. Most of it needs more than a board has: in ductwatch's checkout,
+.venv/bin/pip install -e '.[train]'."""
 DATA = """DATA is a folder with clean/ and dirty/ (or train/ and test/ with these in each), or a manifest of SageMaker
 Ground Truth or Rekognition Custom Labels: JSON lines, one a picture."""
 
