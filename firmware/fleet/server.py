@@ -6,7 +6,7 @@ import asyncio
 import fcntl
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -37,15 +37,19 @@ async def serve(settings: UplinkSettings, path: Path, *, tell: Tell, tick_s: flo
 
     `tell` gets a line at each change: the broker is there, is away, the file fails, and works again.
     """
-    with alone(path), Store(path) as store:
-        server = _Server(settings, Service(store, settings.prefix, wall_s=time.time), tell, tick_s)
-        await server.run()
+    with alone(path):
+        server = _Server(settings, Store(path), tell, tick_s)
+        try:
+            await server.run()
+        finally:
+            await server.close()
 
 
 class _Server:
-    def __init__(self, settings: UplinkSettings, service: Service, tell: Tell, tick_s: float) -> None:
+    def __init__(self, settings: UplinkSettings, store: Store, tell: Tell, tick_s: float) -> None:
         self._settings = settings
-        self._service = service
+        self._store = store
+        self._service = Service(store, settings.prefix, wall_s=time.time)
         self._tell = tell
         self._tick_s = tick_s
         self._told = ""
@@ -69,6 +73,12 @@ class _Server:
             self._brief = (held_s > 0 or self._brief) and not steady
             delay_s = self._settings.first_retry if steady else min(2 * delay_s, self._settings.longest_retry)
             await asyncio.sleep(delay_s)
+
+    async def close(self) -> None:
+        """What the file is being asked meanwhile ends first: closed under a call, SQLite takes the process down."""
+        with suppress(Stuck):
+            await self._file.run(self._store.close, limit_s=WORK_LIMIT_S)
+        self._file.close()
 
     async def _connect(self, connector: Worker) -> None:
         will = Retained(self._topic, OFFLINE)

@@ -85,6 +85,10 @@ class Store:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """When no call is under way."""
         self._db.close()
 
     @contextmanager

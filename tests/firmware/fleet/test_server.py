@@ -6,6 +6,7 @@ import asyncio
 import json
 import signal
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -13,9 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from firmware.fleet.server import alone
+import firmware.fleet.store
+from firmware.fleet.server import alone, serve
 from firmware.fleet.store import Store, StoreFailed
 from firmware.fleet.types import Moment, Rollout, Ticket
+from firmware.uplink.settings import UplinkSettings
 from ota.job_messages import Status
 from ota.rollout import Phase, Step, totals
 from tests.firmware.fleet.builders import rollout
@@ -234,3 +237,30 @@ async def test_a_broker_that_lets_it_in_and_no_further_is_said_once_with_what_to
         f"the broker at 127.0.0.1:{broker.port} does not authorise the jobs-server. In the broker's access list give "
         "this user what docs/ota-rollout.md shows",
     ]
+
+
+async def test_stopped_while_it_writes_it_ends_that_first(tmp_path: Path) -> None:
+    path, serving = tmp_path / "fleet.sqlite", asyncio.Event()
+    async with Mosquitto(tmp_path) as broker:
+        settings = UplinkSettings(host="127.0.0.1", port=broker.port)
+        server = asyncio.create_task(serve(settings, path, tell=lambda _: serving.set(), tick_s=0.05))
+        await serving.wait()
+        with Store(path) as store:
+            with store.transaction():
+                before_s, _ = store.clock()
+                await until(waits_for_the_file)
+                server.cancel()
+                await asyncio.wait([server], timeout=0.1)
+            with pytest.raises(asyncio.CancelledError):
+                await server
+
+            assert store.clock()[0] > before_s
+        with alone(path):
+            pass
+
+
+def waits_for_the_file() -> bool:
+    """Whether the server's thread is in a call of the store."""
+    threads = {thread.ident for thread in threading.enumerate() if thread.name == "fleet"}
+    frames = [frame for thread, frame in sys._current_frames().items() if thread in threads]
+    return any(frame.f_code.co_filename == firmware.fleet.store.__file__ for frame in frames)
