@@ -85,6 +85,7 @@ def batch_norms(body: Any) -> list[Any]:
 
 
 _FROM_IMAGENET: Final = Plan(rate=1e-3, batch=32, crop_steps=1500, whole_steps=1100)
+_AT_LENGTH: Final = Plan(rate=1e-3, batch=32, crop_steps=1000, whole_steps=4500)
 _FROM_NOTHING: Final = Plan(rate=3e-3, batch=64, crop_steps=2000, whole_steps=600)
 _OF_A_TEACHER: Final = Plan(rate=3e-3, batch=64, crop_steps=0, whole_steps=1320)  # as many pixels
 
@@ -108,6 +109,13 @@ ARCHITECTURES: Final[dict[str, Architecture]] = {
         stride=16,
         body=_lite0_cut,
         plan=_FROM_IMAGENET,
+    ),
+    "cut-160-long": Architecture(
+        title="EfficientNet-Lite0 up to block 11, from ImageNet, taught at length",
+        side=160,
+        stride=16,
+        body=_lite0_cut,
+        plan=_AT_LENGTH,
     ),
     "mobilenet-160": Architecture(
         title="MobileNetV2 0.35, from nothing", side=160, stride=32, body=lambda: _mobilenet(0.35), plan=_FROM_NOTHING

@@ -34,7 +34,7 @@ SETTINGS: Final = ("seed", "scenes", "measured")  # that all rows have in common
 PI4_SHIPPED_MS: Final = 17 * 4 / 3.15 * 0.79
 """The most that what ships takes on a Raspberry Pi 4, by one thread: MobileNetV2 1.0 at 224 in int8 takes it 17 ms by
 four (64-bit, XNNPACK's README, 8 February 2022), so at most 68 ms by one; it took an x86-64 server core 3.15 ms where
-cut-160, which ships, took 0.79. An estimate: nothing of this was run on one."""
+cut-160, as what ships is made, took 0.79. An estimate: nothing of this was run on one."""
 
 Rows = dict[str, dict[str, Any]]
 

@@ -28,6 +28,7 @@ FRAMES_PER_SCENE = 12
 LEAST_QUALITY = 5  # of a JPEG by a worn camera, on a bad link: up to 90
 WORN = 0.3  # share of the pictures that a worn camera took
 SIZES = ((640, 360), (640, 480))  # of cameras as they are: 16:9 and 4:3, both twice the input or more
+NEXT_TO_NOTHING_G_M2 = 0.03  # less than can be seen: one clean duct in six shows nothing at all
 MAP = 80  # side of a map: what networks see in their cells is taken from it, so many of them fit into it
 NICE = 10
 
@@ -182,10 +183,12 @@ def _cut(content: bytes, lengths: Sequence[int]) -> tuple[bytes, ...]:
 
 
 def _coverage_g_m2(rng: np.random.Generator) -> float:
-    """Two in five clean, two in five dirty, one between."""
+    """Two in five clean, two in five dirty, one between; within each, no degree more often than another."""
     kind = rng.random()
     if kind < 0.4:
-        return float(rng.uniform(0, CLEAN_G_M2))
-    if kind < 0.8:
-        return float(np.exp(rng.uniform(np.log(DIRTY_G_M2), np.log(THICKEST_G_M2))))
-    return float(np.exp(rng.uniform(np.log(CLEAN_G_M2), np.log(DIRTY_G_M2))))
+        low, high = NEXT_TO_NOTHING_G_M2, CLEAN_G_M2
+    elif kind < 0.8:
+        low, high = DIRTY_G_M2, THICKEST_G_M2
+    else:
+        low, high = CLEAN_G_M2, DIRTY_G_M2
+    return float(np.exp(rng.uniform(np.log(low), np.log(high))))

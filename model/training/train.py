@@ -47,8 +47,8 @@ if TYPE_CHECKING:
 
 RECIPE: Final = Recipe(
     name="visual-clean",
-    version="0.3.0",
-    release_counter=5,
+    version="0.4.0",
+    release_counter=6,
     side=160,
     clean_below=0.25,
     dirty_above=0.75,
@@ -62,9 +62,9 @@ RECIPE: Final = Recipe(
         "veil_above": 0.3,
     },
 )
-SHIPPED: Final = "cut-160"
+SHIPPED: Final = "cut-160-long"
 NAMES: Final = (
-    *("lite0-224", "lite0-160", "cut-224", "cut-160"),
+    *("lite0-224", "lite0-160", "cut-224", "cut-160", "cut-160-long"),
     *("mobilenet-160", "mobilenet-wide-160", "small-160", "student-160"),
 )
 """Of `model.training.architectures`, which takes TensorFlow: a command line is read before that is loaded."""
@@ -241,7 +241,7 @@ def drawing_options(parser: argparse.ArgumentParser) -> None:
     """What this command and that of the candidates have in common."""
     parser.add_argument("--seed", type=int, default=0, help="of scenes, weights and order (default: %(default)s)")
     parser.add_argument(
-        "--scenes", type=int, default=600, help="ducts to learn from, 12 pictures each (default: %(default)s)"
+        "--scenes", type=int, default=1200, help="ducts to learn from, 12 pictures each (default: %(default)s)"
     )
     parser.add_argument(
         "--measured",

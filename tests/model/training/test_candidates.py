@@ -44,7 +44,7 @@ def test_the_estimate_for_a_board_is_the_same_from_a_slower_machine(slowness: fl
 
 
 def test_the_estimate_is_of_the_network_that_ships() -> None:
-    assert SHIPPED == "cut-160", "another network ships: take anew what PI4_SHIPPED_MS begins from"
+    assert SHIPPED == "cut-160-long", "another network ships: take anew what PI4_SHIPPED_MS begins from"
 
 
 def test_what_ships_takes_as_long_as_itself() -> None:
