@@ -6,7 +6,7 @@ One of the doors of TensorFlow.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import tensorflow as tf
@@ -89,6 +89,14 @@ _AT_LENGTH: Final = Plan(rate=1e-3, batch=32, crop_steps=1000, whole_steps=4500)
 _FROM_NOTHING: Final = Plan(rate=3e-3, batch=64, crop_steps=2000, whole_steps=600)
 _OF_A_TEACHER: Final = Plan(rate=3e-3, batch=64, crop_steps=0, whole_steps=1320)  # as many pixels
 
+_CUT: Final = Architecture(
+    title="EfficientNet-Lite0 up to block 11, from ImageNet",
+    side=160,
+    stride=16,
+    body=_lite0_cut,
+    plan=_FROM_IMAGENET,
+)
+
 ARCHITECTURES: Final[dict[str, Architecture]] = {
     "lite0-224": Architecture(
         title="EfficientNet-Lite0, from ImageNet", side=224, stride=32, body=_lite0, plan=_FROM_IMAGENET
@@ -96,27 +104,9 @@ ARCHITECTURES: Final[dict[str, Architecture]] = {
     "lite0-160": Architecture(
         title="EfficientNet-Lite0, from ImageNet", side=160, stride=32, body=_lite0, plan=_FROM_IMAGENET
     ),
-    "cut-224": Architecture(
-        title="EfficientNet-Lite0 up to block 11, from ImageNet",
-        side=224,
-        stride=16,
-        body=_lite0_cut,
-        plan=_FROM_IMAGENET,
-    ),
-    "cut-160": Architecture(
-        title="EfficientNet-Lite0 up to block 11, from ImageNet",
-        side=160,
-        stride=16,
-        body=_lite0_cut,
-        plan=_FROM_IMAGENET,
-    ),
-    "cut-160-long": Architecture(
-        title="EfficientNet-Lite0 up to block 11, from ImageNet, taught at length",
-        side=160,
-        stride=16,
-        body=_lite0_cut,
-        plan=_AT_LENGTH,
-    ),
+    "cut-224": replace(_CUT, side=224),
+    "cut-160": _CUT,
+    "cut-160-long": replace(_CUT, title=f"{_CUT.title}, taught at length", plan=_AT_LENGTH),
     "mobilenet-160": Architecture(
         title="MobileNetV2 0.35, from nothing", side=160, stride=32, body=lambda: _mobilenet(0.35), plan=_FROM_NOTHING
     ),

@@ -1,6 +1,6 @@
 """Pictures as a worse moment would have shown them: noisy, foggy, flat, blurred. One of the doors of TensorFlow.
 
-Each draw is a function of a seed alone. Most pictures are changed little; the ends of the scales are those of
+Each draw is a function of a seed alone. Most pictures are changed little; the ends of the scales are about those of
 ImageNet-C (`model.training.evaluation.corrupt`), once a camera's picture has been shrunk to the network's size.
 """
 

@@ -91,7 +91,7 @@ def test_what_is_spoilt_is_still_a_picture() -> None:
     assert drawn.shape == (40, 8, 32, 32, 3)
     assert np.abs(drawn).max() <= 1.0
     levels = drawn.mean(axis=(2, 3, 4)).ravel()
-    assert levels.min() < -0.3 < 0.3 < levels.max()
+    assert levels.min() < -0.7 < 0.3 < levels.max()  # a lamp that has all but gone
 
 
 def test_what_a_veil_hides_is_doubtful() -> None:
