@@ -19,29 +19,24 @@ class Augmentation:
 
     least_zoom: float = 0.75  # the smallest window, as a share of the side
     aspect: float = 0.15  # the window's, longest
-    turns: bool = True  # upside down and by quarters: what is dirt does not depend on it
     brightness: float = 0.15
     contrast: float = 0.15
     colour: float = 0.05  # of each channel
     noise: float = 0.03  # of full scale from -1 to 1: the spread of the noise's own level
-    mixed: float = 0.0  # the largest share of another picture that is laid over one
 
 
-def augmented(rgb: Any, dirty: Any, seed: Any, how: Augmentation) -> tuple[Any, Any]:
-    """(n, side, side, 3) u8 and (n,) 0..1 to the same in f32 of -1 to 1 and 0..1. `seed`: a tensor of two integers."""
+def augmented(rgb: Any, seed: Any, how: Augmentation) -> Any:
+    """(n, side, side, 3) u8 to the same in f32 of -1 to 1. `seed`: a tensor of two integers.
+
+    Each is mirrored both ways by lot, and all are laid on their side or none: what is dirt does not depend on it.
+    """
     draw = Draw(seed)
     count, size = tf.shape(rgb)[0], list(rgb.shape[1:3])
     images = tf.image.crop_and_resize(as_input(rgb), _windows(draw, count, how), tf.range(count), size)
-    if how.turns:
-        images = tf.cond(draw.uniform([]) < 0.5, lambda: tf.transpose(images, [0, 2, 1, 3]), lambda: images)
+    images = tf.cond(draw.uniform([]) < 0.5, lambda: tf.transpose(images, [0, 2, 1, 3]), lambda: images)
     images = _lit_otherwise(draw, images, count, how)
     images += draw.normal(tf.shape(images)) * tf.abs(draw.normal([count, 1, 1, 1])) * how.noise
-    if how.mixed:
-        share = draw.uniform([count]) * how.mixed
-        other = tf.roll(tf.range(count), 1, 0)  # batches are shuffled anyway
-        images += (tf.gather(images, other) - images) * share[:, None, None, None]
-        dirty += (tf.gather(dirty, other) - dirty) * share
-    return tf.clip_by_value(images, -1, 1), dirty
+    return tf.clip_by_value(images, -1, 1)
 
 
 class Draw:
@@ -69,8 +64,7 @@ def _windows(draw: Draw, count: Any, how: Augmentation) -> Any:
     height, width = tf.minimum(tf.sqrt(area) * stretch, 1.0), tf.minimum(tf.sqrt(area) / stretch, 1.0)
     top, left = draw.uniform([count]) * (1 - height), draw.uniform([count]) * (1 - width)
     rows, columns = (top, top + height), (left, left + width)
-    if how.turns:
-        rows = _swapped(draw.uniform([count]) < 0.5, *rows)
+    rows = _swapped(draw.uniform([count]) < 0.5, *rows)
     columns = _swapped(draw.uniform([count]) < 0.5, *columns)
     return tf.stack([rows[0], columns[0], rows[1], columns[1]], axis=1)
 

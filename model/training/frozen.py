@@ -15,10 +15,8 @@ from model.training.backbone import Weights, backbone
 from model.training.calibrate import Line, fit_line
 from model.training.data import logistic
 from model.training.data.samples import BadDataset
-from model.training.data.splits import split
 from model.training.finetune import Labelled, features, headed, set_head
 
-FOLDS: Final = 5
 SHARE: Final = 1 / 2
 
 
@@ -31,14 +29,8 @@ def frozen(learned: Labelled, group: npt.NDArray[np.intp], weights: Weights) -> 
     network = headed(backbone(weights))
     seen, middle, width = features(network, learned.rgb)
     scaled = (seen - middle) / width
-    unseen = np.empty(len(scaled), np.float32)
-    parts = split(learned.dirty, group, [1 / FOLDS] * FOLDS, seed=0)
-    for fold in range(FOLDS):
-        others = parts != fold
-        kernel, bias = logistic.fit(scaled[others], learned.dirty[others])
-        unseen[~others] = scaled[~others] @ kernel + bias
     try:
-        line = fit_line(unseen, learned.dirty)
+        line = fit_line(logistic.unseen_logits(scaled, learned.dirty, group), learned.dirty)
     except BadDataset:
         return None
     set_head(network, *logistic.fit(scaled, learned.dirty), middle, width)
