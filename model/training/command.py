@@ -102,7 +102,7 @@ def _taught(photos: Photos, which: Parts, arguments: Namespace, unfinished: Path
     print(f"loading TensorFlow, whose own messages go to {messages}", file=sys.stderr)
     with native_messages_into(messages):
         from model.training.backbone import LITE0, LITE1, imagenet_weights, look
-        from model.training.export import Opinion, int8_of
+        from model.training.export import int8_of, opinions_of
         from model.training.finetune import Labelled, Settings, finetune, steps_for
         from model.training.frozen import frozen
 
@@ -124,11 +124,10 @@ def _taught(photos: Photos, which: Parts, arguments: Namespace, unfinished: Path
         print("asking for a second opinion, and converting to int8", file=sys.stderr)
         unseen = [look(one, learned.rgb[mask]) for one, mask in zip(networks, aside, strict=True)]
         line = fit_line(np.concatenate(unseen), np.concatenate([learned.dirty[mask] for mask in aside]))
-        opinions = [Opinion(one, line.times(1 / len(networks))) for one in networks]
-        if second := frozen(learned, photos.group[which.learned], imagenet_weights(LITE1)):
-            opinions.append(Opinion(*second))
-        else:
+        second = frozen(learned, photos.group[which.learned], imagenet_weights(LITE1))
+        if second is None:
             print("left out: the second opinion, which knows nothing of these photos", file=sys.stderr)
+        opinions = opinions_of(networks, line, second)
         model = int8_of(opinions, learned.rgb)
         parts_of_logits = [look(one, photos.rgb[which.measured]) * of.slope + of.shift for one, of in opinions]
     recipe = Recipe(

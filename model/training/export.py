@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +13,20 @@ from model.training.calibrate import Line
 from model.training.finetune import HAZE, SPOT
 from model.training.quantize import quantise_model
 
+SECOND: Final = 1 / 2  # how much the second opinion counts beside what was taught
+
 
 class Opinion(NamedTuple):
     """A network with a head, or two that are added, and the line that makes its answers a part of the logit."""
 
     network: Any
     line: Line
+
+
+def opinions_of(networks: Sequence[Any], line: Line, second: Opinion | None) -> list[Opinion]:
+    """What is added up: the mean of what `networks` answer, which `line` calibrates, and `second` times `SECOND`."""
+    mean = [Opinion(one, line.times(1 / len(networks))) for one in networks]
+    return mean if second is None else [*mean, Opinion(second.network, second.line.times(SECOND))]
 
 
 def with_two_answers(opinions: Sequence[Opinion], side: int) -> Any:

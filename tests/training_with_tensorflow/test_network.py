@@ -12,9 +12,9 @@ from drivers.types import Frame
 from model.tensors import Decoder, jpeg_frame
 from model.training.backbone import LITE0, LITE1, backbone, cut_backbone, imagenet_weights, look
 from model.training.bundle import classifier_of
-from model.training.calibrate import fit_line
-from model.training.export import Opinion, int8_of
-from model.training.finetune import Labelled, Settings, finetune, steps_for
+from model.training.calibrate import Line, fit_line
+from model.training.export import Opinion, int8_of, opinions_of, with_two_answers
+from model.training.finetune import Labelled, Settings, finetune, headed, set_head, steps_for
 from model.training.frozen import frozen
 from tests.model.training.test_outcome import recipe
 from tests.training_with_tensorflow.photos import EACH, duct
@@ -60,7 +60,7 @@ def test_int8_says_what_the_floats_said() -> None:
     each = [look(network, tuned.rgb) for network in networks]
     logits = np.mean(each, axis=0)
     line = fit_line(logits, tuned.dirty)
-    opinions = [Opinion(network, line.times(0.5)) for network in networks]
+    opinions = opinions_of(networks, line, None)
     classifier = classifier_of(replace(recipe(), side=SIDE), int8_of(opinions, learned.rgb))
 
     assert len(curve.losses) == 20
@@ -76,10 +76,28 @@ def test_many_pictures_are_seen_less_often(pictures: int, steps: int) -> None:
     assert steps_for(pictures, Settings()) == steps
 
 
+def test_the_mean_of_those_taught_decides_and_the_second_opinion_counts_half_as_much() -> None:
+    """In floats, as int8 and the logistic would hide how much an opinion counts."""
+    body = cut_backbone(imagenet_weights())
+    one, other, second = networks = [headed(body) for _ in range(3)]
+    for place, network in enumerate(networks):
+        weights = np.random.default_rng(place).normal(size=2 * 672).astype(np.float32)
+        set_head(network, weights, 0.5, np.zeros(2 * 672), np.ones(2 * 672))
+    line, line_of_second = Line(0.3, -0.2), Line(0.1, 0.4)
+
+    both = with_two_answers(opinions_of([one, other], line, Opinion(second, line_of_second)), SIDE)
+
+    rgb = duct(0, dirty=True)[np.newaxis, :SIDE, :SIDE]
+    taught = np.mean([look(one, rgb), look(other, rgb)], axis=0) * line.slope + line.shift
+    beside = look(second, rgb) * line_of_second.slope + line_of_second.shift
+    clean, dirty = look(both, rgb).T
+    assert dirty - clean == pytest.approx(taught + beside / 2, rel=1e-4)
+
+
 def test_a_second_opinion_is_added() -> None:
     frames, ducts = decoded()
     taught, second = (
-        Opinion(*(frozen(ducts, group, imagenet_weights(LITE1)) or pytest.fail("it knows nothing of them")))
+        frozen(ducts, group, imagenet_weights(LITE1)) or pytest.fail("it knows nothing of them")
         for group in (np.arange(2 * EACH), np.arange(2 * EACH) // 2)
     )
 
