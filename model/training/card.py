@@ -42,12 +42,14 @@ def card_of_photos(
     float_accuracy: float,
     learned: int,
     clean: int,
+    second_opinion: bool,
     twins: int | None,
     seed: int,
     data: str,
 ) -> str:
     """Of a model that was taught by somebody's photos. `learned` of them, `clean` of these; `data` is their digest.
 
+    `second_opinion`: whether all of Lite1 stands beside what was taught.
     `twins`: how many of what was measured on look like some of these. None with cameras that never move: all do.
     """
     if twins is None:
@@ -56,11 +58,15 @@ def card_of_photos(
         measured = f"other photos, {twins} of them with a twin among those"
     else:
         measured = "other photos without a twin among those"
+    if second_opinion:
+        beside = ", beside all of Lite1 as it was"
+    else:
+        beside = ". All of Lite1 as it was knew nothing of these photos, and is left out"
     table = _table((row.name, f"{row.value} {row.interval}".strip()) for row in rows(figures))
     return f"""# {recipe.name} {recipe.version}
 
 Trained on {learned} photos, {clean} clean and {learned - clean} dirty: two networks, from ImageNet's EfficientNet-Lite0
-and Lite1 up to where a cell is 16 pixels wide, beside all of Lite1 as it was.
+and Lite1 up to where a cell is 16 pixels wide{beside}.
 {recipe.side} x {recipe.side}, int8 in and out.
 CLEAN below a score of {recipe.clean_below}, DIRTY above {recipe.dirty_above}, and CANNOT_TELL between: 0.8 means
 that four in five such photos would be dirty, if as many were dirty as clean.

@@ -140,7 +140,13 @@ def _taught(photos: Photos, which: Parts, arguments: Namespace, unfinished: Path
         image_limits=limits_for([measure_image(one) for one in learned.rgb]),
     )
     right = (np.sum(parts_of_logits, axis=0) > 0) == photos.dirty[which.measured]
-    return Taught(model=model, recipe=recipe, curve=curve, float_accuracy=float(np.mean(right)))
+    return Taught(
+        model=model,
+        recipe=recipe,
+        curve=curve,
+        second_opinion=second is not None,
+        float_accuracy=float(np.mean(right)),
+    )
 
 
 def _fingerprint(photos: Photos, which: Parts, settings: Settings, seed: int) -> str:
@@ -160,6 +166,7 @@ def _finish(taught: Taught, photos: Photos, which: Parts, samples: Sequence[Samp
         float_accuracy=taught.float_accuracy,
         learned=len(learned),
         clean=int((~learned).sum()),
+        second_opinion=taught.second_opinion,
         twins=None if arguments.fixed_cameras else twins_measured(photos, which),
         seed=seed,
         data=digest[:12],

@@ -51,12 +51,14 @@ GOLDEN_PX, GOLDEN_QUALITY = 640, 90
 class Taught:
     """The int8 network, what a board must know of it, and how it was learned.
 
+    `second_opinion`: whether one stands beside what was taught.
     `float_accuracy`, 0..1: of the photos that were measured on and can be read, before it was made int8.
     """
 
     model: bytes
     recipe: Recipe
     curve: Curve
+    second_opinion: bool
     float_accuracy: float
 
 

@@ -64,20 +64,34 @@ def recipe() -> Recipe:
 
 def finished(out: Path, data: Path, *, learned: Sequence[Sample] = ()) -> Path:
     """As if the model that ships had been taught, and was measured on `data`."""
-    taught = Taught(model=shipped()[0].files["model.tflite"], recipe=recipe(), curve=CURVE_MADE, float_accuracy=0.875)
+    taught = Taught(
+        model=shipped()[0].files["model.tflite"],
+        recipe=recipe(),
+        curve=CURVE_MADE,
+        second_opinion=True,
+        float_accuracy=0.875,
+    )
     classifier = classifier_of(taught.recipe, taught.model)
     samples = read_samples(data)
     scored = score_all(classifier, samples)
     figures = measure(scored, forced_threshold(classifier.manifest))
-    card = card_of(figures, twins=0)
+    card = card_of(figures)
     measured = Measured(samples=samples, scored=scored, figures=figures)
     write_outcome(out, taught, learned, measured, classifier, card=card, data_sha256="0" * 64, seed=7)
     return out
 
 
-def card_of(figures: Figures, *, twins: int | None) -> str:
+def card_of(figures: Figures, *, twins: int | None = 0, second_opinion: bool = True) -> str:
     return card_of_photos(
-        recipe(), figures, float_accuracy=0.875, learned=200, clean=100, twins=twins, seed=7, data="0" * 12
+        recipe(),
+        figures,
+        float_accuracy=0.875,
+        learned=200,
+        clean=100,
+        second_opinion=second_opinion,
+        twins=twins,
+        seed=7,
+        data="0" * 12,
     )
 
 
@@ -117,6 +131,17 @@ def test_a_board_takes_the_bundle_and_evaluate_finds_the_figures_that_training_t
 )
 def test_the_card_says_how_far_measured_photos_are_from_those_learned(twins: int | None, said: str) -> None:
     assert said in card_of(measure([], 0.5), twins=twins)
+
+
+@pytest.mark.parametrize(
+    ("second_opinion", "said"),
+    [
+        (True, "16 pixels wide, beside all of Lite1 as it was."),
+        (False, "16 pixels wide. All of Lite1 as it was knew nothing of these photos, and is left out."),
+    ],
+)
+def test_the_card_says_whether_a_second_opinion_stands_beside(second_opinion: bool, said: str) -> None:
+    assert said in card_of(measure([], 0.5), second_opinion=second_opinion)
 
 
 def test_its_golden_pictures_are_of_both_classes(photos: Path, tmp_path: Path) -> None:
