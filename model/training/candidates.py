@@ -1,9 +1,9 @@
 """Compares the networks that the shipped model could be: `python -m model.training.candidates --out DIR`.
 
 Each learns from the same drawings and is measured on the same held-out ducts. Writes a bundle for each, candidates.json
-and candidates.md. One that is there is not trained again, and none with other settings is added. A teacher is kept as
-long as the command runs: where only its row is there, from an earlier time, it is trained again, and its student's
-minutes are of both.
+and candidates.md. One that is there is not trained again, and none with other settings or by other code is added. A
+teacher is kept as long as the command runs: where only its row is there, from an earlier time, it is trained again, and
+its student's minutes are of both.
 """
 
 from __future__ import annotations
@@ -27,10 +27,13 @@ from model.manifest import parse_manifest
 from model.shipped import shipped_bundle
 from model.training.bundle import MODEL
 from model.training.data.whole_file import write_whole
+from model.training.sources import digest_of
 from model.training.train import EX_USAGE, NAMES, draw_all, drawing_options, make, quiet_and_nice, timed_lines
 
 RUNS: Final = 300
-SETTINGS: Final = ("seed", "scenes", "measured")  # that all rows have in common
+SETTINGS: Final = ("seed", "scenes", "measured")  # that all rows have in common, as they have the code
+CODE: Final = ("model.training.train", "model.training.architectures", "model.training.network")
+DIGITS: Final = 12
 PI4_SHIPPED_MS: Final = 17 * 4 / 3.15 * 0.79
 """The most that what ships takes on a Raspberry Pi 4, by one thread: MobileNetV2 1.0 at 224 in int8 takes it 17 ms by
 four (64-bit, XNNPACK's README, 8 February 2022), so at most 68 ms by one; it took an x86-64 server core 3.15 ms where
@@ -51,7 +54,7 @@ def main(arguments: list[str]) -> int:
 
 def _run(options: argparse.Namespace) -> None:
     table = options.out / "candidates.json"
-    settings = {name: getattr(options, name) for name in SETTINGS}
+    settings = {name: getattr(options, name) for name in SETTINGS} | {"code": digest_of(CODE)[:DIGITS]}
     rows = rows_before(table, settings)
     options.out.mkdir(parents=True, exist_ok=True)
     quiet_and_nice()
@@ -82,7 +85,7 @@ def _run(options: argparse.Namespace) -> None:
     print(markdown(rows, shipped_ms))
 
 
-def rows_before(table: Path, settings: Mapping[str, int]) -> Rows:
+def rows_before(table: Path, settings: Mapping[str, int | str]) -> Rows:
     """What is in the table already. Raises `NoPlace` if that is of other settings."""
     if not table.exists():
         return {}
@@ -95,7 +98,7 @@ def rows_before(table: Path, settings: Mapping[str, int]) -> Rows:
     return rows
 
 
-def _json(settings: Mapping[str, int], rows: Rows, **timed: float) -> str:
+def _json(settings: Mapping[str, int | str], rows: Rows, **timed: float) -> str:
     return json.dumps({"settings": settings, **timed, "rows": rows}, indent=2) + "\n"
 
 

@@ -2,7 +2,8 @@
 
 Outlier exposure (Hendrycks, Mazeika and Dietterich 2019, arXiv:1812.04606) with pictures that are drawn, not
 collected: dead leaves, shapes laid over each other until nothing shows through, which have edges and sizes as
-photographs have (Lee, Mumford and Huang 2001), each leaf with cloudy colours of its own.
+photographs have (Lee, Mumford and Huang 2001), each leaf with cloudy colours of its own. Half of them are as grey as
+metal and dust, and half are lit from one place, as a lamp at the camera does: it is not by these that a duct is known.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-LEAVES = (8, 120)
+MOST_LEAVES = 119  # few are as frequent as many: none is a flat thing before the lens
 SMALLEST, LARGEST = 0.03, 0.7  # half a leaf's length, of the side; small ones are more frequent, by the cube
 STEEPNESS = (0.5, 2.0)  # of a texture's spectrum over the frequency: from sand to clouds
+GREY = 0.5  # share of them that have no colour to speak of
+LIT = 0.5  # share of them that are lit from one place
 
 
 def strangers(count: int, side: int, seed: int) -> npt.NDArray[np.uint8]:
@@ -39,13 +42,19 @@ def _stranger(side: int, rng: np.random.Generator) -> npt.NDArray[np.uint8]:
     palette = rng.uniform(0, 1, (6, 3))
     y, x = np.mgrid[0:side, 0:side].astype(np.float32) / np.float32(side)
     texture = _texture(side, rng)
-    for _ in range(int(rng.integers(*LEAVES))):
+    for _ in range(int((MOST_LEAVES + 2) ** rng.random()) - 1):
         inside = _leaf(x, y, rng)
         colour = palette[rng.integers(len(palette))] * rng.uniform(0.4, 1.2) + rng.normal(0, 0.05, 3)
         shift = rng.integers(side)
         leaf = np.roll(texture, int(shift), axis=0)[inside] - 0.5
         picture[inside] = colour + leaf * rng.uniform(0, 0.6)
     picture = (picture - 0.5) * rng.uniform(0.4, 1.2) + rng.uniform(0.25, 0.75)
+    if rng.random() < GREY:
+        grey = picture.mean(axis=2, keepdims=True)
+        picture = grey + (picture - grey) * rng.uniform(0, 0.2)
+    if rng.random() < LIT:
+        off = np.hypot(x - rng.uniform(0, 1), y - rng.uniform(0, 1))[..., np.newaxis]
+        picture *= rng.uniform(0.9, 1.5) * np.exp(-(off**2) * rng.uniform(0, 3))
     picture += rng.standard_normal(picture.shape) * rng.uniform(0, 0.04)
     done: npt.NDArray[np.uint8] = (np.clip(picture, 0, 1) * 255).astype(np.uint8)
     return done

@@ -69,11 +69,15 @@ NAMES: Final = (
 )
 """Of `model.training.architectures`, which takes TensorFlow: a command line is read before that is loaded."""
 EX_USAGE: Final = 2
-STRANGERS: Final = 600
-HIDDEN_EACH: Final = 36  # of the pictures, one in so many is also shown behind a veil
+STRANGERS: Final = 1500
+HIDDEN_EACH: Final = 14  # of the pictures, one in so many is also shown behind a veil
 GOLDEN_EACH: Final = 2  # of each class
 
 Say = Callable[[str], None]
+
+
+class MeasuredOn(ModelError):
+    """Ducts would be learned from that scores are fitted or models measured on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,12 @@ def quiet_and_nice() -> None:
 
 
 def draw_all(folder: Path, *, scenes: int, measured: int, seed: int) -> Ducts:
-    """Into `folder`, or from it. Raises `NoPlace` before anything is drawn where other things are there."""
+    """Into `folder`, or from it. Raises `NoPlace` where other things are there, and `MeasuredOn`; then nothing is
+    drawn."""
+    seeds = TUNED // scenes
+    if not 0 <= seed < seeds:
+        problem = f"--seed {seed}: there are {seeds} times {scenes} ducts that nothing is measured on"
+        raise MeasuredOn(problem, remedy=f"Choose one from 0 to {seeds - 1}")
     tuned, held_out = folder / "tuned", folder / "held-out"
     for place in (tuned, held_out):
         drawn_before(place)
@@ -139,33 +148,46 @@ def make(
     out: Path, architecture: Architecture, ducts: Ducts, *, seed: int, say: Say, taught: dict[Architecture, Any]
 ) -> Worth:
     """Train a network and write its bundle. `taught`: see `teach`."""
+    network, pictures = teach(architecture, ducts.learned, seed=seed, say=say, taught=taught)
+    say("quantising")
+    return write_out(out, architecture, network, pictures, tuned=ducts.tuned, held_out=ducts.held_out)
+
+
+def write_out(
+    out: Path,
+    architecture: Architecture,
+    network: Any,
+    pictures: Pictures,
+    *,
+    tuned: RenderedSet,
+    held_out: RenderedSet,
+) -> Worth:
+    """Calibrate a network that was taught `pictures`, bring it to int8, and write the bundle."""
     from model.training.backbone import look
     from model.training.export import Opinion, int8_of
 
     side = architecture.side
-    network, pictures = teach(architecture, ducts.learned, seed=seed, say=say, taught=taught)
-    obvious = is_obvious(ducts.tuned.g_m2)
-    line = fit_line(look(network, ducts.tuned.decoded(side))[obvious], (ducts.tuned.g_m2 > DIRTY_G_M2)[obvious])
-    say("quantising")
+    obvious = is_obvious(tuned.g_m2)
+    line = fit_line(look(network, tuned.decoded(side))[obvious], (tuned.g_m2 > DIRTY_G_M2)[obvious])
     model = int8_of([Opinion(network, line)], pictures.rgb)
-    fit = [one for one in _scored(classifier_of(replace(RECIPE, side=side), model), ducts.tuned) if _is_fit(one)]
+    fit = [one for one in _scored(classifier_of(replace(RECIPE, side=side), model), tuned) if _is_fit(one)]
     scores, grams = np.array([(one.score, one.degree) for one in fit], float).T
     recipe = replace(RECIPE, side=side, degree=fit_degree(scores, grams))
     classifier = classifier_of(recipe, model)
-    scored = _scored(classifier, ducts.held_out)
+    scored = _scored(classifier, held_out)
     figures = measure_rendered(scored, forced_threshold(classifier.manifest))
     write_bundle(
         out,
         recipe,
         model=model,
-        golden=_golden(ducts.held_out, scored),
+        golden=_golden(held_out, scored),
         training_data_sha256=pictures.sha256(),
         card=with_section(
             card_of_rendered(recipe, architecture.title, figures),
             degree_section(measure_degree(scores, grams), of="pictures of other rendered ducts"),
         ),
     )
-    accuracy = _float_accuracy(look(network, ducts.held_out.decoded(side)), line, ducts.held_out.g_m2)
+    accuracy = _float_accuracy(look(network, held_out.decoded(side)), line, held_out.g_m2)
     return Worth(accuracy, figures, len(model))
 
 
@@ -241,17 +263,24 @@ def drawing_options(parser: argparse.ArgumentParser) -> None:
     """What this command and that of the candidates have in common."""
     parser.add_argument("--seed", type=int, default=0, help="of scenes, weights and order (default: %(default)s)")
     parser.add_argument(
-        "--scenes", type=int, default=1200, help="ducts to learn from, 12 pictures each (default: %(default)s)"
+        "--scenes", type=_ducts, default=1200, help="ducts to learn from, 12 pictures each (default: %(default)s)"
     )
     parser.add_argument(
         "--measured",
-        type=int,
+        type=_ducts,
         default=120,
         help="ducts to calibrate on, as many to measure (default: %(default)s)",
     )
     parser.add_argument(
         "--drawn", type=Path, default=Path("build/drawn"), metavar="DIR", help="what was drawn (default: %(default)s)"
     )
+
+
+def _ducts(text: str) -> int:
+    most = min(TUNED, HELD_OUT - TUNED)
+    if not text.isdecimal() or not 1 <= int(text) <= most:
+        raise argparse.ArgumentTypeError(f"{text!r}: write a number from 1 to {most}")
+    return int(text)
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:

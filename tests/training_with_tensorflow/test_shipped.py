@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,14 +13,19 @@ import pytest
 import tensorflow as tf
 
 from drivers.camera.jpeg import encode_jpeg
+from model.manifest import Manifest, parse_manifest
 from model.training.architectures import ARCHITECTURES, Architecture, Plan
 from model.training.backbone import look
+from model.training.finetune import HAZE
+from model.training.measurements import BETWEEN
 from model.training.network import degree_loss, doubtful, train
 from model.training.render import MAP, Drawings, Pictures
-from model.training.spoil import spoilt
-from model.training.targets import target
-from model.training.train import teach
-from tests.model.pictures import flat
+from model.training.rendered_set import CLEAN, DIRTY, Rendered, RenderedSet
+from model.training.spoil import HIDDEN, SEEN_THROUGH, spoilt
+from model.training.targets import CLEAN_G_M2, DIRTY_G_M2, target
+from model.training.train import Worth, teach, write_out
+from ota.bundle import open_bundle
+from tests.model.pictures import flat, ripples
 
 pytestmark = pytest.mark.real
 
@@ -107,6 +114,50 @@ def test_what_a_veil_hides_is_doubtful() -> None:
     assert np.median(contrast[doubt > 0.5]) < 0.6 * np.median(contrast[doubt == 0])
 
 
+def test_motion_smears_along_one_side_and_far() -> None:
+    rough = tf.random.stateless_uniform((2, 64, 64, 3), (1, 2), -0.5, 0.5)
+
+    drawn = [spoilt(rough, tf.constant((0, number)))[0].numpy() for number in range(240)]
+
+    edges = [(np.abs(np.diff(one, axis=2)).mean(), np.abs(np.diff(one, axis=1)).mean()) for one in drawn]
+    across_by_down = [across / down for across, down in edges]
+    assert min(across_by_down) < 0.35  # .47 to 1.9 if it smeared two pixels at most
+    assert max(across_by_down) > 2.9
+
+
+def in_fog(level: float, side: int, number: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """What becomes of eight pictures that are all of one level, (8, side, side), and the doubt of each."""
+    images, doubt = spoilt(tf.fill((8, side, side, 3), level), tf.constant((1, number)))
+    return images.numpy().astype(float).mean(axis=3), doubt.numpy()
+
+
+def test_fog_takes_light_in_clouds_or_as_much_everywhere() -> None:
+    followed = []
+    for number in range(60):
+        (black, doubt), (grey, _) = in_fog(-1.0, 64, number), in_fog(-0.5, 64, number)
+        for thrown_back, left, one in zip(black + 1, grey - black, doubt, strict=True):
+            if 0 < one < 1 and thrown_back.std() > 0.1 * thrown_back.mean():
+                taken = SEEN_THROUGH + (HIDDEN - SEEN_THROUGH) * one  # the mean, of which doubt tells
+                uneven = left.std() / left.mean() * (1 - taken) / taken
+                followed.append(uneven * thrown_back.mean() / thrown_back.std())
+
+    assert np.quantile(followed, 0.1) < 0.4  # of the clouds: next to nothing
+    assert np.quantile(followed, 0.9) > 0.7  # and nearly all
+
+
+def test_some_clouds_are_smooth_and_some_are_rough() -> None:
+    fine = []
+    for number in range(60):
+        black, doubt = in_fog(-1.0, SIDE, number)
+        small = (black + 1).reshape(8, 40, 4, 40, 4).mean(axis=(2, 4))
+        large = small.reshape(8, 8, 5, 8, 5).mean(axis=(2, 4)).repeat(5, axis=1).repeat(5, axis=2)
+        pairs = zip(small, large, doubt, strict=True)
+        fine += [(of - coarse).var() / of.var() for of, coarse, one in pairs if one > 0 and of.std() > 0.15 * of.mean()]
+
+    assert np.quantile(fine, 0.1) < 0.12  # share of the variance that is within an eighth of the side
+    assert np.quantile(fine, 0.9) > 0.22
+
+
 def test_of_what_is_doubtful_nothing_is_to_be_told() -> None:
     dirty, doubt = tf.constant([0.02, 0.02, 0.9]), tf.constant([0.0, 1.0, 0.5])
 
@@ -164,3 +215,49 @@ def test_a_teacher_that_has_been_taught_is_not_taught_again() -> None:
 
     assert said == [f"training {student.title}, 160 x 160"]
     assert taught[student] is network
+
+
+def ducts(folder: Path, *, seed: int, shine: float = 1.0, pictures: int = 24) -> RenderedSet:
+    """Walls of which dust takes the light, or some of it."""
+    drawn = []
+    for number, g_m2 in enumerate(np.random.default_rng(seed).permutation(np.geomspace(0.1, 15, pictures))):
+        kind = CLEAN if g_m2 < CLEAN_G_M2 else DIRTY if g_m2 > DIRTY_G_M2 else BETWEEN
+        light = 1 - 0.6 * shine * float(target(np.array([g_m2], np.float32))[0])
+        wall = np.rint(ripples(SIDE, SIDE, seed=100 * seed + number) * light).astype(np.uint8)
+        drawn.append(Rendered(f"{kind}/{number}.jpg", float(g_m2)))
+        (folder / kind).mkdir(parents=True, exist_ok=True)
+        (folder / drawn[-1].name).write_bytes(encode_jpeg(wall))
+    return RenderedSet(folder, tuple(drawn))
+
+
+def darker_is_dirtier() -> Any:
+    image = tf.keras.Input((SIDE, SIDE, 3))
+    head = tf.keras.layers.Dense(1, name=HAZE)
+    network = tf.keras.Model(image, tf.keras.layers.Reshape(())(head(tf.keras.layers.GlobalAveragePooling2D()(image))))
+    head.set_weights([np.full((3, 1), -5.0, np.float32), np.full(1, -5.0, np.float32)])
+    return network
+
+
+def test_scores_are_fitted_on_some_ducts_and_what_it_is_worth_is_of_others(tmp_path: Path) -> None:
+    tuned, other = ducts(tmp_path / "tuned", seed=1), ducts(tmp_path / "paler", seed=2, shine=0.8)
+    held_out, further = ducts(tmp_path / "held-out", seed=3), ducts(tmp_path / "further", seed=4, pictures=36)
+
+    def written(name: str, tuned: RenderedSet, held_out: RenderedSet) -> tuple[Worth, Mapping[str, bytes], Manifest]:
+        out = tmp_path / name
+        tf.keras.utils.clear_session()  # layers are numbered by what was built before
+        worth = write_out(out, learned(), darker_is_dirtier(), pictures(), tuned=tuned, held_out=held_out)
+        bundle = open_bundle(out)
+        return worth, bundle.files, parse_manifest(bundle.manifest)
+
+    worth, files, manifest = written("one", tuned, held_out)
+    _, of_other, other_manifest = written("two", other, held_out)
+    of_further_worth, of_further, further_manifest = written("three", tuned, further)
+
+    golden = {content for name, content in files.items() if name.endswith(".jpg")}
+    assert golden
+    assert golden <= {held_out.jpeg(one) for one in held_out.pictures}
+    assert not golden & {tuned.jpeg(one) for one in tuned.pictures}
+    assert worth.figures.obvious == sum(one.kind != BETWEEN for one in held_out.pictures)
+    assert of_further_worth.figures.obvious == sum(one.kind != BETWEEN for one in further.pictures)
+    assert files["model.tflite"] == of_further["model.tflite"] != of_other["model.tflite"]
+    assert manifest.degree == further_manifest.degree != other_manifest.degree

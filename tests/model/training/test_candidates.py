@@ -47,10 +47,11 @@ def test_the_estimate_is_of_the_network_that_ships() -> None:
     assert SHIPPED == "cut-160-long", "another network ships: take anew what PI4_SHIPPED_MS begins from"
 
 
-def test_what_ships_takes_as_long_as_itself() -> None:
-    once, again = milliseconds([shipped_bundle(), shipped_bundle()])
+def test_each_network_has_its_time() -> None:
+    took_ms = milliseconds([shipped_bundle(), shipped_bundle()])
 
-    assert 0.5 < once / again < 2
+    assert len(took_ms) == 2
+    assert min(took_ms) > 0
 
 
 def test_all_rows_have_as_many_cells() -> None:
@@ -82,9 +83,13 @@ def test_rows_of_the_same_settings_go_on(tmp_path: Path) -> None:
     ("document", "said"),
     [
         ({"settings": {"seed": 7, "scenes": 60, "measured": 12}, "rows": {}}, r"\(seed 7, scenes 60, measured 12\)"),
+        (
+            {"settings": {"seed": 0, "scenes": 600, "measured": 120, "code": "of before"}, "rows": {}},
+            r"\(seed 0, scenes 600, measured 120, code of before\)",
+        ),
         ({"cut-160": row("cut", 0.99, 1.0)}, r"\(which were not noted then\)"),
     ],
-    ids=["another seed", "an earlier version"],
+    ids=["another seed", "other code", "an earlier version"],
 )
 def test_rows_of_other_settings_come_into_no_table_with_these(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], document: dict[str, Any], said: str
@@ -94,6 +99,6 @@ def test_rows_of_other_settings_come_into_no_table_with_these(
     assert main(["--out", str(tmp_path), "--drawn", str(tmp_path / "drawn")]) == 2
 
     with pytest.raises(NoPlace, match=f"candidates.json: has rows of other settings {said}. Choose another folder"):
-        rows_before(tmp_path / "candidates.json", {"seed": 0, "scenes": 600, "measured": 120})
+        rows_before(tmp_path / "candidates.json", {"seed": 0, "scenes": 600, "measured": 120, "code": "of now"})
     assert [path.name for path in tmp_path.iterdir()] == ["candidates.json"]
     assert "model.training.candidates: " in capsys.readouterr().err
