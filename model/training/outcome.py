@@ -15,6 +15,7 @@ import numpy as np
 
 from model.classifier import Classifier
 from model.errors import NoPlace, Unreadable
+from model.tensors import jpeg_frame
 from model.training.bundle import Golden, Recipe, write_bundle
 from model.training.curve import SCHEMA as CURVE_SCHEMA
 from model.training.curve import Curve, smoothed
@@ -102,7 +103,7 @@ def write_outcome(
         write_whole(out / name, text)
     new = out / f"{BUNDLE}.new"
     shutil.rmtree(new, ignore_errors=True)
-    golden = _golden(measured)
+    golden = _golden(measured, classifier)
     write_bundle(new, taught.recipe, model=taught.model, golden=golden, training_data_sha256=data_sha256, card=card)
     new.replace(out / BUNDLE)
 
@@ -118,8 +119,8 @@ def curve_page(title: str, curve: Curve) -> str:
     )
 
 
-def _golden(measured: Measured) -> list[Golden]:
-    """JPEGs of a camera's size that nothing was learned from: those that it is surest of, and right.
+def _golden(measured: Measured, classifier: Classifier) -> list[Golden]:
+    """JPEGs of a camera's size that nothing was learned from: it is right about them, and surest of their photos.
 
     A board refuses the model if one of its answers turns: near the middle, a step of int8 would turn it. Nor does it
     take a model that gets fewer of them right than the one that it has. Raises `BadDataset` if it is right about none.
@@ -135,8 +136,12 @@ def _golden(measured: Measured) -> list[Golden]:
             ),
             reverse=True,
         )
-        jpegs = islice(filter(None, (_jpeg(path) for *_, path in sure)), GOLDEN_EACH)
-        golden += [Golden(f"{number}-{label.value.lower()}.jpg", jpeg, label) for number, jpeg in enumerate(jpegs)]
+        jpegs = filter(None, (_jpeg(path) for *_, path in sure))
+        right = (one for one in jpegs if _says(classifier, one, label, threshold))
+        golden += [
+            Golden(f"{number}-{label.value.lower()}.jpg", jpeg, label)
+            for number, jpeg in enumerate(islice(right, GOLDEN_EACH))
+        ]
     if not golden:
         said = f"the model is right about none of the {len(measured.samples)} photos that it was measured on"
         raise BadDataset(said, remedy="Look through the labels: ductwatch model data; or add pictures")
@@ -149,3 +154,8 @@ def _jpeg(path: Path) -> bytes | None:
         return open_picture(read_content(path)).jpeg(GOLDEN_PX, quality=GOLDEN_QUALITY)
     except Unreadable:
         return None
+
+
+def _says(classifier: Classifier, jpeg: bytes, label: Label, threshold: float) -> bool:
+    """Of the JPEG itself, which is smaller than its photo, and may have been turned upright."""
+    return (classifier.forced_score(jpeg_frame(jpeg, "golden")) > threshold) is (label is Label.DIRTY)

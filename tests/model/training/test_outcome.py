@@ -6,7 +6,8 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from msgspec import structs
 from firmware.cli import parser
 from firmware.model_tools import main
 from model.errors import NoPlace
+from model.selftest import answers
 from model.shipped import shipped_bundle
 from model.training.bundle import Recipe, classifier_of
 from model.training.card import card_of_photos
@@ -38,6 +40,7 @@ from model.training.outcome import (
     write_outcome,
 )
 from model.training.photos import measured_samples, parts
+from model.types import Label
 from ota.bundle import open_bundle
 from tests.model.pictures import shipped
 from tests.model.training.evaluation.data import ducts, write
@@ -62,8 +65,10 @@ def recipe() -> Recipe:
     )
 
 
-def finished(out: Path, data: Path, *, learned: Sequence[Sample] = ()) -> Path:
-    """As if the model that ships had been taught, and was measured on `data`."""
+def finished(
+    out: Path, data: Path, *, learned: Sequence[Sample] = (), told_right: Container[str] = frozenset()
+) -> Path:
+    """As if the model that ships had been taught, and was measured on `data`: surely right of `told_right`, by name."""
     taught = Taught(
         model=shipped()[0].files["model.tflite"],
         recipe=recipe(),
@@ -73,7 +78,12 @@ def finished(out: Path, data: Path, *, learned: Sequence[Sample] = ()) -> Path:
     )
     classifier = classifier_of(taught.recipe, taught.model)
     samples = read_samples(data)
-    scored = score_all(classifier, samples)
+    scored = [
+        replace(one, score=float(one.dirty), label=Label.DIRTY if one.dirty else Label.CLEAN)
+        if one.name in told_right
+        else one
+        for one in score_all(classifier, samples)
+    ]
     figures = measure(scored, forced_threshold(classifier.manifest))
     card = card_of(figures)
     measured = Measured(samples=samples, scored=scored, figures=figures)
@@ -164,6 +174,19 @@ def test_what_it_gets_wrong_is_no_golden_picture_however_sure_it_is(photos: Path
     assert right == {"0-clean.jpg", "1-clean.jpg", "0-dirty.jpg", "1-dirty.jpg"}
     clean = {path.read_bytes() for path in (photos / "clean").iterdir()}
     assert {files[f"golden/{number}-clean.jpg"] for number in (0, 1)} <= {jpeg_of(content) for content in clean}
+
+
+def test_a_golden_picture_is_one_whose_own_answer_is_right(photos: Path, tmp_path: Path) -> None:
+    """It is saved anew, smaller and upright: what the model said of the photo, it need not say of that."""
+    data = tmp_path / "photos"
+    shutil.copytree(photos, data)
+    turned = write(data / "dirty/turned.jpg", (photos / "clean/duct-0.jpg").read_bytes())
+
+    files = open_bundle(finished(tmp_path, data, told_right={"dirty/turned.jpg"}) / BUNDLE).files
+
+    golden = [files[f"golden/{number}-dirty.jpg"] for number in (0, 1)]
+    assert jpeg_of(turned.read_bytes()) not in golden
+    assert answers(classifier_of(recipe(), files["model.tflite"]), files).accuracy == 1.0
 
 
 def test_a_model_that_is_right_about_nothing_is_no_outcome(photos: Path, tmp_path: Path) -> None:
