@@ -25,7 +25,7 @@ from model.training.sources import digest_of
 from model.training.targets import CLEAN_G_M2, DIRTY_G_M2
 
 TUNED = 1_000_000  # scenes from here on are for calibrating scores and choosing limits: below, for learning from
-HELD_OUT = 2_000_000  # from here on nothing was learned or chosen
+HELD_OUT = 2_000_000  # from here on nothing is learned or fitted, but networks and recipes are compared
 SIZE = (640, 480)
 LEAST_G_M2: Final = 0.05
 DEGREES, DRAWN = "degrees.csv", "drawn.json"

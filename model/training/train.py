@@ -1,6 +1,6 @@
 """Makes the shipped model from nothing: `python -m model.training.train --out DIR`.
 
-Draws ducts, trains, calibrates, quantises, measures on ducts that nothing was tuned on, and writes the bundle. What
+Draws ducts, trains, calibrates, quantises, measures on ducts that nothing was fitted on, and writes the bundle. What
 was drawn is kept, so that another network learns from the same: `python -m model.training.candidates`.
 """
 
