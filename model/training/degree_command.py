@@ -16,7 +16,7 @@ from model.errors import NoPlace, Unreadable
 from model.manifest import DegreePoint
 from model.photo import read_photo
 from model.training.bundle import CARD, degree_rows, write_calibrated
-from model.training.data.places import in_data, require_away, require_place
+from model.training.data.places import in_data, no_place, require_away, require_place
 from model.training.data.progress import reported
 from model.training.data.samples import BadDataset
 from model.training.degree_card import degree_section, percent, with_section
@@ -112,12 +112,10 @@ def _card(files: Mapping[str, bytes], old: ModelId, new: ModelId, figures: Degre
 
 
 def _new_folder(asked: Path, away_from: Collection[Path]) -> Path:
-    out = asked.resolve()
-    require_away(out, away_from)
-    try:
+    require_away(asked, away_from, "--out")
+    with no_place(asked, "--out"):
+        out = asked.resolve()
         taken = out.exists() and (not out.is_dir() or any(out.iterdir()))
-    except OSError as error:
-        raise NoPlace(f"{asked}: {error.strerror}", remedy=REMEDY) from error
     if taken:
         raise NoPlace(f"{asked}: something is there already", remedy=REMEDY)
     require_place(out.parent, "--out")

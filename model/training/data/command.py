@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from model.errors import TO_TRAIN, ModelError
 from model.training.data.asked import folders_of, named_by
+from model.training.data.contents import real
 from model.training.data.decisions import (
     BadDecisions,
     Decision,
@@ -77,8 +78,12 @@ def _decisions(data: Path, saved: Path | None, samples: Sequence[Sample]) -> dic
     decisions, _ = read_all(data)
     if saved is None:
         return decisions
-    if not saved.is_file():
-        raise BadDecisions(f"{saved}: there is no such file", remedy="Say where the browser has saved it")
+    remedy = "Say where the browser has saved it"
+    try:
+        if not saved.is_file():
+            raise BadDecisions(f"{saved}: there is no such file", remedy=remedy)
+    except OSError as error:
+        raise BadDecisions(f"{saved}: cannot be read ({error.strerror})", remedy=remedy) from error
     new = read_decisions(saved)
     if new and new.keys().isdisjoint(sample.name for sample in samples):
         raise BadDecisions(f"{saved}: decides on none of these pictures", remedy="It belongs to other data")
@@ -118,7 +123,7 @@ def _write_report(
 def _shown(seen: Seen, folder: Path) -> Shown:
     if seen.problem:
         return Shown(seen=seen, thumbnail="", original="")
-    original = os.path.relpath(seen.sample.path.resolve(), folder.resolve())
+    original = os.path.relpath(real(seen.sample.path), real(folder))
     return Shown(seen=seen, thumbnail=f"{PICTURES}/{thumbnail_name(seen)}", original=quote(os.fsencode(original)))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 from model.errors import Unreadable
@@ -27,6 +28,20 @@ def read_content(path: Path) -> bytes:
     if len(content) > MOST_BYTES:
         raise Unreadable(f"is larger than {MOST_BYTES // 1024 // 1024} MiB, which is no photo", remedy=REMEDY)
     return content
+
+
+def real(path: Path) -> Path:
+    """Absolute, and without links but those that lead in a circle: there is nothing at their end. Raises nothing for
+    a path that a file can have."""
+    return Path(os.path.realpath(path))
+
+
+def can_be_path(text: str) -> bool:
+    """Whether a file can have it: without a zero byte, and of what the file system has letters for."""
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
 
 
 def digest(content: bytes) -> str:

@@ -9,13 +9,15 @@ from functools import cache
 from pathlib import Path
 
 from model.errors import ModelError
+from model.training.data.contents import real
 from model.training.data.decisions import beside
 from model.training.data.groundtruth import MANIFEST_SUFFIXES, manifest_lines
-from model.training.data.places import require_away
+from model.training.data.places import no_place, require_away, require_file
 from model.training.data.samples import Sample, Split
 from model.training.data.whole_file import write_whole
 
-ATTRIBUTE, JOB = "duct", "ductwatch"
+ATTRIBUTE, JOB, OPTION = "duct", "ductwatch", "--export-manifest"
+OURS = f'"job-name": "{JOB}"'  # in each line, by which our own are known again
 
 
 class ExportFailed(ModelError):
@@ -23,17 +25,20 @@ class ExportFailed(ModelError):
 
 
 def check_export(file: Path, samples: Sequence[Sample], *, data: Path, away_from: Collection[Path]) -> None:
-    """Raises `ExportFailed` where a manifest would replace some of the data, `NoPlace` where it lies in `away_from`."""
+    """Raises `ExportFailed` where a manifest would replace some of the data, `NoPlace` where it lies in `away_from` or
+    would replace anything but a manifest made here."""
     if file.suffix.lower() not in MANIFEST_SUFFIXES:
         remedy = f"Choose one that ends in {', '.join(sorted(MANIFEST_SUFFIXES))}"
         raise ExportFailed(f"{file}: is no name of a manifest", remedy=remedy)
-    taken = {data.resolve(), beside(data).resolve(), *(sample.path.resolve() for sample in samples)}
+    taken = {real(data), real(beside(data)), *(real(sample.path) for sample in samples)}
     for path in _by_file(file, samples):
-        require_away(path, away_from)
-        if path.resolve() in taken:
+        require_away(path, away_from, OPTION)
+        if real(path) in taken:
             raise ExportFailed(f"{path}: is of the data", remedy="Choose another name: the data is never changed")
-        if path.is_dir() or not path.parent.is_dir():
-            raise ExportFailed(f"{path}: is a folder, or in none", remedy="Name a file in a folder that there is")
+        with no_place(path, OPTION):
+            if path.is_dir() or not path.parent.is_dir():
+                raise ExportFailed(f"{path}: is a folder, or in none", remedy="Name a file in a folder that there is")
+        require_file(path, OPTION, ours=OURS)
 
 
 def export_manifests(file: Path, samples: Sequence[Sample], *, data: Path, places: Mapping[str, Path]) -> list[str]:
@@ -71,8 +76,8 @@ def source_refs(samples: Sequence[Sample], *, data: Path, file: Path, places: Ma
     A path in the folder of one of `places` begins with what that stands for; any other is relative to the manifest.
     """
     here = data if data.is_dir() else data.parent
-    prefixes = {folder.resolve(): prefix.rstrip("/") for prefix, folder in places.items()}
-    resolved = cache(Path.resolve)
+    prefixes = {real(folder): prefix.rstrip("/") for prefix, folder in places.items()}
+    resolved = cache(real)
 
     def ref(sample: Sample) -> str:
         if sample.path != here / sample.name:
@@ -81,7 +86,7 @@ def source_refs(samples: Sequence[Sample], *, data: Path, file: Path, places: Ma
         for folder in path.parents:  # the nearest first
             if prefix := prefixes.get(resolved(folder)):
                 return f"{prefix}/{path.relative_to(folder).as_posix()}"
-        return os.path.relpath(path.resolve(), file.parent.resolve())
+        return os.path.relpath(real(path), real(file.parent))
 
     return [ref(sample) for sample in samples]
 

@@ -193,6 +193,19 @@ def test_a_place_that_is_taken_is_left_as_it_is(
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
+@pytest.mark.parametrize("place", ["loop", 300 * "n"], ids=["a link to itself", "a name too long"])
+def test_a_place_that_there_cannot_be_is_named(
+    wipes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], place: str
+) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+
+    assert run("--measurements", wipes / "wipes.csv", "--out", tmp_path / place) == 2
+
+    said = capsys.readouterr().err
+    assert said.startswith(f"ductwatch: {tmp_path / place}: ")
+    assert said.endswith("Choose another folder for --out\n")
+
+
 def test_a_bundle_is_not_put_among_the_pictures_but_may_lie_beside_their_table(
     wipes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

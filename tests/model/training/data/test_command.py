@@ -88,6 +88,14 @@ def test_photos_of_a_kind_that_is_not_read_are_no_silent_gap(
     assert found(document)["missing"] == [["dirty/gone.jpg"]]
 
 
+def test_a_link_that_leads_in_a_circle_is_a_missing_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    photos = folder(tmp_path / "photos", clean=1, dirty=1)
+    (photos / "dirty/loop.jpg").symlink_to("loop.jpg")
+    places = ("--report", str(tmp_path / "report"), "--export-manifest", str(tmp_path / "left.manifest"))
+
+    assert found(said(capsys, photos, *places))["missing"] == [["dirty/loop.jpg"]]
+
+
 def test_files_that_a_manifest_names_and_nobody_has(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     photos = folder(tmp_path / "copy", clean=1, dirty=0)
     refs = [("s3://ducts/clean/0.jpg", Label.CLEAN), ("s3://ducts/clean/gone.jpg", Label.DIRTY)]
@@ -208,6 +216,8 @@ def test_decisions_on_other_data_are_refused(tmp_path: Path) -> None:
         (["--report", "."], "lies in the data|holds other things"),
         (["--export-manifest", "photos/new.manifest"], "lies in the data"),
         (["--decisions", "none.json"], "there is no such file"),
+        (["--decisions", 300 * "n"], r"cannot be read \(File name too long\)"),
+        (["--export-manifest", "paid.manifest"], "is something else, and is not replaced"),
     ],
     ids=str,
 )
@@ -215,6 +225,7 @@ def test_what_would_harm_the_data_is_refused_before_anything_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], said: str
 ) -> None:
     folder(tmp_path / "photos", clean=1, dirty=1)
+    (tmp_path / "paid.manifest").write_text("what somebody was paid for")
     before = contents(tmp_path)
     monkeypatch.chdir(tmp_path)
 

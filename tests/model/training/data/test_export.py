@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from model.errors import ModelError
+from model.errors import ModelError, NoPlace
 from model.training.data.export import ExportFailed, check_export, export_manifests, source_refs
 from model.training.data.groundtruth import manifest_lines
 from model.training.data.samples import read_samples
@@ -138,3 +138,33 @@ def test_the_manifest_that_was_read_and_its_pictures_are_not_overwritten(tmp_pat
         with pytest.raises(ModelError, match=said):
             check_export(tmp_path / place, samples, data=tmp_path / "old.manifest", away_from=[photos])
     check_export(tmp_path / "new.manifest", samples, data=tmp_path / "old.manifest", away_from=[photos])
+
+
+@pytest.mark.parametrize("name", ["others.decisions.json", "package.json", "paid.manifest"])
+def test_a_file_of_another_kind_is_not_replaced(tmp_path: Path, name: str) -> None:
+    photos = folder(tmp_path / "photos", clean=1, dirty=0)
+    paid = manifest_lines([("a.jpg", Label.CLEAN)], attribute="duct", job="labeling-job/duct", created="2026-11-26")
+    (tmp_path / name).write_text("".join(paid))
+
+    with pytest.raises(NoPlace, match="is something else, and is not replaced"):
+        check_export(tmp_path / name, read_samples(photos), data=photos, away_from=[photos])
+
+
+def test_a_manifest_made_here_is_replaced(tmp_path: Path) -> None:
+    photos = folder(tmp_path / "photos", clean=1, dirty=0)
+    samples = read_samples(photos)
+    export_manifests(tmp_path / "left.manifest", samples, data=photos, places={})
+
+    check_export(tmp_path / "left.manifest", samples, data=photos, away_from=[photos])
+
+
+def test_links_that_lead_in_a_circle_are_no_place_and_in_the_data_in_nobodys_way(tmp_path: Path) -> None:
+    photos = folder(tmp_path / "photos", clean=1, dirty=0)
+    (photos / "clean/loop.jpg").symlink_to("loop.jpg")
+    (tmp_path / "loop").symlink_to("loop")
+    samples, places = read_samples(photos), {"s3://ducts": tmp_path / "loop"}
+
+    check_export(tmp_path / "left.manifest", samples, data=photos, away_from=[photos])
+    export_manifests(tmp_path / "left.manifest", samples, data=photos, places=places)
+    with pytest.raises(NoPlace, match="Symlink loop"):
+        check_export(tmp_path / "loop/left.manifest", samples, data=photos, away_from=[photos])

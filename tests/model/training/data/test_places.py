@@ -57,7 +57,7 @@ def test_what_lies_in_the_data_is_refused_and_not_made(tmp_path: Path, place: st
 def test_beside_the_data_is_not_in_it(tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
 
-    require_away(tmp_path / "photos-trained", in_data(tmp_path / "photos", [], []))
+    require_away(tmp_path / "photos-trained", in_data(tmp_path / "photos", [], []), "--out")
 
 
 def test_pictures_of_a_manifest_lie_in_its_places_and_where_it_says(tmp_path: Path) -> None:
@@ -79,7 +79,37 @@ def test_a_linked_folder_below_is_in_the_data(tmp_path: Path) -> None:
     (tmp_path / "photos/clean/ahu3").symlink_to(tmp_path / "archive")
 
     with pytest.raises(NoPlace, match="lies in the data"):
-        require_away(tmp_path / "archive/out", in_data(tmp_path / "photos", [], [tmp_path / "photos/clean/ahu3/0.jpg"]))
+        require_away(
+            tmp_path / "archive/out", in_data(tmp_path / "photos", [], [tmp_path / "photos/clean/ahu3/0.jpg"]), "--out"
+        )
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("loop", "Symlink loop from"),
+        ("loop/below", "Symlink loop from"),
+        (300 * "n", "File name too long"),
+        ("n\0", "embedded null byte"),
+    ],
+    ids=["a link to itself", "below it", "a name too long", "no name"],
+)
+def test_what_leads_nowhere_is_no_place(tmp_path: Path, place: str, said: str) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+
+    with pytest.raises(NoPlace, match=rf"{said}.*\. Choose another folder for --out"):
+        require_place(tmp_path / place, "--out")
+    with pytest.raises(NoPlace, match=rf"{said}.*\. Choose another folder for --answers"):
+        require_file(tmp_path / place, "--answers", ours="ours")
+    assert list(tmp_path.iterdir()) == [tmp_path / "loop"]
+
+
+def test_links_in_the_data_that_lead_in_a_circle_are_in_nobodys_way(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+
+    away_from = in_data(tmp_path / "s.manifest", [tmp_path / "loop"], [tmp_path / "loop/0.jpg"])
+
+    require_place(tmp_path / "out", "--out", away_from=away_from)
 
 
 def test_a_file_of_the_same_kind_is_replaced_and_an_empty_one(tmp_path: Path) -> None:

@@ -10,8 +10,10 @@ import pytest
 from model.errors import NoPlace
 from model.training.data.report_folder import FINDINGS, PAGE, PICTURES, SCHEMA, ReportFailed, report_folder
 
+FIRST, SECOND = f"{0:032x}.jpg", f"{1:032x}.jpg"  # as thumbnails are called
 
-def write(folder: Path, picture: str = "a.jpg") -> None:
+
+def write(folder: Path, picture: str = FIRST) -> None:
     with report_folder(folder, away_from=[]) as new:
         (new / PICTURES / picture).write_bytes(b"a picture")
         (new / FINDINGS).write_text(f'{{"schema": "{SCHEMA}"}}')
@@ -25,17 +27,19 @@ def files(folder: Path) -> set[str]:
 def test_a_report_is_there_with_its_pictures_and_nothing_else(tmp_path: Path) -> None:
     write(tmp_path / "new/report")
 
-    assert files(tmp_path) == {"new/report/index.html", "new/report/findings.json", "new/report/pictures/a.jpg"}
+    assert files(tmp_path) == {"new/report/index.html", "new/report/findings.json", f"new/report/pictures/{FIRST}"}
 
 
 def test_a_new_report_takes_the_place_of_the_old_but_not_of_what_was_put_beside(tmp_path: Path) -> None:
     write(tmp_path / "report")
-    (tmp_path / "report/photos.decisions.json").write_text("{}")
+    for name in ("photos.decisions.json", "pictures/mine.jpg"):
+        (tmp_path / "report" / name).write_text("{}")
 
-    write(tmp_path / "report", "b.jpg")
+    write(tmp_path / "report", SECOND)
 
-    assert files(tmp_path / "report") == {"index.html", "findings.json", "pictures/b.jpg", "photos.decisions.json"}
-    assert (tmp_path / "report" / PAGE).read_text() == "a page with b.jpg"
+    mine = {"photos.decisions.json", "pictures/mine.jpg"}
+    assert files(tmp_path / "report") == mine | {"index.html", "findings.json", f"pictures/{SECOND}"}
+    assert (tmp_path / "report" / PAGE).read_text() == f"a page with {SECOND}"
 
 
 def test_a_run_that_fails_leaves_the_report_before(tmp_path: Path) -> None:
@@ -45,8 +49,8 @@ def test_a_run_that_fails_leaves_the_report_before(tmp_path: Path) -> None:
         (new / PAGE).write_text("half a page")
         raise KeyboardInterrupt
 
-    assert files(tmp_path) == {"report/index.html", "report/findings.json", "report/pictures/a.jpg"}
-    assert (tmp_path / "report" / PAGE).read_text() == "a page with a.jpg"
+    assert files(tmp_path) == {"report/index.html", "report/findings.json", f"report/pictures/{FIRST}"}
+    assert (tmp_path / "report" / PAGE).read_text() == f"a page with {FIRST}"
 
 
 def test_a_folder_of_other_things_is_refused(tmp_path: Path) -> None:
@@ -70,8 +74,27 @@ def test_a_report_is_never_written_into_the_data(tmp_path: Path, place: str) -> 
     assert files(tmp_path) == set()
 
 
-def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
+def test_a_folder_beside_it_is_left_alone_whatever_it_is_called(tmp_path: Path) -> None:
+    (tmp_path / ".report.new").mkdir()
+    (tmp_path / ".report.new/thesis.txt").touch()
 
-    with pytest.raises(ReportFailed, match="cannot be written"):
-        write(tmp_path / "file/report")
+    write(tmp_path / "report")
+
+    assert files(tmp_path / ".report.new") == {"thesis.txt"}
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [("file/report", "Not a directory"), ("loop", "Symlink loop"), (300 * "n", "File name too long")],
+    ids=["below a file", "a link to itself", "a name too long"],
+)
+def test_a_place_that_cannot_be_written_is_named_before_the_work(tmp_path: Path, place: str, said: str) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "loop").symlink_to("loop")
+
+    with (
+        pytest.raises(NoPlace, match=f"{said}.* Choose another folder for --report"),
+        report_folder(tmp_path / place, away_from=[]),
+    ):
+        pytest.fail("it began")
+    assert files(tmp_path) == {"file"}
