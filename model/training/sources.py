@@ -1,10 +1,13 @@
-"""What our code makes, told from what an older version of it made: by a digest of the sources that decide it."""
+"""What our code makes, told from what an older version of it made: by a digest of the sources that decide it, and by
+the versions of the packages that do."""
 
 from __future__ import annotations
 
 import ast
 import hashlib
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
+from importlib import metadata
 from pathlib import Path
 from typing import Final
 
@@ -32,6 +35,13 @@ def digest_of(
             waiting += [one for one in _imported(tree) if one.split(".")[0] in packages and _file(root, one).is_file()]
             dumps[name] = ast.dump(_without_docstrings(tree))
     return hashlib.sha256("\n".join(f"{name} {dumps[name]}" for name in sorted(dumps)).encode()).hexdigest()
+
+
+def versions(packages: Iterable[str]) -> Iterator[str]:
+    """Of those that are installed."""
+    for name in packages:
+        with suppress(metadata.PackageNotFoundError):
+            yield f"{name} {metadata.version(name)}"
 
 
 def _file(root: Path, module: str) -> Path:

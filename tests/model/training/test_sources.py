@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from model.training.sources import digest_of
+from model.training.sources import digest_of, versions
 
 pytestmark = pytest.mark.real
 
@@ -66,3 +66,7 @@ def test_what_decides_nothing_can_be_left_out(tmp_path: Path) -> None:
     old, new = written(tmp_path / "old"), written(tmp_path / "new", light="import ours.other", other="BRIGHT = 3")
 
     assert digest(new, "ours.light") == digest(old, "ours.light") != digest(old)
+
+
+def test_packages_that_are_not_installed_have_no_version() -> None:
+    assert [line.split()[0] for line in versions(["numpy", "no-such-package"])] == ["numpy"]
