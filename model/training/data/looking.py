@@ -63,6 +63,7 @@ def look(sample: Sample, *, rgb_px: int = 0, thumbnail_px: int = 0) -> Look:
         content = read_content(sample.path)
         sha256 = digest(content)
         picture = open_picture(content)
+        thumbnail = picture.jpeg(thumbnail_px) if thumbnail_px else b""
     except FileNotFoundError:
         return Look(seen=Seen(sample=sample, missing=True, problem=f"there is no file {sample.path}"))
     except Unreadable as error:
@@ -71,5 +72,5 @@ def look(sample: Sample, *, rgb_px: int = 0, thumbnail_px: int = 0) -> Look:
     return Look(
         seen=Seen(sample=sample, sha256=sha256, width=picture.width, height=picture.height, prints=prints),
         rgb=picture.rgb(rgb_px) if rgb_px else None,
-        thumbnail=picture.jpeg(thumbnail_px) if thumbnail_px else b"",
+        thumbnail=thumbnail,
     )

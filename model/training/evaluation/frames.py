@@ -5,21 +5,26 @@ from __future__ import annotations
 from pathlib import Path
 
 from model.errors import Unreadable
-from model.tensors import MAX_INPUT_PX, MAX_PIXELS, MIN_INPUT_PX, Decoder, jpeg_frame
+from model.tensors import MAX_INPUT_PX, MIN_INPUT_PX, Decoder, jpeg_frame
 from model.training.data.contents import REMEDY, read_content
-from model.training.data.pictures import Rgb, open_picture
+from model.training.data.pictures import LONGEST_PX, Rgb, is_turned, open_picture
 
 JPEG_START = b"\xff\xd8\xff"  # ITU-T T.81, B.1.1.3: SOI and the next marker's first byte
 QUALITY = 95  # of JPEGs made here: what is lost is less than a camera's own JPEG loses
 
 
 def read_jpeg(path: Path) -> bytes:
-    """The photo as JPEG: a JPEG file byte for byte, anything else decoded and encoded. Raises `Unreadable`."""
+    """The photo as JPEG, upright: a JPEG file byte for byte if it is, anything else decoded and encoded.
+
+    Raises `Unreadable`.
+    """
     try:
         content = read_content(path)
     except FileNotFoundError as error:
         raise Unreadable(f"there is no file {path}", remedy="Copy it there, or leave it out") from error
-    return content if content.startswith(JPEG_START) else open_picture(content).jpeg(MAX_PIXELS, quality=QUALITY)
+    if content.startswith(JPEG_START) and not is_turned(content):
+        return content
+    return open_picture(content, shorter_px=LONGEST_PX).jpeg(LONGEST_PX, quality=QUALITY)
 
 
 def decode(jpeg: bytes, *, longest_px: int = MAX_INPUT_PX) -> Rgb:

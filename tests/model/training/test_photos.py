@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from drivers.camera.jpeg import encode_jpeg
+from model.tensors import Decoder, jpeg_frame
 from model.training.data.samples import BadDataset, Sample, Split
 from model.training.photos import FEWEST, Photos, load_photos, parts, twins_measured
 from model.types import Label
@@ -60,6 +62,18 @@ def test_photos_are_decoded_at_the_size_of_the_input_with_their_labels(tmp_path:
     assert found.rgb.shape == (2 * FEWEST, SIDE, SIDE, 3)
     assert found.dirty.tolist() == [False, True] * FEWEST
     assert found.unusable == ()
+
+
+def test_a_photo_of_a_camera_held_on_its_side_is_learned_upright(tmp_path: Path) -> None:
+    samples = photos(tmp_path, each=FEWEST)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(np.rot90(_picture(0))).save(samples[0].path, exif=exif, quality=95)
+
+    found = load_photos(samples, SIDE)
+
+    upright = Decoder(SIDE, SIDE).decode(jpeg_frame(encode_jpeg(_picture(0)), "upright"))
+    assert np.abs(found.rgb[0].astype(int) - upright).mean() < 4
 
 
 def test_one_broken_file_is_named_and_left_out(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from PIL import Image
 
 from model.errors import Unreadable
 from model.training.data.contents import MOST_BYTES, read_content
-from model.training.data.pictures import open_picture
+from model.training.data.pictures import LONGEST_PX, is_turned, open_picture
 from tests.model.training.data.photos import Rgb, photo
 
 TURNED_LEFT = 6  # EXIF orientation: the camera was held on its side
@@ -55,6 +55,29 @@ def test_a_camera_held_on_its_side_gives_an_upright_picture() -> None:
     np.testing.assert_allclose(picture.grey(8, 8), open_picture(encoded(photo(1))).grey(8, 8), atol=4)
 
 
+@pytest.mark.parametrize(
+    ("orientation", "turned"), [(None, False), (0, False), (1, False), (3, True), (TURNED_LEFT, True), (9, False)]
+)
+def test_a_jpeg_says_whether_the_camera_was_held_otherwise(orientation: int | None, turned: bool) -> None:
+    exif = Image.Exif()
+    if orientation is not None:
+        exif[0x0112] = orientation
+
+    assert is_turned(encoded(photo(1), exif=exif)) is turned
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xd8\xff\xe1\0\x10Exif\0\0rubbish"], ids=["nothing", "damaged"])
+def test_what_cannot_be_read_says_nothing_of_how_the_camera_was_held(content: bytes) -> None:
+    assert not is_turned(content)
+
+
+def test_a_sliver_is_shown_a_pixel_wide() -> None:
+    sliver = open_picture(encoded(photo(1, 32, 30_000), "PNG"))
+
+    assert Image.open(io.BytesIO(sliver.jpeg(320))).size == (1, 320)
+    assert Image.open(io.BytesIO(sliver.jpeg(LONGEST_PX))).size == (32, 30_000)
+
+
 def test_a_photo_of_many_megapixels_tells_its_own_size() -> None:
     picture = open_picture(encoded(photo(1).repeat(25, axis=0).repeat(25, axis=1)))
 
@@ -87,9 +110,10 @@ def test_transparent_palette_and_grey_pictures_are_pictures() -> None:
         (encoded(photo(1), "PNG")[:1500], "damaged or cut off"),
         (encoded(photo(1, 31, 100), "PNG"), "only 31 x 100"),
         (png_header(8_001, 8_000), "8001 x 8000 pixels, more than 64 million"),
+        (encoded(np.zeros((32, 65_501, 3), np.uint8), "PNG"), "65501 x 32 pixels, more than 65,500 of a side"),
         (encoded(photo(1)[..., 0].astype(np.uint16), "PNG"), "more than 8 bits"),
     ],
-    ids=["empty", "text", "cut JPEG", "cut PNG", "tiny", "bomb", "16 bits"],
+    ids=["empty", "text", "cut JPEG", "cut PNG", "tiny", "bomb", "too long for a JPEG", "16 bits"],
 )
 def test_what_is_no_usable_photo_comes_with_its_reason(content: bytes, said: str) -> None:
     with pytest.raises(Unreadable, match=said):

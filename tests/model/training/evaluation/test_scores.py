@@ -54,6 +54,38 @@ def test_a_png_becomes_the_jpeg_of_a_camera(tmp_path: Path, classifier: Classifi
     assert np.abs(decode(read_jpeg(path)).astype(int) - ripples(*SIZE)).mean() < 4
 
 
+def lying(rgb: np.ndarray, kind: str, orientation: int = 6) -> bytes:
+    """As of a camera that was held on its side, and says so."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    buffer = io.BytesIO()
+    Image.fromarray(np.rot90(rgb)).save(buffer, kind, exif=exif, quality=95)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_a_camera_held_on_its_side_gives_an_upright_picture_of_whatever_kind(tmp_path: Path, kind: str) -> None:
+    upright = ripples(1200, 900)
+    path = sample(tmp_path / "a", lying(upright, kind)).path
+
+    assert decode(read_jpeg(path), longest_px=1024).shape == (768, 1024, 3)
+    assert np.abs(decode(read_jpeg(path)).astype(int) - decode(encode_jpeg(upright))).mean() < 4
+
+
+def test_a_jpeg_that_says_that_it_is_upright_stays_byte_for_byte(tmp_path: Path) -> None:
+    jpeg = lying(ripples(*SIZE), "JPEG", orientation=1)
+
+    assert read_jpeg(sample(tmp_path / "a.jpg", jpeg).path) == jpeg
+
+
+def test_a_sliver_and_what_no_jpeg_has_room_for_are_answers(tmp_path: Path, classifier: Classifier) -> None:
+    sliver = score_sample(classifier, sample(tmp_path / "a.png", png(ripples(32, 30_000))))
+    long = score_sample(classifier, sample(tmp_path / "b.png", png(np.zeros((40, 70_000, 3), np.uint8))))
+
+    assert sliver.score is not None
+    assert (long.score, long.reasons) == (None, (Reason.UNREADABLE,))
+
+
 def test_a_picture_that_the_board_would_not_judge_has_a_forced_score(tmp_path: Path, classifier: Classifier) -> None:
     found = score_sample(classifier, sample(tmp_path / "a.jpg", encode_jpeg(flat(*SIZE, (5, 5, 5)))))
 
