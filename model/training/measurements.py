@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from model.manifest import MOST_G_M2
+from model.training.data.contents import can_be_path
 from model.training.data.samples import BadDataset
 
 PICTURE, GRAMS = "picture", "g_m2"
@@ -40,6 +41,8 @@ def read_measurements(path: Path) -> tuple[Measurement, ...]:
             raise _bad(path, line, f"more than {MOST_ROWS} rows")
         if not (name := row[PICTURE]):
             raise _bad(path, line, f"no {PICTURE}")
+        if not can_be_path(name):
+            raise _bad(path, line, f"{PICTURE} is {name!r}, and no file can be called so", remedy="Take the line out")
         measurement = Measurement(line, path.parent / name, _grams(path, line, row[GRAMS]))
         if measurement.picture in lines:
             first = lines[measurement.picture]

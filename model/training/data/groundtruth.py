@@ -16,6 +16,7 @@ from textwrap import shorten
 from typing import Any
 
 from model.errors import ModelError
+from model.training.data.contents import can_be_path
 from model.types import Label
 
 MANIFEST_SUFFIXES = frozenset({".manifest", ".jsonl", ".json"})
@@ -136,6 +137,9 @@ def _source_ref(document: Mapping[str, Any], where: str) -> str:
     source_ref = document.get("source-ref")
     if not isinstance(source_ref, str) or not source_ref:
         raise BadManifest(f"{where}: no source-ref", remedy=LINE_REMEDY)
+    if not can_be_path(source_ref):
+        remedy = "Take the line out: no file can be called so"
+        raise BadManifest(f"{where}: source-ref {source_ref!r} has a zero byte, or half a letter", remedy=remedy)
     return source_ref
 
 

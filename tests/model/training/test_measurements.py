@@ -49,13 +49,14 @@ def test_what_a_spreadsheet_saves_is_read(tmp_path: Path) -> None:
         ("picture,g_m2\na.jpg,-1\n", ":2: g_m2 is -1, and a deposit is 0 to 1000"),
         ("picture,g_m2\na.jpg,1e9\n", r":2: g_m2 is 1e9, and a deposit is 0 to 1000\. Convert it"),
         ("picture,g_m2\na.jpg,1\nb.jpg,2\na.jpg,3\n", r":4: a\.jpg has a row already, line 2"),
+        ("picture,g_m2\na.jpg,1\na\0.jpg,1\n", r":3: picture is 'a\\x00.jpg', and no file can be called so"),
         ('picture,g_m2\n"a.jpg,1\n', ":2: not CSV"),
         ("picture,g_m2\n" + "a" * 200_000 + ",1\n", ":2: not CSV"),
         (b"\xff\xfep\0", "not UTF-8 text at byte 0"),
         ("picture,g_m2\n" + "#" * 5_000_000, "larger than 4 MiB"),
         ("picture,g_m2\n" + "".join(f"{n}.jpg,1\n" for n in range(MOST_ROWS + 1)), ":10002: more than 10000 rows"),
     ],
-    ids=range(20),
+    ids=range(21),
 )
 def test_what_cannot_be_meant_is_named_with_its_line(tmp_path: Path, text: str | bytes, problem: str) -> None:
     with pytest.raises(BadDataset, match=rf"wipes\.csv:? ?{problem}"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,23 @@ def test_a_path_without_a_bucket_is_beside_the_manifest(tmp_path: Path) -> None:
     (entry,) = read_manifest(manifest(tmp_path, line(source_ref="a.jpg")), places={}, classes={})
 
     assert entry.path == tmp_path / "a.jpg"
+
+
+@pytest.mark.parametrize("name", ["cl\0ean/a.jpg", "a\ud800.jpg"], ids=["a zero byte", "half a letter"])
+def test_what_no_file_can_be_called_is_named_with_its_line(tmp_path: Path, name: str) -> None:
+    path = manifest(tmp_path, LINE, line(source_ref=f"s3://ducts/{name}"))
+
+    with pytest.raises(BadManifest, match=r"line 2: source-ref 's3://ducts/.*no file can be called so"):
+        read_manifest(path, places={"s3://ducts": tmp_path}, classes={})
+
+
+def test_a_name_that_is_no_text_is_a_files_name(tmp_path: Path) -> None:
+    """As `--export-manifest` writes it, and as file systems have it."""
+    path = manifest(tmp_path, line(source_ref="a\udcff.jpg"))
+
+    (entry,) = read_manifest(path, places={}, classes={})
+
+    assert os.fsencode(entry.path.name) == b"a\xff.jpg"
 
 
 def test_other_class_names_mean_what_they_are_said_to(tmp_path: Path) -> None:
