@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from model.errors import ModelError
-from model.training.data.samples import MOST_SAMPLES, Sample
+from model.training.data.samples import DECISIONS, MOST_SAMPLES, Sample
 from model.training.data.whole_file import write_whole
 from model.types import Label
 
 SCHEMA = "ductwatch.decisions/1"
-SUFFIX = ".decisions.json"
 MOST_BYTES = 1000 * MOST_SAMPLES  # a decision has some 200
 KEYS = frozenset({"name", "sha256", "decision", "at"})
 SHA256_DIGITS = 64
@@ -99,7 +98,7 @@ def merge(before: Mapping[str, Decision], after: Mapping[str, Decision]) -> dict
 def beside(data: Path) -> Path:
     """Where the decisions on a folder or a manifest are: photos.decisions.json next to photos."""
     place = data.resolve() if data.name in ("", "..") else data  # the name of a link is the one that the user knows
-    return place.with_name(place.name + SUFFIX) if place.name else place / SUFFIX
+    return place.with_name(place.name + DECISIONS) if place.name else place / DECISIONS
 
 
 def read_all(data: Path) -> tuple[dict[str, Decision], str]:
@@ -108,7 +107,7 @@ def read_all(data: Path) -> tuple[dict[str, Decision], str]:
     Those in the folder itself count too, for where a training is handed nothing else; the later decision on a picture
     counts. Raises `BadDecisions`.
     """
-    inside = sorted(data.glob(f"*{SUFFIX}")) if data.is_dir() else []
+    inside = sorted(data.glob(f"*{DECISIONS}")) if data.is_dir() else []
     found = {place: read_decisions(place) for place in (*inside, beside(data))}
     files = " and ".join(str(place) for place, decisions in found.items() if decisions)
     return reduce(merge, found.values(), {}), files

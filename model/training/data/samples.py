@@ -16,7 +16,9 @@ from model.types import Label
 MOST_SAMPLES = 200_000
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 CLUTTER = frozenset({"thumbs.db", "desktop.ini"})  # what Windows leaves among pictures
-MOST_KINDS = 4  # of other files that are told
+MOST_KINDS = 4  # of other files, and of other folders, that are told
+BESIDE = frozenset({"between", "degrees.csv", "drawn.json", "learned-from.json"})  # of `render` and `train`
+DECISIONS = ".decisions.json"  # how the names of files end that say what a person decided
 FOLDERS = {"clean": Label.CLEAN, "dirty": Label.DIRTY}
 LAYOUT = "It needs folders clean/ and dirty/, or train/ and test/ with these in each, or is a manifest of JSON lines"
 
@@ -69,14 +71,21 @@ def read_samples(
         elif path.is_dir():
             samples = _in_folder(path, remark)
         else:
-            problem = f"{path}: there is no such folder or manifest" if not path.exists() else f"{path}: is neither"
-            raise BadDataset(problem, remedy=LAYOUT)
+            raise BadDataset(f"{path}: {_neither(path)}", remedy=LAYOUT)
     except OSError as error:
         problem = f"{error.filename}: cannot be read ({error.strerror})"
         raise BadDataset(problem, remedy="Check who may read it") from error
     if not samples:
         raise BadDataset(f"{path}: holds no picture ({', '.join(sorted(SUFFIXES))})", remedy=LAYOUT)
     return tuple(sorted(samples, key=lambda sample: sample.name))
+
+
+def _neither(path: Path) -> str:
+    if not path.exists():
+        return "there is no such folder or manifest"
+    if not path.is_file():
+        return "is neither"
+    return f"is no folder, and a manifest's name ends in {', '.join(sorted(MANIFEST_SUFFIXES))}"
 
 
 def require_trainable(samples: Sequence[Sample], *, fewest: int) -> None:
@@ -90,28 +99,61 @@ def require_trainable(samples: Sequence[Sample], *, fewest: int) -> None:
 
 def _in_folder(root: Path, remark: Remark) -> list[Sample]:
     samples: list[Sample] = []
-    others: Counter[str] = Counter()
-    for split, path, label in _in_splits(root):
+    others: list[Path] = []
+    parts = _parts(root)
+    for split, path, label in _in_parts(root, parts):
         if path.suffix.lower() in SUFFIXES:
             samples.append(Sample(name=path.relative_to(root).as_posix(), path=path, label=label, split=split))
-        elif not path.name.startswith(".") and path.name.lower() not in CLUTTER:
-            others[path.suffix.lower() or "without a suffix"] += 1
+        elif not _is_clutter(path):
+            others.append(path)
         if len(samples) > MOST_SAMPLES:
             raise BadDataset(f"{root}: holds more than {MOST_SAMPLES} pictures", remedy="Leave out near twins")
     if others:
-        kinds = ", ".join(f"{count:,} {kind}" for kind, count in others.most_common(MOST_KINDS))
-        more = ", ..." if len(others) > MOST_KINDS else ""
-        remark(f"Files left out, as they are no pictures that can be read here: {others.total():,} ({kinds}{more}).")
+        remark(f"Files left out, as they are no pictures that can be read here: {_kinds(others)}.")
+    _tell_of_others(root, parts, remark)
     return samples
 
 
-def _in_splits(root: Path) -> Iterator[tuple[Split, Path, Label]]:
-    """All files, pictures or not."""
-    splits = {split: root / split.value for split in (Split.TRAIN, Split.TEST)}
-    found = [(split, folder) for split, folder in splits.items() if folder.is_dir()]
+def _tell_of_others(root: Path, parts: Mapping[Path, Split], remark: Remark) -> None:
+    """What lies beside the classes' folders: pictures in val/, Dirty/ or unsure/ would be missed by nobody."""
+    others = [
+        path
+        for folder in dict.fromkeys((root, *parts))
+        for path in sorted(folder.iterdir())
+        if path not in parts and not (folder in parts and path.name in FOLDERS)
+        if not _is_clutter(path) and path.name not in BESIDE and not path.name.endswith(DECISIONS)
+    ]
+    folders = [f"{path.relative_to(root).as_posix()}/" for path in others if path.is_dir()]
+    if folders:
+        more = ", ..." if len(folders) > MOST_KINDS else ""
+        remark(f"Folders left out, as they are no classes: {', '.join(folders[:MOST_KINDS])}{more}.")
+    if files := [path for path in others if not path.is_dir()]:
+        remark(f"Files left out, as they lie in neither clean/ nor dirty/: {_kinds(files)}.")
+
+
+def _is_clutter(path: Path) -> bool:
+    return path.name.startswith(".") or path.name.lower() in CLUTTER
+
+
+def _kinds(files: Sequence[Path]) -> str:
+    """3 (2 .heic, 1 .gif)."""
+    suffixes = Counter(path.suffix.lower() or "without a suffix" for path in files)
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in suffixes.most_common(MOST_KINDS))
+    return f"{len(files):,} ({kinds}{', ...' if len(suffixes) > MOST_KINDS else ''})"
+
+
+def _parts(root: Path) -> dict[Path, Split]:
+    """The folders that have clean/ and dirty/."""
+    splits = {root / split.value: split for split in (Split.TRAIN, Split.TEST)}
+    found = {folder: split for folder, split in splits.items() if folder.is_dir()}
     if found and any((root / name).is_dir() for name in FOLDERS):
         raise BadDataset(f"{root}: has both train/ or test/ and clean/ or dirty/", remedy=LAYOUT)
-    for split, folder in found or [(Split.ANY, root)]:
+    return found or {root: Split.ANY}
+
+
+def _in_parts(root: Path, parts: Mapping[Path, Split]) -> Iterator[tuple[Split, Path, Label]]:
+    """All files, pictures or not."""
+    for folder, split in parts.items():
         if not any((folder / name).is_dir() for name in FOLDERS):
             raise BadDataset(f"{folder}: has neither clean/ nor dirty/", remedy=LAYOUT)
         above = frozenset({os.path.realpath(root), os.path.realpath(folder)})

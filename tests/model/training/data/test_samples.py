@@ -71,6 +71,34 @@ def test_files_that_are_no_pictures_that_can_be_read_are_counted_by_kind(tmp_pat
     assert said == ["Files left out, as they are no pictures that can be read here: 3 (2 .heic, 1 .gif)."]
 
 
+def test_what_lies_beside_the_classes_is_said_but_not_what_is_known_to(tmp_path: Path) -> None:
+    known = ("between/x.jpg", "degrees.csv", "drawn.json", "learned-from.json", "photos.decisions.json", ".git/x")
+    unknown = ("val/clean/c.jpg", "Dirty/d.jpg", "unsure/e.jpg", "f.jpg", "g.jpg", "README")
+    root = touch(tmp_path, "clean/a.jpg", "dirty/b.jpg", "Thumbs.db", *known, *unknown)
+    said: list[str] = []
+
+    assert len(read_samples(root, remark=said.append)) == 2
+
+    assert said == [
+        "Folders left out, as they are no classes: Dirty/, unsure/, val/.",
+        "Files left out, as they lie in neither clean/ nor dirty/: 3 (2 .jpg, 1 without a suffix).",
+    ]
+
+
+def test_what_lies_beside_the_parts_of_a_split_is_said(tmp_path: Path) -> None:
+    root = touch(
+        tmp_path, "train/clean/a.jpg", "test/dirty/b.jpg", "test/unsure/c.jpg", "val/clean/d.jpg", "train/e.png"
+    )
+    said: list[str] = []
+
+    read_samples(root, remark=said.append)
+
+    assert said == [
+        "Folders left out, as they are no classes: val/, test/unsure/.",
+        "Files left out, as they lie in neither clean/ nor dirty/: 1 (1 .png).",
+    ]
+
+
 def test_a_folder_that_may_not_be_read_is_no_empty_one(tmp_path: Path) -> None:
     root = touch(tmp_path, "clean/day1/a.jpg", "dirty/b.jpg")
     (root / "clean/day1").chmod(0)
@@ -111,6 +139,15 @@ def test_another_layout_is_refused_with_the_one_that_is_needed(tmp_path: Path, n
 def test_a_path_that_leads_nowhere_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadDataset, match="photos: there is no such folder or manifest"):
         read_samples(tmp_path / "photos")
+
+
+def test_a_manifest_of_another_name_is_told_which_ones_are_read(tmp_path: Path) -> None:
+    touch(tmp_path, "ok.txt")
+
+    with pytest.raises(
+        BadDataset, match=r"ok\.txt: is no folder, and a manifest's name ends in \.json, \.jsonl, \.man"
+    ):
+        read_samples(tmp_path / "ok.txt")
 
 
 def test_one_class_alone_teaches_nothing(tmp_path: Path) -> None:
