@@ -103,7 +103,7 @@ def load_bundle(path: Path) -> tuple[Classifier, Bundle]:
         classifier = Classifier(model_of(bundle.files), manifest)
         selftest(classifier, bundle.files)
     except (OtaError, ModelError) as error:
-        raise ConfigError(f"{path}: {error}") from error
+        raise ConfigError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from error
     return classifier, bundle
 
 

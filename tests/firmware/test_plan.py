@@ -39,8 +39,13 @@ def test_a_model_of_which_a_byte_was_changed_is_refused(tmp_path: Path) -> None:
     content[len(content) // 2] ^= 1
     model.write_bytes(content)
 
-    with pytest.raises(ConfigError, match=r"model\.tflite"):
+    with pytest.raises(ConfigError, match=rf"^{bundle}: model\.tflite"):
         load_classifier(bundle)
+
+
+def test_a_model_that_is_not_there_is_named_once(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=rf"^{tmp_path}/nope: cannot be read"):
+        load_classifier(tmp_path / "nope")
 
 
 @pytest.mark.parametrize(
