@@ -93,7 +93,17 @@ def test_a_tampered_bundle_is_refused_whole(
 
 
 @pytest.mark.parametrize(
-    "name", ["../evil", "/etc/evil", "golden/../../evil", "./model.tflite", "golden//1.jpg", "a\\b"]
+    "name",
+    [
+        "../evil",
+        "/etc/evil",
+        "golden/../../evil",
+        "golden//1.jpg",
+        "a\\b",
+        "./../evil",
+        ".//etc/evil",
+        "././model.tflite",
+    ],
 )
 def test_a_name_that_leads_elsewhere_is_refused_even_if_listed(tmp_path: Path, name: str) -> None:
     with pytest.raises(BadBundle, match="leads elsewhere"):
@@ -130,7 +140,48 @@ def test_a_linked_folder_and_a_pipe_are_refused(tmp_path: Path) -> None:
         open_bundle(path)
 
 
-@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE])
+def folders(path: Path, *names: str) -> Path:
+    """The tar with these folders named in it."""
+    with tarfile.open(path, "a:") as tar:
+        for name in names:
+            member = tarfile.TarInfo(name)
+            member.type = tarfile.DIRTYPE
+            tar.addfile(member)
+    return path
+
+
+def test_a_tar_that_somebody_made_of_the_folder_opens(tmp_path: Path) -> None:
+    """`tar cf bundle.tar -C bundle .`"""
+    with tarfile.open(tmp_path / "bundle.tar", "w:") as tar:
+        tar.add(folder_of(tmp_path, whole()), ".")
+    with tarfile.open(tmp_path / "dotted.tar", "w:") as tar:
+        for path in sorted((tmp_path / "bundle").rglob("*")):
+            tar.add(path, f"./{path.relative_to(tmp_path / 'bundle')}", recursive=False)
+
+    assert dict(open_bundle(tmp_path / "bundle.tar").files) == FILES
+    assert dict(open_bundle(folders(tmp_path / "dotted.tar", "./")).files) == FILES
+
+
+def test_a_file_is_not_there_twice_because_one_has_a_dot_before_it(tmp_path: Path) -> None:
+    with pytest.raises(BadBundle, match="comes twice"):
+        open_bundle(tar_of(tmp_path, {**whole(), "./card.md": b""}))
+
+
+@pytest.mark.parametrize("name", ["../evil", "/etc/evil", "golden/../..", "./../evil"])
+def test_a_folder_that_lies_elsewhere_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(BadBundle, match="is a link, a device or a folder too many"):
+        open_bundle(folders(tar_of(tmp_path, whole()), name))
+
+
+def test_folders_without_end_are_refused(tmp_path: Path) -> None:
+    path = folders(tar_of(tmp_path, whole()), *(str(number) for number in range(MAX_FILES)))
+    open_bundle(path)
+
+    with pytest.raises(BadBundle, match="256 is a link, a device or a folder too many"):
+        open_bundle(folders(path, "256"))
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE])
 def test_only_plain_files_are_taken_from_a_tar(tmp_path: Path, kind: bytes) -> None:
     path = tar_of(tmp_path, whole())
     member = tarfile.TarInfo("golden/link")
@@ -138,7 +189,7 @@ def test_only_plain_files_are_taken_from_a_tar(tmp_path: Path, kind: bytes) -> N
     with tarfile.open(path, "a:") as tar:
         tar.addfile(member)
 
-    with pytest.raises(BadBundle, match="is a link, a folder or a device"):
+    with pytest.raises(BadBundle, match="is a link, a device or a folder too many"):
         open_bundle(path)
 
 
