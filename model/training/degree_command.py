@@ -12,7 +12,7 @@ from pathlib import Path
 
 from model.classifier import Classifier
 from model.degree import two_digits
-from model.errors import NoPlace, Unreadable
+from model.errors import NoPlace, UnfitModel, Unreadable
 from model.manifest import DegreePoint
 from model.photo import read_photo
 from model.training.bundle import CARD, degree_rows, write_calibrated
@@ -28,11 +28,13 @@ from model.types import ModelId, Reason
 CALIBRATED = "+cal"  # short: name and version fit beside a verdict on 80 columns
 LEARNED = "the model has learned from it"
 LONGEST_VERSION = 64  # of a manifest
+MOST_COUNTED = 2**31 - 1  # releases, as in `ota.offer`
 REMEDY = "Choose another folder for --out"
 
 
 def main(arguments: Namespace, *, bundle: Classifier, manifest: bytes, files: Mapping[str, bytes]) -> int:
     """Raises `ModelError`, and writes nothing, where there is nothing to fit or no place for the bundle."""
+    counter = _counter(arguments.release_counter, bundle.manifest.release_counter, arguments.bundle)
     measurements = read_measurements(arguments.measurements)
     away_from = in_data(arguments.measurements, [], (one.picture for one in measurements))
     out = _new_folder(arguments.out, away_from)
@@ -47,7 +49,6 @@ def main(arguments: Namespace, *, bundle: Classifier, manifest: bytes, files: Ma
     known = [(one.score, one.g_m2) for one in judged if one.score is not None]
     scores, grams = [score for score, _ in known], [g_m2 for _, g_m2 in known]
     degree, figures = fit_degree(scores, grams), measure_degree(scores, grams)
-    counter = arguments.release_counter or bundle.manifest.release_counter + 1
     model = ModelId(bundle.model.name, arguments.version or _next_version(bundle.model.version, counter))
     _write(out, manifest, files, model, counter, degree, _card(files, bundle.model, model, figures), record)
     print((_json if arguments.json else _table)(model, figures, degree, left_out, out))
@@ -95,6 +96,18 @@ def _judge(path: Path, measurement: Measurement, classifier: Classifier) -> Judg
         raise BadDataset(f"{where}: this JPEG is damaged", remedy="Copy it again, or leave its row out")
     why = ", ".join(reason.value for reason in judgement.reasons) if judgement.score is None else ""
     return Judged(measurement.line, measurement.picture, measurement.g_m2, judgement.score, why)
+
+
+def _counter(asked: int | None, old: int, bundle: Path) -> int:
+    """Raises `UnfitModel` for one that no board with the old bundle takes."""
+    said = f"{bundle}: has the release counter {old}"
+    if old >= MOST_COUNTED:
+        raise UnfitModel(f"{said}, and there is none above it", remedy="Calibrate a model with a lower one")
+    if asked is not None and asked <= old:
+        raise UnfitModel(
+            f"{said}, and boards take a higher one only", remedy="Leave out --release-counter, or raise it"
+        )
+    return asked or old + 1
 
 
 def _next_version(version: str, counter: int) -> str:

@@ -100,6 +100,22 @@ def test_it_is_another_version_and_a_later_release(wipes: Path, tmp_path: Path) 
     ]
 
 
+@pytest.mark.parametrize(("old", "asked"), [(7, 1), (7, 7), (2**31 - 1, None)], ids=["lower", "the same", "none above"])
+def test_a_release_that_no_board_would_take_is_refused(
+    wipes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], old: int, asked: int | None
+) -> None:
+    shutil.copytree(shipped_bundle(), tmp_path / "old")
+    manifest = tmp_path / "old/manifest.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"release_counter": old}))
+    counter = [] if asked is None else ["--release-counter", str(asked)]
+
+    out = tmp_path / "new"
+    assert run("--measurements", wipes / "wipes.csv", "--out", out, *counter, bundle=tmp_path / "old") == 2
+
+    assert f"ductwatch: {tmp_path / 'old'}: has the release counter {old}, and " in capsys.readouterr().err
+    assert not out.exists()
+
+
 def test_the_card_says_on_how_much_the_estimate_rests_and_how_far_it_is_off(wipes: Path, tmp_path: Path) -> None:
     run("--measurements", wipes / "wipes.csv", "--out", tmp_path / "first", "--version", "7")
     run("--measurements", wipes / "wipes.csv", "--out", tmp_path / "again", "--version", "8", bundle=tmp_path / "first")
