@@ -10,7 +10,7 @@ import hashlib
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ from model.training.data.looking import look_at_all
 from model.training.data.samples import Sample
 from model.training.data.splits import split
 from model.training.data.twins import groups
+from model.training.evaluation.paired import Groups
 from model.types import Label
 
 GROUPS, LABELS = "manifest.csv", "labels.csv"
@@ -37,11 +38,15 @@ class BadData(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rounds:
-    """`tested[k]` (n,): the photos that round k measures on; it learns from the others. `how`: for whoever reads it."""
+    """`tested[k]` (n,): the photos that round k measures on; it learns from the others. `how`: for whoever reads it.
+
+    `groups` (n,): a number for each photo, the same for near duplicates, which are right or wrong together.
+    """
 
     name: str
     how: str
     samples: tuple[Sample, ...]
+    groups: Groups
     tested: tuple[Mask, ...]
 
     @property
@@ -66,6 +71,7 @@ def cross_validation(data: Path, folds: int) -> Rounds:
         name=data.resolve().name,
         how=f"{folds}-fold cross-validation by {len(np.unique(group))} groups of near duplicates, {whose}",
         samples=samples,
+        groups=group,
         tested=tuple(parts == fold for fold in range(folds)),
     )
 
@@ -87,8 +93,10 @@ def elpv(folder: Path, seeds: int) -> Rounds:
     return Rounds(
         name="elpv",
         how=f"{seeds} random splits into three quarters and one, stratified by probability and kind of cell: a photo "
-        "may be tested on more than once, so that the interval of all answers together is too narrow",
+        "may be tested on more than once, and is a group by itself; cells of one wafer or module, which nothing names, "
+        "are several, which makes intervals too narrow",
         samples=samples,
+        groups=np.arange(len(samples)),
         tested=tuple(_quarter(kinds, seed) for seed in range(seeds)),
     )
 
@@ -121,14 +129,31 @@ def _other_recipe(there: Sequence[str], here: Sequence[str]) -> str:
 
 def write_round(folder: Path, rounds: Rounds, number: int) -> None:
     """train/ and test/, with clean/ and dirty/ in each."""
-    for sample, tested in zip(rounds.samples, rounds.tested[number], strict=True):
-        link = folder / ("test" if tested else "train") / sample.label.value.lower() / sample.name.replace("/", "_")
+    for place, (sample, tested) in enumerate(zip(rounds.samples, rounds.tested[number], strict=True)):
+        link = folder / ("test" if tested else "train") / _link(sample, place)
         link.parent.mkdir(parents=True, exist_ok=True)
         link.unlink(missing_ok=True)
         link.symlink_to(sample.path.resolve())
 
 
-def _given_groups(manifest: Path, samples: Sequence[Sample]) -> npt.NDArray[np.intp] | None:
+def linked(rounds: Rounds, number: int) -> dict[str, int]:
+    """The places in `rounds.samples` of the links in test/, by their names from the round's folder on.
+
+    Also by those that links had before they were numbered: of two by one name, the one written last stayed.
+    """
+    tested = [(int(place), rounds.samples[place]) for place in np.flatnonzero(rounds.tested[number])]
+    unnumbered = {
+        f"test/{sample.label.value.lower()}/{sample.name.replace('/', '_')}": place for place, sample in tested
+    }
+    return unnumbered | {f"test/{_link(sample, place)}": place for place, sample in tested}
+
+
+def _link(sample: Sample, place: int) -> str:
+    """The number keeps apart what lies in different folders under one name, and the photos in their order."""
+    return f"{sample.label.value.lower()}/{place:06}_{PurePath(sample.name).name}"
+
+
+def _given_groups(manifest: Path, samples: Sequence[Sample]) -> Groups | None:
     if not manifest.is_file():
         return None
     group = {row.get("file"): row.get("group") for row in csv.DictReader(_read(manifest).splitlines())}
@@ -139,7 +164,7 @@ def _given_groups(manifest: Path, samples: Sequence[Sample]) -> npt.NDArray[np.i
     return numbers
 
 
-def _found_groups(samples: Sequence[Sample]) -> tuple[tuple[Sample, ...], npt.NDArray[np.intp]]:
+def _found_groups(samples: Sequence[Sample]) -> tuple[tuple[Sample, ...], Groups]:
     """What cannot be looked at is left out."""
     seen = [(look.seen.sample, look.seen.prints) for look in look_at_all(samples) if look.seen.prints is not None]
     if not seen:

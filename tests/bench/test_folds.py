@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.folds import PLAN, BadData, Rounds, cross_validation, elpv, prepare, write_round
+from bench.folds import PLAN, BadData, Rounds, cross_validation, elpv, linked, prepare, write_round
 from model.training.data.samples import Split, read_samples
 from tests.model.training.data.photos import folder, photo, save
 
@@ -38,6 +38,7 @@ def test_each_photo_is_tested_on_once_with_its_group(tmp_path: Path) -> None:
     rounds = cross_validation(grouped(tmp_path), 4)
 
     assert np.sum(rounds.tested, axis=0).tolist() == [1] * 24
+    assert np.unique(rounds.groups, return_counts=True)[1].tolist() == [3] * 8
     group = [(sample.label, int(sample.path.stem) // 3) for sample in rounds.samples]
     for tested in rounds.tested:
         inside = {one for one, is_in in zip(group, tested, strict=True) if is_in}
@@ -52,7 +53,10 @@ def test_where_no_groups_are_given_twins_are_found(tmp_path: Path) -> None:
     rounds = cross_validation(tmp_path, 2)
 
     names = [sample.name for sample in rounds.samples]
-    assert rounds.tested[0][names.index("clean/0.jpg")] == rounds.tested[0][names.index("clean/twin.png")]
+    one, other = names.index("clean/0.jpg"), names.index("clean/twin.png")
+    assert rounds.tested[0][one] == rounds.tested[0][other]
+    assert rounds.groups[one] == rounds.groups[other]
+    assert len(np.unique(rounds.groups)) == 12
 
 
 def test_a_photo_without_a_group_is_named(tmp_path: Path) -> None:
@@ -72,6 +76,7 @@ def test_a_quarter_of_the_solar_cells_is_tested_on_and_of_each_kind(tmp_path: Pa
         shares = [tested[start:end].sum() for start, end in pairwise(starts)]
         assert shares == pytest.approx([10, 13 / 4, 27 / 4], abs=1)
     assert not np.array_equal(rounds.tested[0], rounds.tested[1])
+    assert len(np.unique(rounds.groups)) == 80
 
 
 def test_another_file_of_labels_is_refused(tmp_path: Path) -> None:
@@ -92,6 +97,32 @@ def test_the_folders_are_read_as_they_were_meant(tmp_path: Path) -> None:
         (sample.path, sample.label) for sample in rounds.samples
     }
     assert tested == {sample.path for sample, is_in in zip(rounds.samples, rounds.tested[1], strict=True) if is_in}
+
+
+def test_photos_whose_names_differ_by_a_slash_alone_are_all_linked_and_known_again(tmp_path: Path) -> None:
+    folder(tmp_path / "data", clean=4, dirty=6)
+    save(tmp_path / "data/clean/a/b.jpg", photo(50))
+    save(tmp_path / "data/clean/a_b.jpg", photo(51))
+    rounds = cross_validation(tmp_path / "data", 2)
+
+    for number in range(2):
+        out = tmp_path / f"round-{number}"
+        write_round(out, rounds, number)
+
+        assert sum(path.is_symlink() for path in out.rglob("*")) == len(rounds.samples) == 12
+        links = {str(path.relative_to(out)): path.resolve() for path in (out / "test").glob("*/*")}
+        known = linked(rounds, number)
+        assert [rounds.samples[known[name]].path for name in links] == list(links.values())
+
+
+def test_answers_to_links_without_a_number_are_known_again(tmp_path: Path) -> None:
+    rounds = cross_validation(folder(tmp_path, clean=4, dirty=4), 2)
+
+    for number in range(2):
+        known = linked(rounds, number)
+        for place in np.flatnonzero(rounds.tested[number]):
+            label, file = rounds.samples[place].name.split("/")
+            assert known[f"test/{label}/{label}_{file}"] == place
 
 
 @pytest.fixture

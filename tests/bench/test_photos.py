@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.folds import cross_validation, prepare
+from bench.folds import Rounds, cross_validation, prepare, write_round
 from bench.photos import ANSWERS, DONE
 from bench.recipe import recipe
 from bench.results import load_all
@@ -17,7 +17,7 @@ from tests.model.training.data.photos import folder
 
 pytestmark = pytest.mark.real
 
-RIGHT, WRONG = (0.9, 0.1), (0.2, 0.8)  # scores of a dirty and of a clean photo
+RIGHT, ALL_CLEAN = {"dirty": 0.9, "clean": 0.1}, {"dirty": 0.2, "clean": 0.1}  # scores of dirty and of clean photos
 
 
 def bench(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -25,40 +25,48 @@ def bench(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def done(out: Path, number: int, *scores: tuple[float, float]) -> None:
-    """As if the round had been run, with these scores of a dirty and of a clean photo each."""
+def done(out: Path, rounds: Rounds, number: int, scores: dict[str, float]) -> None:
+    """As if the round had been run, with these scores."""
     place = out / f"round-{number}"
-    place.mkdir(parents=True)
+    write_round(place / "photos", rounds, number - 1)
     answers: list[dict[str, object]] = [
-        {"name": f"{n}", "dirty": dirty, "score": score, "label": "DIRTY" if score > 0.5 else "CLEAN", "reasons": []}
-        for n, pair in enumerate(scores)
-        for dirty, score in zip((True, False), pair, strict=True)
+        {
+            "name": f"test/{truth}/{link.name}",
+            "dirty": truth == "dirty",
+            "score": score,
+            "label": "DIRTY" if score > 0.5 else "CLEAN",
+            "reasons": [],
+        }
+        for truth, score in scores.items()
+        for link in (place / "photos/test" / truth).iterdir()
     ]
     (place / ANSWERS).write_text("\n".join(map(json.dumps, answers)))
     (place / DONE).write_text(json.dumps({"figures": {"threshold": 0.5}, "trained_s": 61.5}))
 
 
-def data(root: Path) -> Path:
-    return folder(root / "ducts", clean=4, dirty=4)
+def data(root: Path, of_each: int = 4) -> Path:
+    return folder(root / "ducts", clean=of_each, dirty=of_each)
 
 
 def test_rounds_that_are_done_are_not_run_again_and_their_answers_are_counted_together(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    prepare(out, cross_validation(data(tmp_path), 2), recipe())
-    done(out, 1, RIGHT, RIGHT, RIGHT)
-    done(out, 2, WRONG)
+    rounds = cross_validation(data(tmp_path, of_each=20), 2)
+    prepare(out, rounds, recipe())
+    done(out, rounds, 1, RIGHT)
+    done(out, rounds, 2, ALL_CLEAN)
 
     told = bench("--data", tmp_path / "ducts", "--folds", "2", "--out", out)
 
     (document,) = load_all(out)
     rows = {row.label: row.values for row in document.result.rows}
     assert (told.returncode, document.result.name) == (0, "photos-ducts")
-    assert [rows[f"round {n}"][1] for n in (1, 2)] == [1.0, 0.0]
+    assert rows["round 1"][1:4] == (1.0, None, None)
+    assert rows["round 2"][1:4] == (0.5, 0.3, 0.7)
     together = rows["all answers together"]
-    assert together[:2] == (8, 0.75)
-    assert together[2] == pytest.approx(0.409, abs=1e-3)  # Wilson's, of 6 in 8
-    assert (together[4], together[5]) == (0.75, 0.75)
+    assert together[:4] == (40, 0.75, 0.6, 0.875)  # 40 groups of one
+    assert (together[4], together[5]) == (0.75, 0.5)
     assert document.result.details["recipe"] == list(recipe())
+    assert document.result.details["grouped"]["recall_dirty"]["value"] == 0.5
     assert "photos-ducts" in told.stderr
     assert "0.750" in told.stdout
 
