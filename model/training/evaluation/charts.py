@@ -116,10 +116,10 @@ def learning(losses: Numbers, line: Numbers) -> str:
 
 
 def degradation(found: Degradation) -> str:
-    """A small chart for each corruption: accuracy, coverage and unseen dirt from no strength to five."""
+    """A small chart for each corruption, from no strength to five: how rightly it judges, how much, and unseen dirt."""
     lines = (
-        ("accuracy", CLEAN, "-", "accuracy"),
-        ("coverage", INK, ":", "coverage"),
+        ("accuracy_told", CLEAN, "-", "accuracy of those that it judges"),
+        ("coverage", INK, ":", "share that it judges"),
         ("clean_though_dirty", DIRTY, "-", "dirty called CLEAN"),
     )
     with mpl.rc_context(STYLE):
@@ -135,7 +135,7 @@ def degradation(found: Degradation) -> str:
         panels[0, 0].set_xticks(range(6), ["none", "1", "2", "3", "4", "5"])
         handles, names = panels[0, 0].get_legend_handles_labels()
         figure.legend(handles, names, loc="outside upper left", ncols=len(lines))
-        return _svg(figure, "accuracy, coverage and unseen dirt by kind and strength of corruption")
+        return _svg(figure, "accuracy of what it judges, its share, and unseen dirt by kind and strength of corruption")
 
 
 def _values(shares: Sequence[Share | None]) -> list[float]:

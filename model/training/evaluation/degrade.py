@@ -40,12 +40,15 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Degradation:
-    """`cells`: for each corruption's name its five strengths. `mean_accuracy`: over all of them."""
+    """`cells`: for each corruption's name its five strengths. Over all of them, as in `Figures`: `mean_accuracy` of the
+    forced answer, `mean_coverage`, and `mean_accuracy_told`, None if nothing is judged."""
 
     pictures: int
     unspoilt: Cell
     cells: dict[str, tuple[Cell, ...]]
     mean_accuracy: float
+    mean_coverage: float
+    mean_accuracy_told: float | None
 
 
 def degrade(classifier: Classifier, samples: Sequence[Sample]) -> Degradation | None:
@@ -63,12 +66,15 @@ def degrade(classifier: Classifier, samples: Sequence[Sample]) -> Degradation | 
     if not unspoilt:
         return None
     threshold = forced_threshold(classifier.manifest)
-    right = [each.is_right(threshold) for scored in spoilt.values() for each in scored]
+    scored = [each for those in spoilt.values() for each in those]
+    told = [each.is_told_right for each in scored if each.is_told]
     return Degradation(
         pictures=len(unspoilt),
         unspoilt=_cell(unspoilt, threshold),
         cells={kind.name: tuple(_cell(spoilt[kind.name, at], threshold) for at in STRENGTHS) for kind in CORRUPTIONS},
-        mean_accuracy=float(np.mean(right)),
+        mean_accuracy=float(np.mean([each.is_right(threshold) for each in scored])),
+        mean_coverage=len(told) / len(scored),
+        mean_accuracy_told=float(np.mean(told)) if told else None,
     )
 
 

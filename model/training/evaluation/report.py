@@ -18,7 +18,7 @@ from model.training.evaluation.degrade import SHEET_STRENGTHS, Degradation, cont
 from model.training.evaluation.figures import NS_PER_MS, Figures
 from model.training.evaluation.frames import read_jpeg
 from model.training.evaluation.scores import Scored
-from model.training.evaluation.wording import rows
+from model.training.evaluation.wording import in_all, rows
 from model.training.page import MEASURED, inline, page
 from model.types import Label
 
@@ -180,8 +180,8 @@ def _degradation(degradation: Degradation | None, samples: Sequence[Sample]) -> 
     sheet = contact_sheet(samples)
     return (
         f'<h2>Spoilt pictures</h2><p class="note">{degradation.pictures} of the pictures, each spoilt in nine ways '
-        f"at five strengths after ImageNet-C. Mean accuracy of all: {degradation.mean_accuracy:.1%}. A model that "
-        "knows its limits loses coverage, not accuracy, and never calls dirt CLEAN.</p>"
+        f"at five strengths after ImageNet-C. Of all these {in_all(degradation)}. A model that knows its limits judges "
+        "fewer, but those as rightly, and never calls dirt CLEAN.</p>"
         f"{charts.degradation(degradation)}{_sheet(*sheet) if sheet is not None else ''}"
     )
 

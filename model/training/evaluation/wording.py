@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from model.training.evaluation.corrupt import STRENGTHS
 from model.training.evaluation.degrade import Cell, Degradation
 from model.training.evaluation.figures import Figures, Latency, Share
 from model.types import Label, ModelId
@@ -93,13 +94,36 @@ def _unreadable(names: tuple[str, ...]) -> Iterator[str]:
 
 def _degradation(degradation: Degradation) -> Iterator[str]:
     yield ""
-    yield f"  Spoilt ({degradation.pictures} of the pictures): accuracy / coverage / dirty called CLEAN"
-    yield f"  {'strength':<15}" + "".join(f"{strength:>20}" for strength in range(1, 6))
-    for name, cells in degradation.cells.items():
-        yield f"  {name:<15}" + "".join(f"{_cell(cell):>20}" for cell in cells)
-    yield f"  not spoilt: {_cell(degradation.unspoilt)}; mean accuracy of all that are: {degradation.mean_accuracy:.3f}"
+    yield f"  Spoilt ({degradation.pictures} of the pictures): accuracy of those it judges (and what share that is)"
+    yield f"  {'strength':<15}" + "".join(f"{strength:>14}" for strength in STRENGTHS) + "  dirty called CLEAN, at most"
+    for name, cells in {"not spoilt": (degradation.unspoilt,), **degradation.cells}.items():
+        judged = "".join(f"{_judged(cell):>14}" for cell in cells)
+        yield f"  {name:<15}{judged:<{14 * len(STRENGTHS)}}  {_unseen(cells)}"
+    yield f"  all that are spoilt: {in_all(degradation)}"
 
 
-def _cell(cell: Cell) -> str:
-    shares = (cell.accuracy, cell.coverage, cell.clean_though_dirty)
-    return " / ".join("-" if share is None else f"{share.value:.2f}" for share in shares)
+def in_all(degradation: Degradation) -> str:
+    """Of all that were spoilt, in whatever way."""
+    forced = f"if it has to answer, {_percent(degradation.mean_accuracy)} are right"
+    if degradation.mean_accuracy_told is None:
+        return f"it judges none of them; {forced}"
+    told, coverage = _percent(degradation.mean_accuracy_told), _percent(degradation.mean_coverage)
+    return f"it judges {coverage}, {told} of these rightly; {forced}"
+
+
+def _judged(cell: Cell) -> str:
+    if cell.accuracy_told is None or cell.coverage is None:
+        return "-"
+    return f"{cell.accuracy_told.value:.3f} ({100 * cell.coverage.value:.0f} %)"
+
+
+def _unseen(cells: Sequence[Cell]) -> str:
+    """At the strength that hides most dirt."""
+    shares = [cell.clean_though_dirty.value for cell in cells if cell.clean_though_dirty is not None]
+    if not shares:
+        return "-"
+    return _percent(max(shares)) if max(shares) else "none"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"

@@ -188,6 +188,12 @@ def test_corruptions_are_measured_and_shown_with_all_else_on_one_page(
     assert corruptions["pictures"] == 13
     assert list(corruptions["cells"]) == [corruption.name for corruption in CORRUPTIONS]
     assert all(len(cells) == 5 for cells in corruptions["cells"].values())
+    cells = [cell for five in corruptions["cells"].values() for cell in five]
+    told = [cell["accuracy_told"] for cell in cells if cell["accuracy_told"]]
+    right = sum(share["value"] * share["of"] for share in told)
+    assert corruptions["mean_accuracy_told"] == pytest.approx(right / sum(share["of"] for share in told))
+    assert corruptions["mean_coverage"] == pytest.approx(sum(share["of"] for share in told) / (13 * 45))
+    assert corruptions["mean_accuracy"] == pytest.approx(sum(cell["accuracy"]["value"] for cell in cells) / 45)
     page = (tmp_path / "new" / "report" / "index.html").read_text()
     assert page.count("<svg") == 5
     assert "&lt;b&gt;broken.jpg" in page
