@@ -13,6 +13,7 @@ from types import MappingProxyType
 from model.classifier import Classifier
 from model.errors import NoPlace
 from model.training.data.asked import as_decided, folders_of, found_by
+from model.training.data.contents import real
 from model.training.data.places import make_folder, require_file
 from model.training.data.progress import reported
 from model.training.data.samples import BadDataset, Sample
@@ -101,7 +102,7 @@ def score_all(
 ) -> list[Scored]:
     """`degrees`: deposits in g/m2 by pictures' paths, of those where it is known."""
     return [
-        score_sample(classifier, sample, degree=degrees.get(sample.path.resolve()))
+        score_sample(classifier, sample, degree=degrees.get(real(sample.path)) if degrees else None)
         for sample in reported(samples, "judging pictures")
     ]
 
@@ -109,8 +110,8 @@ def score_all(
 def _degrees(table: Path | None, samples: Sequence[Sample]) -> dict[Path, float]:
     if table is None:
         return {}
-    degrees = {each.picture.resolve(): each.g_m2 for each in read_measurements(table)}
-    known = sum(sample.path.resolve() in degrees for sample in samples)
+    degrees = {real(each.picture): each.g_m2 for each in read_measurements(table)}
+    known = sum(real(sample.path) in degrees for sample in samples)
     if not known:
         raise BadDataset(f"{table}: has a row for none of the pictures", remedy="Its paths are relative to its folder")
     if known < len(samples):
@@ -121,7 +122,7 @@ def _degrees(table: Path | None, samples: Sequence[Sample]) -> dict[Path, float]
 def _between(data: Path, degrees: Mapping[Path, float]) -> list[Sample]:
     """Pictures of known deposit in DATA/between/, as `model render` makes it: no label is right for them, so one is as
     good as the other."""
-    folder = (data / BETWEEN).resolve()
+    folder = real(data / BETWEEN)
     return [
         Sample(name=f"{BETWEEN}/{path.name}", path=path, label=Label.CLEAN)
         for path in sorted(degrees)

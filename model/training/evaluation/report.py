@@ -32,6 +32,7 @@ svg { width: 100% }
 .lead { font-size: 1.15rem; max-width: 60rem }
 .confusion td { text-align: right; min-width: 6rem; font-variant-numeric: tabular-nums }
 .meaning { opacity: .75; font-size: .9rem } .pictures img { height: 8rem; object-fit: contain }
+.unshown { height: 8rem; margin: 0; background: var(--soft); font-size: .8rem }
 .right { background: #2f8fd033 } .wrong { background: #d9822b55 }
 .sheet td, .sheet th { padding: .15rem; border: 0; font-size: .85rem }
 .sheet img { width: 7.4rem; display: block; border-radius: .2rem }
@@ -157,11 +158,12 @@ def _mistakes(samples: Sequence[Sample], scored: Sequence[Scored], threshold: fl
 def _figure(sample: Sample, each: Scored) -> str:
     try:
         source = inline(open_picture(read_jpeg(sample.path)).jpeg(THUMBNAIL_PX))
-    except Unreadable:  # Pillow and the board's decoder need not agree
-        source = ""
+        shown = f'<img loading="lazy" alt="" src="{source}">'
+    except Unreadable as error:  # Pillow and the board's decoder need not agree
+        shown = f'<p class="unshown">cannot be shown: {html.escape(error.problem)}</p>'
     reasons = f" ({', '.join(reason.value for reason in each.reasons)})" if each.reasons else ""
     caption = f"<b>{each.score:.2f}</b> said {each.label.value}{reasons}<br>{html.escape(each.name)}"
-    return f'<figure><img loading="lazy" alt="" src="{source}"><figcaption>{caption}</figcaption></figure>'
+    return f"<figure>{shown}<figcaption>{caption}</figcaption></figure>"
 
 
 def _unreadable(figures: Figures) -> str:

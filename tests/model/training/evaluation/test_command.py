@@ -313,3 +313,18 @@ def test_too_few_pictures_say_how_many_it_would_take(
 
     said = capsys.readouterr().out
     assert f"If -1.000 is the true difference, about 6 pictures {like_these} would show it" in said
+
+
+def test_a_link_that_leads_in_a_circle_is_a_picture_that_cannot_be_read(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = tmp_path / "photos"
+    shutil.copytree(photos, data)
+    (data / "dirty/circle.jpg").symlink_to("circle.jpg")
+    known = next((data / "clean").glob("duct*"))
+    (tmp_path / "degrees.csv").write_text(f"picture,g_m2\n{known},0.1\nphotos/dirty/circle.jpg,9\n")
+
+    without = evaluated(capsys, "--data", data)["figures"]
+    assert without["unreadable"] == ["dirty/<b>broken.jpg", "dirty/circle.jpg"]
+    assert evaluated(capsys, "--data", data, "--degrees", tmp_path / "degrees.csv")["figures"]["pictures"] == 15
+    assert run("compare", shipped_bundle(), shipped_bundle(), "--data", data) == 0
