@@ -46,6 +46,7 @@ def main(arguments: Namespace, *, bundle: Classifier) -> int:
     samples = samples_of(found, arguments, {arguments.bundle: bundle})
     degrees = _degrees(arguments.degrees, samples)
     scored = score_all(bundle, samples, degrees)
+    require_readable(samples, scored)
     between = score_all(bundle, _between(arguments.data, degrees), degrees)
     figures = measure(scored, forced_threshold(bundle.manifest), between=between)
     degradation = degrade(bundle, samples) if arguments.corruptions else None
@@ -105,6 +106,13 @@ def score_all(
         score_sample(classifier, sample, degree=degrees.get(real(sample.path)) if degrees else None)
         for sample in reported(samples, "judging pictures")
     ]
+
+
+def require_readable(samples: Sequence[Sample], scored: Sequence[Scored]) -> None:
+    """Raise `BadDataset` if there is not one score: nothing could be said of the model, and that at length."""
+    if all(each.score is None for each in scored):
+        said = f"none of the {len(samples)} pictures can be read. The first would be {samples[0].path}"
+        raise BadDataset(said, remedy="Check --data, and for a manifest --map")
 
 
 def _degrees(table: Path | None, samples: Sequence[Sample]) -> dict[Path, float]:

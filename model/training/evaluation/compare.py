@@ -14,7 +14,7 @@ from model.training.data.asked import found_by
 from model.training.data.looking import look_at_all
 from model.training.data.samples import Sample
 from model.training.data.twins import groups
-from model.training.evaluation.command import samples_of, score_all
+from model.training.evaluation.command import require_readable, samples_of, score_all
 from model.training.evaluation.figures import Figures, measure, value_of
 from model.training.evaluation.paired import ALPHA, Comparison, Difference, Groups, Outcome, compare
 from model.training.evaluation.scores import Scored, forced_threshold
@@ -25,7 +25,10 @@ EX_WORSE = 1
 def main(arguments: Namespace, *, a: Classifier, b: Classifier) -> int:
     """Print a table or JSON; 1 if B is worse. Raises `ModelError` where there is nothing to compare on."""
     samples = samples_of(found_by(arguments), arguments, {arguments.a: a, arguments.b: b})
-    scored = [score_all(classifier, samples) for classifier in (a, b)]
+    scored = []
+    for classifier in (a, b):
+        scored.append(score_all(classifier, samples))
+        require_readable(samples, scored[-1])
     thresholds = [forced_threshold(classifier.manifest) for classifier in (a, b)]
     figures = [measure(each, threshold) for each, threshold in zip(scored, thresholds, strict=True)]
     comparison = compare_scored(scored, thresholds, None if arguments.each_counts else groups_of(samples))
@@ -74,7 +77,7 @@ def verdict(comparison: Comparison) -> str:
         return f"B is {comparison.outcome.value} than A, as far as these {pictures} show."
     unknown = f"Which of them is better cannot be told with {pictures}"
     if not comparison.only_a_right and not comparison.only_b_right:
-        return f"{unknown}: both are right on the same ones."
+        return f"{unknown}: they answer alike on all of them."
     if comparison.pictures_needed is None:
         return f"{unknown}: each is right where the other is wrong equally often."
     if comparison.pictures_needed <= comparison.pictures:

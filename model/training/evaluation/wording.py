@@ -40,6 +40,8 @@ class Row:
 def rows(figures: Figures) -> Iterator[Row]:
     """In the order of a summary."""
     both, readable = "needs clean and dirty pictures", "needs pictures that can be read"
+    if figures.clean and figures.dirty:
+        both += " that can be read"
     no_clean, no_dirty = "there is no clean picture", "there is no dirty picture"
     forced = f"right, if it has to answer: DIRTY above a score of {figures.threshold:.2f}"
     yield _share("accuracy", figures.accuracy, "there is no picture", forced)
@@ -47,7 +49,8 @@ def rows(figures: Figures) -> Iterator[Row]:
     yield _share("recall of clean", figures.recall_clean, no_clean, "of the clean ones, taken for clean")
     yield _share("recall of dirty", figures.recall_dirty, no_dirty, "of the dirty ones, taken for dirty")
     yield _number("AUC", figures.auc, both, "chance that a dirty one scores above a clean one; guessing gives 0.5")
-    yield _number("average precision", figures.average_precision, no_dirty, "area under precision and recall")
+    no_dirt_read = "no dirty picture can be read" if figures.dirty else no_dirty
+    yield _number("average precision", figures.average_precision, no_dirt_read, "area under precision and recall")
     yield _number("calibration error", figures.calibration_error, readable, "how far scores are from shares; best is 0")
     yield _number("Brier score", figures.brier, readable, "mean square of score less truth; best is 0")
     if figures.spearman is not None:

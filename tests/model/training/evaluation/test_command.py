@@ -268,7 +268,7 @@ def test_a_model_is_not_better_than_itself(photos: Path, capsys: pytest.CaptureF
     assert run("compare", shipped_bundle(), shipped_bundle(), "--data", photos, "--each-counts") == 0
 
     said = capsys.readouterr().out
-    assert "cannot be told with 14 pictures: both are right on the same ones." in said
+    assert "cannot be told with 14 pictures: they answer alike on all of them." in said
     assert "A on 0 pictures, B on 0; p = 1 (McNemar" in said
 
 
@@ -328,3 +328,32 @@ def test_a_link_that_leads_in_a_circle_is_a_picture_that_cannot_be_read(
     assert without["unreadable"] == ["dirty/<b>broken.jpg", "dirty/circle.jpg"]
     assert evaluated(capsys, "--data", data, "--degrees", tmp_path / "degrees.csv")["figures"]["pictures"] == 15
     assert run("compare", shipped_bundle(), shipped_bundle(), "--data", data) == 0
+
+
+def test_where_not_one_picture_can_be_read_there_is_no_verdict(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    metadata = {"class-name": "dirty", "type": "groundtruth/image-classification", "confidence": 1}
+    lines = [{"source-ref": f"s3://ducts/{n}.jpg", "duct": 1, "duct-metadata": metadata} for n in range(2)]
+    data = write(tmp_path / "output.manifest", "\n".join(map(json.dumps, lines)).encode())
+    places = ("--data", data, "--map", f"s3://ducts={tmp_path / 'nowhere'}")
+
+    assert run("evaluate", shipped_bundle(), *places, "--report", tmp_path / "report") == 2
+    assert run("compare", shipped_bundle(), shipped_bundle(), *places) == 2
+
+    out, err = capsys.readouterr()
+    said = f"none of the 2 pictures can be read. The first would be {tmp_path / 'nowhere/0.jpg'}. Check --data, and"
+    assert (out, err.count(said), (tmp_path / "report").exists()) == ("", 2, False)
+
+
+def test_dirt_that_cannot_be_read_is_not_said_to_be_missing(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(photos / "clean", tmp_path / "clean")
+    write(tmp_path / "dirty/broken.jpg", b"no picture")
+
+    assert run("evaluate", shipped_bundle(), "--data", tmp_path) == 0
+
+    table = capsys.readouterr().out
+    assert re.search(r"average precision +-  no dirty picture can be read\n", table)
+    assert re.search(r"AUC +-  needs clean and dirty pictures that can be read\n", table)

@@ -146,14 +146,15 @@ def test_nothing_cannot_be_compared_on() -> None:
 @pytest.mark.parametrize(
     ("parts", "groups", "said"),
     [
-        (answers(both=9), None, "cannot be told with 9 pictures: both are right on the same ones."),
+        (answers(both=9), None, "cannot be told with 9 pictures: they answer alike on all of them."),
+        (answers(neither=9), None, "cannot be told with 9 pictures: they answer alike on all of them."),
         (answers(only_a=1, only_b=1), None, "each is right where the other is wrong equally often."),
         (answers(only_b=40), np.zeros(40, int), "too many of them are twins."),
         (np.concatenate([answers(both=120, only_b=60), answers(only_a=20, dirty=True)]), None, "do not agree."),
         (answers(both=17, only_a=1, only_b=2), None, "about 469 pictures like these would show it"),
         (answers(only_b=40), None, "B is better than A, as far as these 40 pictures show."),
     ],
-    ids=["the same", "evenly", "twins", "blind to dirt", "few", "better"],
+    ids=["the same", "both wrong", "evenly", "twins", "blind to dirt", "few", "better"],
 )
 def test_the_verdict_is_a_sentence(parts: np.ndarray, groups: np.ndarray | None, said: str) -> None:
     assert said in verdict(compared(parts, groups=groups))
