@@ -37,6 +37,8 @@ def main(arguments: Namespace, *, bundle: Classifier) -> int:
     answers: Path | None = arguments.answers
     found = found_by(arguments)
     away_from = folders_of(found, arguments)
+    if answers is not None and folder is not None:
+        _require_apart(answers, folder / PAGE)
     if answers is not None:
         require_file(answers, "--answers", ours=REASONS, away_from=away_from)
     if folder is not None:
@@ -113,6 +115,13 @@ def require_readable(samples: Sequence[Sample], scored: Sequence[Scored]) -> Non
     if all(each.score is None for each in scored):
         said = f"none of the {len(samples)} pictures can be read. The first would be {samples[0].path}"
         raise BadDataset(said, remedy="Check --data, and for a manifest --map")
+
+
+def _require_apart(answers: Path, page: Path) -> None:
+    """Raise `NoPlace` if the one is to be the other, or a folder of it."""
+    ends = real(answers), real(page)
+    if ends[0].is_relative_to(ends[1]) or ends[1].is_relative_to(ends[0]):
+        raise NoPlace(f"{answers}: --report writes {page}", remedy="Choose another file for --answers")
 
 
 def _degrees(table: Path | None, samples: Sequence[Sample]) -> dict[Path, float]:

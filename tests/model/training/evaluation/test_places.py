@@ -75,3 +75,16 @@ def test_its_own_files_are_replaced(photos: Path, tmp_path: Path) -> None:
 
     assert [evaluate(photos, *places), evaluate(photos, *places)] == [0, 0]
     assert sorted(path.name for path in (tmp_path / "new").rglob("*")) == ["answers.jsonl", "index.html", "report"]
+
+
+@pytest.mark.parametrize("answers", ["new/index.html", "new", "new/index.html/answers.jsonl", "link/index.html"])
+def test_answers_and_page_are_not_the_same_file(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], answers: str
+) -> None:
+    (tmp_path / "link").symlink_to("new")
+    before = contents(tmp_path)
+
+    assert evaluate(photos, "--answers", tmp_path / answers, "--report", tmp_path / "new") == 2
+
+    assert f"--report writes {tmp_path / 'new/index.html'}. Choose another file" in capsys.readouterr().err
+    assert contents(tmp_path) == before
