@@ -11,13 +11,12 @@ import numpy as np
 
 from model.classifier import Classifier
 from model.training.data.asked import found_by
-from model.training.data.looking import look_at_all
-from model.training.data.samples import Sample
-from model.training.data.twins import groups
+from model.training.evaluation.alike import groups_of
 from model.training.evaluation.command import require_readable, samples_of, score_all
 from model.training.evaluation.figures import Figures, measure, value_of
 from model.training.evaluation.paired import ALPHA, Comparison, Difference, Groups, Outcome, compare
 from model.training.evaluation.scores import Scored, forced_threshold
+from model.training.evaluation.smoothed import smoothed
 
 EX_WORSE = 1
 
@@ -48,17 +47,6 @@ def main(arguments: Namespace, *, a: Classifier, b: Classifier) -> int:
     return EX_WORSE if comparison.outcome is Outcome.WORSE else 0
 
 
-def groups_of(samples: Sequence[Sample]) -> Groups:
-    """A number (n,) for each picture, equal for twins. What cannot be decoded is nobody's twin."""
-    looks = list(look_at_all(samples))
-    prints = {place: look.seen.prints for place, look in enumerate(looks) if look.seen.prints is not None}
-    numbers = np.arange(len(samples))
-    if prints:
-        places = np.array(list(prints))
-        numbers[places] = places[groups(np.stack(list(prints.values())))]
-    return numbers
-
-
 def compare_scored(
     scored: Sequence[Sequence[Scored]], thresholds: Sequence[float], twins: Groups | None = None
 ) -> Comparison:
@@ -67,7 +55,8 @@ def compare_scored(
         np.array([each.is_right(threshold) for each in of_one], bool)
         for of_one, threshold in zip(scored, thresholds, strict=True)
     )
-    return compare(np.array([each.dirty for each in scored[0]], bool), a_right, b_right, twins)
+    dirty = np.array([each.dirty for each in scored[0]], bool)
+    return compare(dirty, a_right, b_right, twins, interval=smoothed)
 
 
 def verdict(comparison: Comparison) -> str:

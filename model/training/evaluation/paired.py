@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -11,6 +12,7 @@ import numpy.typing as npt
 
 Flags = npt.NDArray[np.bool_]
 Groups = npt.NDArray[np.intp]
+Gains = npt.NDArray[np.int64]  # what B has right more than A: -1, 0 or 1
 
 RESAMPLES = 10_000
 SEED = 20_260_801
@@ -54,8 +56,22 @@ class Comparison:
     outcome: Outcome
 
 
-def compare(dirty: Flags, a_right: Flags, b_right: Flags, groups: Groups | None = None) -> Comparison:
-    """All (n,), n at least 1. `groups`: a number for each picture, the same for twins; without it each is by itself."""
+Interval = Callable[[Flags, Gains, Groups], tuple[Difference, Difference | None]]
+"""Of truth, gains and groups from 0 on: the differences in accuracy and, of both classes, in balanced accuracy."""
+
+
+def compare(
+    dirty: Flags,
+    a_right: Flags,
+    b_right: Flags,
+    groups: Groups | None = None,
+    *,
+    interval: Interval | None = None,
+) -> Comparison:
+    """All (n,), n at least 1. `groups`: a number for each picture, the same for twins; without it each is by itself.
+
+    `interval`: `bootstrap` unless given, which has no width where all groups gained alike; `smoothed` holds there too.
+    """
     if not len(dirty):
         raise ValueError("there is nothing to compare on without a picture")
     _, group = np.unique(np.arange(len(dirty)) if groups is None else groups, return_inverse=True)
@@ -65,7 +81,7 @@ def compare(dirty: Flags, a_right: Flags, b_right: Flags, groups: Groups | None 
     for_a, for_b = int((by_group < 0).sum()), int((by_group > 0).sum())
     only_a, only_b = int((gain < 0).sum()), int((gain > 0).sum())
     p_value = sign_test(for_a, for_b)
-    accuracy, balanced = _bootstrap(dirty, gain, group)
+    accuracy, balanced = (interval or bootstrap)(dirty, gain, group)
     return Comparison(
         pictures=len(dirty),
         groups=len(by_group),
@@ -118,7 +134,7 @@ def decide(p_value: float, accuracy: Difference, balanced: Difference | None) ->
     return Outcome.CANNOT_TELL
 
 
-def _bootstrap(dirty: Flags, gain: npt.NDArray[np.int64], group: Groups) -> tuple[Difference, Difference | None]:
+def bootstrap(dirty: Flags, gain: Gains, group: Groups) -> tuple[Difference, Difference | None]:
     """Percentile intervals (Efron 1979) of the differences in accuracy and in balanced accuracy, groups drawn whole.
 
     Groups with the same counts are alike to both figures: drawing how many of each kind is the same and much faster.

@@ -17,6 +17,7 @@ from model.training.evaluation.paired import (
     pictures_needed,
     sign_test,
 )
+from model.training.evaluation.smoothed import smoothed
 
 RIGHTS = st.lists(st.tuples(st.booleans(), st.booleans(), st.booleans()), min_size=1, max_size=40)  # dirty, A, B
 
@@ -29,7 +30,7 @@ def answers(both: int = 0, only_a: int = 0, only_b: int = 0, neither: int = 0, *
 
 def compared(*parts: np.ndarray, groups: np.ndarray | None = None) -> Comparison:
     dirty, a_right, b_right = np.concatenate(parts).T
-    return compare(dirty, a_right, b_right, groups)
+    return compare(dirty, a_right, b_right, groups, interval=smoothed)
 
 
 @pytest.mark.parametrize(
@@ -61,6 +62,66 @@ def test_the_interval_is_that_of_the_normal_for_many_pictures() -> None:
 
     assert found.accuracy.low == pytest.approx(0.1 - half, abs=3e-3)
     assert found.accuracy.high == pytest.approx(0.1 + half, abs=3e-3)
+
+
+@pytest.mark.parametrize(
+    ("part", "dirty"),
+    [
+        (answers(both=8), answers(neither=8, dirty=True)),
+        (answers(only_a=8), answers(only_a=8, dirty=True)),
+        (answers(both=8), answers(only_a=8, dirty=True)),
+    ],
+    ids=["they agree on all", "they agree on none", "they agree on all clean ones and on no dirty one"],
+)
+def test_sixteen_pictures_are_never_certain(part: np.ndarray, dirty: np.ndarray) -> None:
+    """Who differs on 17 % of all pictures agrees on 16 of them once in twenty times."""
+    found = compared(part, dirty)
+
+    for difference in (found.accuracy, found.balanced_accuracy):
+        assert difference is not None
+        assert -1 <= difference.low <= difference.value <= difference.high <= 1
+        assert 0.2 < difference.high - difference.low < 0.6
+
+
+def test_the_interval_of_pictures_is_that_of_bonett_and_price() -> None:
+    """Of n = 16 with 1 and 3 discordant, one of each added: d = 2/18 and its variance (6/18 - d²) / 18."""
+    accuracy, _ = smoothed(np.zeros(16, bool), np.array([-1, 1, 1, 1] + [0] * 12), np.arange(16))
+    half = 1.959964 * np.sqrt((6 / 18 - (2 / 18) ** 2) / 18)
+
+    assert [accuracy.value, accuracy.low, accuracy.high] == pytest.approx([2 / 16, 2 / 18 - half, 2 / 18 + half])
+
+
+@pytest.mark.parametrize(
+    ("pictures", "a", "b"),
+    [(16, 0.9, 0.98), (16, 0.02, 0.99), (30, 0.9, 0.9), (200, 0.9, 0.9), (200, 0.02, 0.99)],
+)
+def test_nineteen_intervals_in_twenty_hold_and_equal_models_get_no_verdict(pictures: int, a: float, b: float) -> None:
+    drawn = np.random.default_rng(1).random((400, pictures, 3))
+    found = [compare(*(one < [0.5, a, b]).T, interval=smoothed) for one in drawn]
+
+    both = [(one.accuracy, one.balanced_accuracy) for one in found if one.balanced_accuracy is not None]
+    for differences in zip(*both, strict=True):
+        assert np.mean([each.low <= b - a <= each.high for each in differences]) > 0.93
+    if a == b:
+        assert np.mean([one.outcome is not Outcome.CANNOT_TELL for one in found]) < 0.05
+
+
+@given(RIGHTS, st.data())
+def test_every_interval_holds_the_difference_and_is_the_contrary_the_other_way_round(
+    pictures: list[tuple[bool, bool, bool]], data: st.DataObject
+) -> None:
+    dirty, a_right, b_right = np.array(pictures).T
+    group = np.array(data.draw(st.lists(st.integers(0, 5), min_size=len(dirty), max_size=len(dirty))))
+    there, back = (
+        compare(dirty, *rights, group, interval=smoothed) for rights in ((a_right, b_right), (b_right, a_right))
+    )
+
+    for one, other in ((there.accuracy, back.accuracy), (there.balanced_accuracy, back.balanced_accuracy)):
+        assert (one is None) == (other is None)
+        if one is not None and other is not None:
+            assert -1 <= one.low <= one.value <= one.high <= 1
+            assert one.low < one.high
+            assert (one.low, one.high) == pytest.approx((-other.high, -other.low))
 
 
 def test_a_few_pictures_cannot_tell_and_say_how_many_could() -> None:
