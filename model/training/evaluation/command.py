@@ -10,6 +10,8 @@ from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
 
+import numpy as np
+
 from model.classifier import Classifier
 from model.errors import NoPlace
 from model.training.data.asked import as_decided, folders_of, found_by
@@ -18,6 +20,7 @@ from model.training.data.places import make_folder, require_file
 from model.training.data.progress import reported
 from model.training.data.samples import BadDataset, Sample
 from model.training.data.whole_file import write_whole
+from model.training.evaluation.alike import groups_of
 from model.training.evaluation.degrade import Degradation, degrade
 from model.training.evaluation.figures import Figures, measure
 from model.training.evaluation.scores import Scored, forced_threshold, measured, score_sample
@@ -52,21 +55,25 @@ def main(arguments: Namespace, *, bundle: Classifier) -> int:
     between = score_all(bundle, _between(arguments.data, degrees), degrees)
     figures = measure(scored, forced_threshold(bundle.manifest), between=between)
     degradation = degrade(bundle, samples) if arguments.corruptions else None
-    print(told(bundle.model, figures, degradation, as_json=arguments.json))
+    groups = len(np.unique(groups_of(samples)))
+    print(told(bundle.model, figures, degradation, groups, as_json=arguments.json))
     if answers is not None:
         _write(answers, "".join(map(_line, scored)), "--answers")
     if folder is not None:
-        _write(folder / PAGE, report.report(bundle, samples, scored, figures, degradation), "--report")
+        _write(folder / PAGE, report.report(bundle, samples, scored, figures, degradation, groups), "--report")
     return 0
 
 
-def told(model: ModelId, figures: Figures, degradation: Degradation | None, *, as_json: bool) -> str:
-    """A table, or one JSON object."""
+def told(
+    model: ModelId, figures: Figures, degradation: Degradation | None, groups: int | None = None, *, as_json: bool
+) -> str:
+    """A table, or one JSON object. `groups`: of pictures that look alike, where it is known."""
     if not as_json:
-        return table(model, figures, degradation)
+        return table(model, figures, degradation, groups)
     document = {
         "schema": "ductwatch.evaluation/1",
         "model": asdict(model),
+        "groups": groups,
         "figures": asdict(figures),
         "corruptions": None if degradation is None else asdict(degradation),
     }

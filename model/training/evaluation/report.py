@@ -18,7 +18,7 @@ from model.training.evaluation.degrade import SHEET_STRENGTHS, Degradation, cont
 from model.training.evaluation.figures import NS_PER_MS, Figures
 from model.training.evaluation.frames import read_jpeg
 from model.training.evaluation.scores import Scored
-from model.training.evaluation.wording import in_all, rows
+from model.training.evaluation.wording import alike, in_all, rows
 from model.training.page import MEASURED, inline, page
 from model.types import Label
 
@@ -46,12 +46,14 @@ def report(
     scored: Sequence[Scored],
     figures: Figures,
     degradation: Degradation | None,
+    groups: int | None = None,
 ) -> str:
-    """One HTML document with all in it. `samples` and `scored` are of the same pictures, in the same order."""
+    """One HTML document with all in it. `samples` and `scored` are of the same pictures, in the same order; `groups` of
+    them look alike each, where that is known."""
     parts = [
         STYLE,
         _lead(figures),
-        _summary(figures),
+        _summary(figures, groups),
         _confusion(figures),
         _curves(classifier, scored, figures),
         *_mistakes(samples, scored, figures.threshold),
@@ -76,17 +78,18 @@ def _lead(figures: Figures) -> str:
     )
 
 
-def _summary(figures: Figures) -> str:
+def _summary(figures: Figures, groups: int | None) -> str:
     body = "".join(
         f'<tr><td>{row.name}</td><td class="number"><b>{row.value}</b></td><td>{row.interval}</td>'
         f'<td class="meaning">{row.meaning}</td></tr>'
         for row in rows(figures)
     )
+    twins = "".join(f"<p>{sentence}.</p>" for sentence in alike(figures.pictures, groups))
     return (
         f"<h2>Figures</h2><table>{body}</table>"
         '<p class="note">Down to the Brier score all pictures count, whatever the image checks say of them; below it is'
         " what a board says. Intervals hold for pictures that are independent: of many pictures of one duct they are"
-        " too narrow. Calibration error: 15 bins of equal numbers.</p>"
+        f" too narrow. Calibration error: 15 bins of equal numbers.</p>{twins}"
     )
 
 

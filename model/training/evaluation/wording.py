@@ -13,7 +13,11 @@ from model.types import Label, ModelId
 MOST_NAMED = 20  # files that could not be read, by name
 
 
-def table(model: ModelId, figures: Figures, degradation: Degradation | None) -> str:
+MARKEDLY = 0.8  # of the pictures: if there are fewer things on them, intervals are a tenth too narrow
+
+
+def table(model: ModelId, figures: Figures, degradation: Degradation | None, groups: int | None = None) -> str:
+    """`groups`: of pictures that look alike, where it is known."""
     lines = [
         f"{model.name} {model.version} on {figures.pictures} pictures ({figures.clean} clean, {figures.dirty} dirty)",
         "",
@@ -21,6 +25,7 @@ def table(model: ModelId, figures: Figures, degradation: Degradation | None) -> 
         "",
         *_confusion(figures),
         *_reasons(figures.reasons),
+        *(f"  {sentence}" for sentence in alike(figures.pictures, groups)),
         *_unreadable(figures.unreadable),
         *(_degradation(degradation) if degradation is not None else ()),
     ]
@@ -60,6 +65,13 @@ def rows(figures: Figures) -> Iterator[Row]:
     yield _share("dirty called CLEAN", figures.clean_though_dirty, no_dirty, "the mistake that nobody sees")
     yield _latency("latency p50", figures.latency, lambda took: took.p50_ms, "half of the verdicts took no longer")
     yield _latency("latency p99", figures.latency, lambda took: took.p99_ms, "99 in 100 took no longer")
+
+
+def alike(pictures: int, groups: int | None) -> Iterator[str]:
+    """A sentence, if twins count as if each were by itself."""
+    if groups is not None and groups < MARKEDLY * pictures:
+        things = f"{groups} different things" if groups > 1 else "one thing"
+        yield f"{pictures} pictures look like {things}: if they are, the intervals are too narrow"
 
 
 def _share(name: str, share: Share | None, without: str, meaning: str) -> Row:

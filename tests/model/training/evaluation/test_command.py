@@ -357,3 +357,25 @@ def test_dirt_that_cannot_be_read_is_not_said_to_be_missing(
     table = capsys.readouterr().out
     assert re.search(r"average precision +-  no dirty picture can be read\n", table)
     assert re.search(r"AUC +-  needs clean and dirty pictures that can be read\n", table)
+
+
+def test_a_series_of_one_duct_makes_intervals_too_narrow_and_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    jpeg = Camera(3_000_000, SIZE).jpeg(DIRTY_G_M2)
+    for number in range(8):
+        write(tmp_path / f"data/dirty/series-{number}.jpg", jpeg)
+    places = ("--data", tmp_path / "data")
+
+    assert evaluated(capsys, *places)["groups"] == 1
+    assert run("evaluate", shipped_bundle(), *places, "--report", tmp_path / "report") == 0
+
+    said = "8 pictures look like one thing: if they are, the intervals are too narrow"
+    assert f"  {said}\n" in capsys.readouterr().out
+    assert f"<p>{said}.</p>" in (tmp_path / "report/index.html").read_text()
+
+
+def test_ducts_that_are_unlike_count_each(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert evaluated(capsys, "--data", photos)["groups"] >= 12
+    assert run("evaluate", shipped_bundle(), "--data", photos) == 0
+    assert "different things" not in capsys.readouterr().out

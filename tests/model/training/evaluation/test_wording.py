@@ -8,7 +8,7 @@ from model.training.evaluation import charts
 from model.training.evaluation.corrupt import CORRUPTIONS
 from model.training.evaluation.degrade import Cell, Degradation
 from model.training.evaluation.figures import measure, wilson
-from model.training.evaluation.wording import in_all, table
+from model.training.evaluation.wording import alike, in_all, table
 from model.types import ModelId
 
 MODEL = ModelId("visual-clean", "1.0.0")
@@ -74,3 +74,10 @@ def test_the_chart_is_of_those_that_it_judges_too() -> None:
     assert "accuracy of those that it judges" in drawn
     assert charts.degradation(surer) == drawn
     assert charts.degradation(wronger) != drawn
+
+
+def test_a_few_twins_are_not_worth_a_word() -> None:
+    assert list(alike(100, 79)) == [
+        "100 pictures look like 79 different things: if they are, the intervals are too narrow"
+    ]
+    assert list(alike(100, 80)) == list(alike(100, None)) == []
