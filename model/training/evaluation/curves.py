@@ -14,6 +14,8 @@ Truth = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.float64]
 
 BINS = 15  # Guo et al. 2017
+FEWEST_BINS, FEWEST_IN_BIN = 2, 10  # of fewer pictures, a bin's share of dirty ones is mostly chance
+DRAWS, SEED = 200, 20_260_801
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,11 +66,14 @@ def average_precision(curve: PrecisionRecall | None) -> float | None:
     return None if curve is None else float(np.sum(np.diff(curve.recall, prepend=0.0) * curve.precision))
 
 
-def reliability(dirty: Truth, score: Numbers, bins: int = BINS) -> tuple[Bin, ...]:
+def bins_for(pictures: int) -> int:
+    """15, but of fewer than 150 pictures as many as get ten each, and two at least."""
+    return min(BINS, max(FEWEST_BINS, pictures // FEWEST_IN_BIN))
+
+
+def reliability(dirty: Truth, score: Numbers, bins: int | None = None) -> tuple[Bin, ...]:
     """Bins of equal numbers of pictures, by rising score; equal scores stay together, so there may be fewer bins."""
-    if not len(dirty):
-        return ()
-    chosen = np.floor((_ranks(score) - 0.5) / len(score) * bins).astype(np.intp)
+    chosen = _binned(score, bins_for(len(score)) if bins is None else bins)
     return tuple(
         Bin(float(score[chosen == at].mean()), int(dirty[chosen == at].sum()), int((chosen == at).sum()))
         for at in np.unique(chosen)
@@ -87,6 +92,17 @@ def calibration_error(bins: tuple[Bin, ...]) -> float | None:
     return sum(abs(each.score * each.pictures - each.dirty) for each in bins) / pictures
 
 
+def error_by_chance(score: Numbers) -> float | None:
+    """The calibration error that these scores would get if they were perfect: the mean of draws in which each picture
+    is as often dirty as its score says. None of nothing."""
+    if not len(score):
+        return None
+    chosen = _binned(score, bins_for(len(score)))
+    expected, rng = np.bincount(chosen, score), np.random.default_rng(SEED)
+    drawn = [np.bincount(chosen, rng.random(len(score)) < score, len(expected)) for _ in range(DRAWS)]
+    return float(np.abs(np.array(drawn) - expected).sum(axis=1).mean() / len(score))
+
+
 def brier(dirty: Truth, score: Numbers) -> float | None:
     """Mean square of score less truth, 0 (best) to 1 (Brier 1950). None of nothing."""
     return float(np.mean((score - dirty) ** 2)) if len(dirty) else None
@@ -100,6 +116,11 @@ def spearman(degree: Numbers, score: Numbers) -> float | None:
     first -= first.mean()
     second -= second.mean()
     return float((first @ second) / np.sqrt((first @ first) * (second @ second)))
+
+
+def _binned(score: Numbers, bins: int) -> npt.NDArray[np.intp]:
+    """The bin (n,) of each, from 0 on; some may be of none."""
+    return np.floor((_ranks(score) - 0.5) / max(1, len(score)) * bins).astype(np.intp)
 
 
 def _ranks(values: Numbers) -> Numbers:

@@ -14,6 +14,7 @@ from model.training.evaluation.curves import (
     average_precision,
     brier,
     calibration_error,
+    error_by_chance,
     precision_recall,
     reliability,
     spearman,
@@ -50,10 +51,10 @@ class Figures:
 
     By the forced answer (dirty above `threshold`), unreadable pictures being wrong: `accuracy`, `balanced_accuracy`
     (the mean of both recalls), `recall_clean`, `recall_dirty`. By the scores of the readable ones: `auc`,
-    `average_precision`, `calibration_error`, `brier`, and where the degree is known `spearman`. By what a board
-    says: `coverage` (CLEAN or DIRTY at all), `accuracy_told` (right when it does), `clean_though_dirty` (of the dirty
-    ones, called CLEAN: the mistake that nobody sees), `confusion` (truth, then answer), `reasons` (why CANNOT_TELL; a
-    picture may have several).
+    `average_precision`, `calibration_error` (and `calibration_error_by_chance`, what perfect scores would get of so
+    many), `brier`, and where the degree is known `spearman`. By what a board says: `coverage` (CLEAN or DIRTY at all),
+    `accuracy_told` (right when it does), `clean_though_dirty` (of the dirty ones, called CLEAN: the mistake that nobody
+    sees), `confusion` (truth, then answer), `reasons` (why CANNOT_TELL; a picture may have several).
     """
 
     pictures: int
@@ -68,6 +69,7 @@ class Figures:
     auc: float | None
     average_precision: float | None
     calibration_error: float | None
+    calibration_error_by_chance: float | None
     brier: float | None
     spearman: float | None
     coverage: Share | None
@@ -102,6 +104,7 @@ def measure(scored: Sequence[Scored], threshold: float, *, between: Sequence[Sco
         auc=auc(dirty, score),
         average_precision=average_precision(precision_recall(dirty, score)),
         calibration_error=calibration_error(reliability(dirty, score)),
+        calibration_error_by_chance=error_by_chance(score),
         brier=brier(dirty, score),
         spearman=spearman(degrees, their_scores),
         coverage=wilson(len(told), len(scored)),

@@ -13,7 +13,7 @@ from model.errors import Unreadable
 from model.training.data.pictures import Rgb, open_picture
 from model.training.data.samples import Sample
 from model.training.evaluation import charts
-from model.training.evaluation.curves import precision_recall, reliability
+from model.training.evaluation.curves import bins_for, precision_recall, reliability
 from model.training.evaluation.degrade import SHEET_STRENGTHS, Degradation, contact_sheet
 from model.training.evaluation.figures import NS_PER_MS, Figures
 from model.training.evaluation.frames import read_jpeg
@@ -84,12 +84,13 @@ def _summary(figures: Figures, groups: int | None) -> str:
         f'<td class="meaning">{row.meaning}</td></tr>'
         for row in rows(figures)
     )
+    bins = bins_for(figures.pictures - len(figures.unreadable))
     twins = "".join(f"<p>{sentence}.</p>" for sentence in alike(figures.pictures, groups))
     return (
         f"<h2>Figures</h2><table>{body}</table>"
         '<p class="note">Down to the Brier score all pictures count, whatever the image checks say of them; below it is'
         " what a board says. Intervals hold for pictures that are independent: of many pictures of one duct they are"
-        f" too narrow. Calibration error: 15 bins of equal numbers.</p>{twins}"
+        f" too narrow. Calibration error: {bins} bins of equal numbers.</p>{twins}"
     )
 
 

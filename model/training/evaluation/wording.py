@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from model.training.evaluation.corrupt import STRENGTHS
 from model.training.evaluation.degrade import Cell, Degradation
@@ -56,7 +56,7 @@ def rows(figures: Figures) -> Iterator[Row]:
     yield _number("AUC", figures.auc, both, "chance that a dirty one scores above a clean one; guessing gives 0.5")
     no_dirt_read = "no dirty picture can be read" if figures.dirty else no_dirty
     yield _number("average precision", figures.average_precision, no_dirt_read, "area under precision and recall")
-    yield _number("calibration error", figures.calibration_error, readable, "how far scores are from shares; best is 0")
+    yield _calibration(figures, readable)
     yield _number("Brier score", figures.brier, readable, "mean square of score less truth; best is 0")
     if figures.spearman is not None:
         yield _number("rank correlation", figures.spearman, "", "whether dirtier ducts score higher; best is 1")
@@ -82,6 +82,14 @@ def _share(name: str, share: Share | None, without: str, meaning: str) -> Row:
 
 def _number(name: str, number: float | None, without: str, meaning: str) -> Row:
     return Row(name, "-", without, meaning) if number is None else Row(name, f"{number:.3f}", "", meaning)
+
+
+def _calibration(figures: Figures, without: str) -> Row:
+    row = _number("calibration error", figures.calibration_error, without, "how far scores are from shares; best is 0")
+    if figures.calibration_error_by_chance is None:
+        return row
+    by_chance = figures.calibration_error_by_chance
+    return replace(row, interval=f"of so many, perfect scores would get {by_chance:.3f} by chance")
 
 
 def _latency(name: str, latency: Latency | None, choose: Callable[[Latency], float], meaning: str) -> Row:

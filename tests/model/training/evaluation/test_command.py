@@ -161,6 +161,7 @@ def test_json_has_each_figure_and_names_what_could_not_be_read(
     assert (figures["pictures"], figures["clean"], figures["dirty"]) == (14, 7, 7)
     assert figures["unreadable"] == ["dirty/<b>broken.jpg"]
     assert figures["reasons"]["dark"] == 1
+    assert 0 < figures["calibration_error_by_chance"] < 0.2
     assert figures["auc"] > 0.8  # rendered ducts are what it was trained on
     assert 0 < figures["latency"]["p50_ms"] <= figures["latency"]["p99_ms"]
     assert sum(sum(said.values()) for said in figures["confusion"].values()) == 14
@@ -222,6 +223,7 @@ def test_a_page_of_one_class_says_what_it_can(photos: Path, tmp_path: Path) -> N
     page = (tmp_path / "index.html").read_text()
     assert "needs clean and dirty pictures" in page
     assert "Precision and recall" not in page
+    assert "Calibration error: 2 bins of equal numbers." in page
 
 
 def test_a_report_that_cannot_be_written_is_said_before_the_work(

@@ -11,8 +11,10 @@ from model.training.evaluation.curves import (
     Bin,
     auc,
     average_precision,
+    bins_for,
     brier,
     calibration_error,
+    error_by_chance,
     precision_recall,
     reliability,
     spearman,
@@ -127,6 +129,25 @@ def test_calibration_error_is_at_least_the_bias_and_at_most_the_mean_miss(pictur
     assert abs(scores.mean() - truth.mean()) - 1e-9 <= error <= np.abs(scores - truth).mean() + 1e-9
 
 
+def test_a_few_pictures_get_fewer_bins_and_many_the_usual_ones() -> None:
+    assert [bins_for(pictures) for pictures in (0, 1, 29, 30, 149, 150, 480)] == [2, 2, 2, 3, 14, 15, 15]
+
+
+@pytest.mark.parametrize("pictures", [10, 60, 200])
+def test_perfect_scores_have_the_calibration_error_that_is_expected_of_them(pictures: int) -> None:
+    rng = np.random.default_rng(1)
+    score = rng.beta(0.5, 0.5, pictures)
+    found = [calibration_error(reliability(rng.random(pictures) < score, score)) for _ in range(400)]
+
+    expected = error_by_chance(score)
+    assert expected == pytest.approx(np.mean(np.array(found, float)), rel=0.1)
+    assert 0.05 < (expected or 0.0) < 0.15
+
+
+def test_scores_that_leave_no_doubt_err_by_no_chance() -> None:
+    assert error_by_chance(np.array([0.0, 1.0, 1.0])) == 0
+
+
 def test_brier_is_the_mean_square_of_the_miss() -> None:
     assert brier(*of("cd", 0.1, 0.6)) == pytest.approx((0.01 + 0.16) / 2)
 
@@ -153,3 +174,4 @@ def test_spearman_asks_whether_dirtier_ducts_score_higher(
 
 def test_of_nothing_nothing_is_said() -> None:
     assert (brier(*of("")), reliability(*of("")), calibration_error(())) == (None, (), None)
+    assert error_by_chance(np.zeros(0)) is None

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+
+import pytest
 
 from model.training.evaluation import charts
 from model.training.evaluation.corrupt import CORRUPTIONS
 from model.training.evaluation.degrade import Cell, Degradation
 from model.training.evaluation.figures import measure, wilson
-from model.training.evaluation.wording import alike, in_all, table
-from model.types import ModelId
+from model.training.evaluation.scores import Scored
+from model.training.evaluation.wording import alike, in_all, rows, table
+from model.types import Label, ModelId
 
 MODEL = ModelId("visual-clean", "1.0.0")
 
@@ -74,6 +78,16 @@ def test_the_chart_is_of_those_that_it_judges_too() -> None:
     assert "accuracy of those that it judges" in drawn
     assert charts.degradation(surer) == drawn
     assert charts.degradation(wronger) != drawn
+
+
+def test_beside_the_calibration_error_stands_what_is_chance() -> None:
+    pictures = [Scored(name="", dirty=bool(n % 2), score=0.5, label=Label.CANNOT_TELL) for n in range(10)]
+    (row,) = (row for row in rows(measure(pictures, 0.5)) if row.name == "calibration error")
+
+    found = re.fullmatch(r"of so many, perfect scores would get (0\.\d{3}) by chance", row.interval)
+    assert row.value == "0.000"
+    assert found is not None
+    assert float(found[1]) == pytest.approx(0.123, abs=0.01)  # 10 coins: the mean of |heads - 5| / 10
 
 
 def test_a_few_twins_are_not_worth_a_word() -> None:
