@@ -137,7 +137,8 @@ def in_all(degradation: Degradation) -> str:
 def _judged(cell: Cell) -> str:
     if cell.accuracy_told is None or cell.coverage is None:
         return "-"
-    return f"{cell.accuracy_told.value:.3f} ({100 * cell.coverage.value:.0f} %)"
+    share = "<1" if cell.coverage.value < 0.01 else f"{100 * cell.coverage.value:.0f}"
+    return f"{cell.accuracy_told.value:.3f} ({share} %)"
 
 
 def _unseen(cells: Sequence[Cell]) -> str:
