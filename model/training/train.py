@@ -47,8 +47,8 @@ if TYPE_CHECKING:
 
 RECIPE: Final = Recipe(
     name="visual-clean",
-    version="0.4.0",
-    release_counter=6,
+    version="0.5.0",
+    release_counter=7,
     side=160,
     clean_below=0.25,
     dirty_above=0.75,

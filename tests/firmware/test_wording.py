@@ -195,7 +195,7 @@ def test_a_cleaning_is_told_with_its_report(event: CleaningEvent, lines: list[st
 def test_an_update_is_told_with_its_reason() -> None:
     change = UpdateChange(
         step=UpdateStep.REFUSED,
-        release="visual-clean 0.4.0",
+        release="visual-clean 0.5.0",
         why="it is too slow",
         figures={"p95_ms": 151.0},
         at=at(40),
@@ -203,7 +203,7 @@ def test_an_update_is_told_with_its_reason() -> None:
 
     told = shown(change)
 
-    assert told == ["   0:40   model   the model  visual-clean 0.4.0 is not taken", " " * 18 + "it is too slow"]
+    assert told == ["   0:40   model   the model  visual-clean 0.5.0 is not taken", " " * 18 + "it is too slow"]
     assert all(each in UPDATES for each in UpdateStep)
 
 

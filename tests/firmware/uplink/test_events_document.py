@@ -94,7 +94,7 @@ EXAMPLES: list[tuple[Event, WallClock]] = [
     (
         UpdateChange(
             step=UpdateStep.TRIAL,
-            release="visual-clean 0.4.0",
+            release="visual-clean 0.5.0",
             why="passed its examination on this board",
             figures={"golden_agreement": 1.0, "p95_ms": 12.5, "memory_mib": 61.0},
             at=at(180),
