@@ -36,8 +36,8 @@ SPREAD_FLOOR: Final = 0.1  # of a feature, 0 to 6: one that hardly changes says 
 class Settings:
     """How it learns. One set for all data: what has to be tuned to each is not worth shipping."""
 
-    epochs: float = 12  # over all photos: a network that leaves out an eighth sees the others 14 times
-    most_steps: int = 3000  # of more than 2,000 pictures each is seen less often than that,
+    epochs: float = 16  # over all photos: a network that leaves out an eighth sees the others 18 times
+    most_steps: int = 3000  # of more than 1,500 pictures each is seen less often than that,
     least_epochs: float = 4  # but not less often than this
     batch: int = 8  # larger ones are slower on a processor, as they leave its caches
     rate: float = 3e-4  # peak, of AdamW; it falls to nothing by a cosine
