@@ -137,15 +137,9 @@ def write_round(folder: Path, rounds: Rounds, number: int) -> None:
 
 
 def linked(rounds: Rounds, number: int) -> dict[str, int]:
-    """The places in `rounds.samples` of the links in test/, by their names from the round's folder on.
-
-    Also by those that links had before they were numbered: of two by one name, the one written last stayed.
-    """
-    tested = [(int(place), rounds.samples[place]) for place in np.flatnonzero(rounds.tested[number])]
-    unnumbered = {
-        f"test/{sample.label.value.lower()}/{sample.name.replace('/', '_')}": place for place, sample in tested
-    }
-    return unnumbered | {f"test/{_link(sample, place)}": place for place, sample in tested}
+    """The places in `rounds.samples` of the links in test/, by their names from the round's folder on."""
+    tested = np.flatnonzero(rounds.tested[number]).tolist()
+    return {f"test/{_link(rounds.samples[place], place)}": place for place in tested}
 
 
 def _link(sample: Sample, place: int) -> str:

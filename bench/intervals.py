@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from model.training.evaluation.paired import Comparison, Difference, Flags, Groups, compare
+from model.training.evaluation.paired import Difference, Flags, Groups, bootstrap
 from model.training.evaluation.scores import Scored
 
 FEWEST_GROUPS: Final = 20
@@ -31,20 +31,20 @@ def intervals(scored: Sequence[Scored], groups: Groups, threshold: float) -> Int
     """`groups` (n,): a number for each answer, the same for twins and for answers to the same photo."""
     dirty = np.array([each.dirty for each in scored], bool)
     right = np.array([each.is_right(threshold) for each in scored], bool)
-    of_all, of_dirty = _drawn(dirty, right, groups), _drawn(dirty[dirty], right[dirty], groups[dirty])
+    accuracy, balanced = _drawn(dirty, right, groups)
+    recall, _ = _drawn(dirty[dirty], right[dirty], groups[dirty])
     return Intervals(
         groups=len(np.unique(groups)),
-        accuracy=_told(of_all.accuracy if of_all else None),
-        balanced_accuracy=_told(of_all.balanced_accuracy if of_all else None),
-        recall_dirty=_told(of_dirty.accuracy if of_dirty else None),
+        accuracy=_told(accuracy),
+        balanced_accuracy=_told(balanced),
+        recall_dirty=_told(recall),
     )
 
 
-def _drawn(dirty: Flags, right: Flags, groups: Groups) -> Comparison | None:
-    """Against a model that is never right: what is gained over it is the share itself."""
-    if len(np.unique(groups)) < FEWEST_GROUPS:
-        return None
-    return compare(dirty, np.zeros_like(right), right, groups)
+def _drawn(dirty: Flags, right: Flags, groups: Groups) -> tuple[Difference | None, Difference | None]:
+    """Of accuracy and balanced accuracy: as gained over a model that is never right."""
+    numbers, group = np.unique(groups, return_inverse=True)
+    return (None, None) if len(numbers) < FEWEST_GROUPS else bootstrap(dirty, right.astype(np.int64), group)
 
 
 def _told(share: Difference | None) -> Difference | None:

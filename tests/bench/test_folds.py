@@ -115,16 +115,6 @@ def test_photos_whose_names_differ_by_a_slash_alone_are_all_linked_and_known_aga
         assert [rounds.samples[known[name]].path for name in links] == list(links.values())
 
 
-def test_answers_to_links_without_a_number_are_known_again(tmp_path: Path) -> None:
-    rounds = cross_validation(folder(tmp_path, clean=4, dirty=4), 2)
-
-    for number in range(2):
-        known = linked(rounds, number)
-        for place in np.flatnonzero(rounds.tested[number]):
-            label, file = rounds.samples[place].name.split("/")
-            assert known[f"test/{label}/{label}_{file}"] == place
-
-
 @pytest.fixture
 def some(tmp_path: Path) -> Rounds:
     return cross_validation(grouped(tmp_path / "data"), 4)

@@ -26,7 +26,3 @@ def test_how_a_network_learns_is_in_the_recipe_and_how_it_is_told_is_not() -> No
     untold = digest_of(["model.training.command"], but_not=[*ONLY_SAID, "model.training.evaluation.report"])
     assert untold[:DIGITS] == code
     assert all(find_spec(name) for name in ONLY_SAID)
-
-
-def test_where_a_training_may_write_and_goes_on_from_is_not_in_the_recipe() -> None:
-    assert {"model.training.checkpoint", "model.training.data.places"} <= set(ONLY_SAID)
