@@ -1,4 +1,4 @@
-"""`ductwatch model evaluate` and `compare`, as they are asked for on the command line."""
+"""`ductwatch model evaluate`, as it is asked for on the command line."""
 
 from __future__ import annotations
 
@@ -50,16 +50,6 @@ def evaluated(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> dic
     assert run("evaluate", shipped_bundle(), "--json", *arguments) == 0
     document: dict[str, Any] = json.loads(capsys.readouterr().out)
     return document
-
-
-def blunted(folder: Path, *, threshold: float = 1.0) -> Path:
-    """The shipped bundle with thresholds that call all clean."""
-    bundle, _ = shipped()
-    copy_of(bundle, folder)
-    manifest = json.loads(bundle.manifest)
-    manifest["thresholds"] = {"clean_below": threshold, "dirty_above": threshold}
-    (folder / "manifest.json").write_text(json.dumps(manifest))
-    return folder
 
 
 def test_what_a_person_decided_beside_the_data_counts(photos: Path, tmp_path: Path) -> None:
@@ -248,73 +238,6 @@ def test_a_bundle_that_no_board_would_run_is_not_measured(photos: Path, tmp_path
 
     with pytest.raises(ConfigError, match=r"model\.tflite is not the file"):
         run("evaluate", bundle, "--data", photos)
-
-
-def test_a_worse_model_is_told_by_the_exit_status(
-    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    good, blunt = shipped_bundle(), blunted(tmp_path / "blunt")
-    data = ducts(tmp_path / "data", scenes=12)
-
-    assert run("compare", good, blunt, "--data", data, "--json") == 1
-    assert run("compare", blunt, good, "--data", data) == 0
-
-    worse, _, better = capsys.readouterr().out.partition("\n")
-    found = json.loads(worse)["comparison"]
-    assert (found["outcome"], found["only_b_right"]) == ("worse", 0)
-    assert found["p_value"] < 0.05
-    assert f"B is better than A, as far as these {found['pictures']} pictures show." in better
-
-
-def test_a_model_is_not_better_than_itself(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("compare", shipped_bundle(), shipped_bundle(), "--data", photos, "--each-counts") == 0
-
-    said = capsys.readouterr().out
-    assert "cannot be told with 14 pictures: they answer alike on all of them." in said
-    assert "A on 0 pictures, B on 0; p = 1 (McNemar" in said
-
-
-def test_a_series_of_one_duct_is_one_piece_of_evidence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    jpeg = Camera(3_000_000, SIZE).jpeg(DIRTY_G_M2)
-    for number in range(8):
-        write(tmp_path / f"data/dirty/series-{number}.jpg", jpeg)
-    write(tmp_path / "data/dirty/broken.jpg", b"no picture")
-
-    assert run("compare", shipped_bundle(), blunted(tmp_path / "blunt"), "--data", tmp_path / "data") == 0
-
-    said = capsys.readouterr().out
-    assert "twins together in 2 groups" in said
-    assert "cannot be told with 9 pictures: too many of them are twins." in said
-
-
-def test_each_day_of_a_fixed_camera_counts_if_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    jpeg = Camera(3_000_000, SIZE).jpeg(DIRTY_G_M2)
-    for day in range(8):
-        write(tmp_path / f"data/dirty/day-{day}.jpg", jpeg)
-    models = (shipped_bundle(), blunted(tmp_path / "blunt"))
-
-    assert run("compare", *models, "--data", tmp_path / "data", "--each-counts") == 1
-
-    said = capsys.readouterr().out
-    assert "8 pictures (0 clean, 8 dirty)\n" in said
-    assert "B is worse than A, as far as these 8 pictures show." in said
-
-
-@pytest.mark.parametrize(
-    ("ducts_shown", "like_these"), [(5, "like these"), (1, "like these, but no twins,")], ids=["five ducts", "one duct"]
-)
-def test_too_few_pictures_say_how_many_it_would_take(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], ducts_shown: int, like_these: str
-) -> None:
-    """Five in five for A are no proof: 2 / 2**5 is 0.06."""
-    for number in range(5):
-        jpeg = Camera(3_000_000 + number % ducts_shown, SIZE).jpeg(DIRTY_G_M2)
-        write(tmp_path / f"data/dirty/{number}.jpg", jpeg)
-
-    assert run("compare", shipped_bundle(), blunted(tmp_path / "blunt"), "--data", tmp_path / "data") == 0
-
-    said = capsys.readouterr().out
-    assert f"If -1.000 is the true difference, about 6 pictures {like_these} would show it" in said
 
 
 def test_a_link_that_leads_in_a_circle_is_a_picture_that_cannot_be_read(
