@@ -307,6 +307,7 @@ class Board:
             self._taken,
             album,
             Worker("pictures"),
+            clock=self._clock,
             utc=lambda at: self._around.wall().utc(at).replace(":", "").replace("-", ""),
             say=self._mailbox.put,
             vitals=self._vitals,

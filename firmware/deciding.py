@@ -83,7 +83,8 @@ async def decide(
             try:
                 if transitions or clock.now() - remembered > REMEMBER_NS:
                     remembered = clock.now()
-                    await store.save(engine.records(remembered), transitions)
+                    with clock.held():  # what comes next was seen now, however long the disk takes
+                        await store.save(engine.records(remembered), transitions)
             finally:
                 for transition in transitions:
                     publish(transition)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from drivers.clock import Clock
 from drivers.errors import Lost
 from drivers.types import NS_PER_S, Instant, SourceId
 from drivers.worker import Stuck, Worker
@@ -41,6 +42,7 @@ async def keep_pictures(
     album: Album,
     worker: Worker,
     *,
+    clock: Clock,
     utc: Callable[[Instant], str],
     say: Callable[[Observation], None],
     vitals: Vitals,
@@ -52,10 +54,12 @@ async def keep_pictures(
         shot, verdict = await taken.get()
         pulse.beat()
         try:
-            say(await worker.run(album.keep, shot.lit, verdict, utc(shot.lit.at), limit_s=WRITE_LIMIT_S))
+            with clock.held():
+                kept = await worker.run(album.keep, shot.lit, verdict, utc(shot.lit.at), limit_s=WRITE_LIMIT_S)
         except OSError as error:
             vitals.failed(Lost(PICTURES, f"cannot be kept: {error.strerror}", remedy=REMEDY))
         except Stuck:
             vitals.failed(Lost(PICTURES, "the disk does not answer", remedy="Look at the kernel's log: dmesg."))
         else:
+            say(kept)
             vitals.well(PICTURES)

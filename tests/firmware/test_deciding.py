@@ -239,3 +239,39 @@ async def test_a_disk_that_takes_its_time_holds_up_neither_the_relay_nor_the_end
 
     assert said_before == [0]
     assert [problem.split(": ")[1] for problem in said] == ["no answer for 0.5 s"]
+
+
+@pytest.mark.real
+async def test_the_duct_waits_while_the_disk_is_asked(tmp_path: Path) -> None:
+    clock = SimulatedClock(factor=1e9)
+    mailbox: Mailbox[Message] = Mailbox(100)
+    published: list[Event] = []
+    moments: set[int] = set()
+
+    def publish(event: Event) -> None:
+        published.append(event)
+        moments.add(clock.now())
+
+    async with AlarmStore(tmp_path / "alarms.sqlite", wall_ns=lambda: None, report=lambda *_: None) as store:
+        await store.load()
+        deciding = asyncio.create_task(
+            decide(
+                mailbox,
+                engine=RuleEngine(load_rules(DEFAULT_RULES), now=clock.now()),
+                store=store,
+                publish=publish,
+                follow=lambda _: None,
+                clock=clock,
+                pulse=Pulse(10, asyncio.get_running_loop().time),
+            )
+        )
+        for number in range(4):
+            mailbox.put(verdict(Label.DIRTY, score=0.9, taken_s=number))
+        last = verdict(Label.CLEAN, source="downstream", taken_s=3)
+        mailbox.put(last)
+        await clock.sleep_until(at(30))
+        deciding.cancel()
+        await asyncio.wait([deciding])
+
+    assert published[-1] is last
+    assert moments == {at(0)}
