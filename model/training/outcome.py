@@ -143,7 +143,8 @@ def _golden(measured: Measured, classifier: Classifier) -> list[Golden]:
             for number, jpeg in enumerate(islice(right, GOLDEN_EACH))
         ]
     if not golden:
-        said = f"the model is right about none of the {len(measured.samples)} photos that it was measured on"
+        n = len(measured.samples)
+        said = f"the model is right about none of the {n} photos that it was measured on, or not as JPEGs for a board"
         raise BadDataset(said, remedy="Look through the labels: ductwatch model data; or add pictures")
     return golden
 
