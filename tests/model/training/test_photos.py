@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +42,8 @@ def _picture(number: int) -> np.ndarray:
 def loaded(
     count: int, *, groups: list[int] | None = None, test: int = 0, copies: Sequence[tuple[int, int]] = ()
 ) -> Photos:
-    """`count` photos in memory, every second dirty; the first `test` were put into test/."""
+    """`count` photos in memory, every second dirty; the first `test` in test/. Those of one group are twins."""
+    group = np.array(groups or range(count))
     samples = tuple(
         Sample(name=str(n), path=Path(str(n)), label=Label.CLEAN, split=Split.TEST if n < test else Split.ANY)
         for n in range(count)
@@ -50,7 +52,8 @@ def loaded(
         samples=samples,
         rgb=np.zeros((count, SIDE, SIDE, 3), np.uint8),
         dirty=np.arange(count) % 2 == 1,
-        group=np.array(groups or range(count)),
+        prints=np.random.default_rng(0).integers(2**64, size=(group.max() + 1, 4), dtype=np.uint64)[group],
+        group=group,
         copies=np.array(copies, np.intp).reshape(-1, 2),
         unusable=(),
     )
@@ -96,7 +99,7 @@ def test_many_broken_files_are_no_data(tmp_path: Path) -> None:
 
 
 def test_pictures_that_are_all_alike_teach_nothing(tmp_path: Path) -> None:
-    with pytest.raises(BadDataset, match="the 20 CLEAN pictures show only 1 different things"):
+    with pytest.raises(BadDataset, match="of different things, the 20 CLEAN pictures show only 1, "):
         load_photos(photos(tmp_path, each=20, alike=True), SIDE)
 
 
@@ -115,7 +118,7 @@ def of_fixed_cameras(folder: Path) -> list[Sample]:
 
 def test_fixed_cameras_show_another_day_each_time(tmp_path: Path) -> None:
     samples = of_fixed_cameras(tmp_path)
-    with pytest.raises(BadDataset, match=r"show only 1 different things, .* see --fixed-cameras"):
+    with pytest.raises(BadDataset, match=r"show only 1, .* see --fixed-cameras"):
         load_photos(samples, SIDE)
 
     found = load_photos(samples, SIDE, fixed_cameras=True)
@@ -193,6 +196,14 @@ def test_twins_of_what_is_learned_from_are_counted_where_somebody_has_split() ->
     photos = loaded(80, groups=alike, test=8)
 
     assert twins_measured(photos, parts(photos, seed=0)) == 3
+
+
+def test_a_twin_of_a_twin_is_none() -> None:
+    """As on smooth surfaces, where a third of all photos hang together by chains of twins."""
+    photos = loaded(80, groups=[0 if n in (0, 9) else n for n in range(80)], test=8)
+    in_a_chain = replace(photos, group=np.where(np.isin(photos.group, (0, 1, 10)), 0, photos.group))
+
+    assert twins_measured(in_a_chain, parts(in_a_chain, seed=0)) == 1
 
 
 def test_without_a_split_no_twin_is_measured_on() -> None:
