@@ -16,6 +16,7 @@ import numpy as np
 
 from model.errors import NoPlace
 
+BEGINS: Final = "fingerprint.npy"  # the first in the archive
 EACH_S: Final = 60.0  # between two; each is 30 MB for two networks with their optimisers
 
 

@@ -20,9 +20,9 @@ from model.image_quality import measure as measure_image
 from model.training.bundle import Recipe, classifier_of
 from model.training.calibrate import fit_line, limits_for
 from model.training.card import card_of_photos
-from model.training.checkpoint import Checkpoint, Stopped
+from model.training.checkpoint import BEGINS, Checkpoint, Stopped
 from model.training.data.asked import as_decided, folders_of, found_by
-from model.training.data.places import make_folder, require_place
+from model.training.data.places import make_folder, no_place, require_file, require_place
 from model.training.data.progress import Progress
 from model.training.data.samples import Sample, require_trainable
 from model.training.evaluation.command import score_all, told
@@ -32,6 +32,7 @@ from model.training.native_messages import native_messages_into
 from model.training.outcome import (
     BUNDLE,
     MESSAGES,
+    MESSAGES_BEGIN,
     UNFINISHED,
     Measured,
     Taught,
@@ -63,7 +64,7 @@ def main(arguments: Namespace) -> int:
     samples = as_decided(found, arguments)
     require_trainable(samples, fewest=FEWEST)
     out: Path = arguments.out
-    unfinished: Path = (arguments.checkpoints or out) / UNFINISHED
+    unfinished, option = _unfinished(arguments)
     photos = load_photos(samples, SIDE, fixed_cameras=arguments.fixed_cameras)
     for name, problem in photos.unusable:
         print(f"not learned from: {name}: {problem}", file=sys.stderr)
@@ -71,7 +72,7 @@ def main(arguments: Namespace) -> int:
     if which.left_out:
         print(f"not learned from: {which.left_out} that are the same as pictures in test/", file=sys.stderr)
     make_folder(out, "--out")
-    make_folder(unfinished.parent, "--checkpoints")
+    make_folder(unfinished.parent, option)
     try:
         taught = _taught(photos, which, arguments, unfinished)
     except Stopped as stopped:
@@ -90,7 +91,16 @@ def require_places(arguments: Namespace, found: Sequence[Sample]) -> None:
     require_place(arguments.out, "--out", away_from=away_from)
     if arguments.checkpoints is not None:
         require_place(arguments.checkpoints, "--checkpoints", away_from=away_from)
+    unfinished, option = _unfinished(arguments)
+    require_file(unfinished, option, ours=BEGINS)
     require_no_bundle(arguments.out)
+
+
+def _unfinished(arguments: Namespace) -> tuple[Path, str]:
+    """Where what it has is kept meanwhile, and the option that says so."""
+    if arguments.checkpoints is None:
+        return arguments.out / UNFINISHED, "--out"
+    return arguments.checkpoints / UNFINISHED, "--checkpoints"
 
 
 def _require_packages() -> None:
@@ -101,7 +111,8 @@ def _require_packages() -> None:
 
 def _taught(photos: Photos, which: Parts, arguments: Namespace, unfinished: Path) -> Taught:
     messages = arguments.out / MESSAGES
-    messages.unlink(missing_ok=True)
+    with no_place(arguments.out, "--out"):
+        messages.write_text(MESSAGES_BEGIN)
     print(f"loading TensorFlow, whose own messages go to {messages}", file=sys.stderr)
     with native_messages_into(messages):
         from model.training.backbone import LITE0, LITE1, imagenet_weights, look

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import json
-import shutil
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -37,11 +37,13 @@ from model.types import Label
 BUNDLE: Final = "bundle"
 CURVE, CURVE_PAGE, REPORT = "training.json", "training.html", "report/index.html"
 UNFINISHED, MESSAGES = "unfinished.npz", "tensorflow.log"  # while it lasts
+MESSAGES_BEGIN: Final = "What TensorFlow said of its own during `ductwatch model train`:\n"
 OURS: Final = {
     CURVE: CURVE_SCHEMA,
     CURVE_PAGE: title_ends(TRAINED),
     LEARNED_FROM: LEARNED_SCHEMA,
     REPORT: title_ends(MEASURED),
+    MESSAGES: MESSAGES_BEGIN,
 }
 """What the beginnings of these hold, so that nothing else is replaced."""
 GOLDEN_EACH = 2  # of each class
@@ -101,11 +103,11 @@ def write_outcome(
     for name, text in pages.items():
         (out / name).parent.mkdir(exist_ok=True)
         write_whole(out / name, text)
-    new = out / f"{BUNDLE}.new"
-    shutil.rmtree(new, ignore_errors=True)
     golden = _golden(measured, classifier)
-    write_bundle(new, taught.recipe, model=taught.model, golden=golden, training_data_sha256=data_sha256, card=card)
-    new.replace(out / BUNDLE)
+    with tempfile.TemporaryDirectory(prefix=".ductwatch-", dir=out) as folder:
+        new = Path(folder) / BUNDLE
+        write_bundle(new, taught.recipe, model=taught.model, golden=golden, training_data_sha256=data_sha256, card=card)
+        new.replace(out / BUNDLE)
 
 
 def curve_page(title: str, curve: Curve) -> str:

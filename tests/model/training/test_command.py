@@ -13,9 +13,11 @@ from model.errors import NoPlace
 from model.training.checkpoint import Checkpoint
 from model.training.command import LEARNS, fingerprint_of, require_places, what_teaches
 from model.training.data.samples import Sample, read_samples
+from model.training.outcome import MESSAGES, MESSAGES_BEGIN, UNFINISHED
 from model.training.photos import parts
 from model.training.sources import digest_of
 from tests.model.training.data.photos import folder, listed
+from tests.model.training.evaluation.data import write
 from tests.model.training.test_checkpoint import Variable
 from tests.model.training.test_photos import loaded
 
@@ -50,6 +52,24 @@ def test_a_folder_that_will_do_is_not_made_yet(tmp_path: Path) -> None:
     require(tmp_path / "photos", "--out", tmp_path / "out", "--checkpoints", tmp_path / "kept")
 
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["unfinished.npz", "tensorflow.log"])
+def test_what_is_no_trainings_is_not_replaced(tmp_path: Path, name: str) -> None:
+    theirs = write(tmp_path / "out" / name, b"mine")
+
+    with pytest.raises(NoPlace, match=f"{name}: is something else, and is not replaced"):
+        require(tmp_path / "photos", "--out", tmp_path / "out")
+    assert theirs.read_bytes() == b"mine"
+
+
+def test_what_a_training_has_begun_is_gone_on_with(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    Checkpoint(kept / UNFINISHED, "of some training").keep(5, [])
+    write(tmp_path / "out" / MESSAGES, f"{MESSAGES_BEGIN}W0000 something".encode())
+
+    require(tmp_path / "photos", "--out", tmp_path / "out", "--checkpoints", kept)
 
 
 def fingerprint(

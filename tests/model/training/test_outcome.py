@@ -220,12 +220,16 @@ def test_its_pages_open_from_disk_and_lead_to_each_other(photos: Path, tmp_path:
 
 
 def test_what_a_killed_training_has_left_is_no_bundle(photos: Path, tmp_path: Path) -> None:
-    write(tmp_path / f"{BUNDLE}.new/model.tflite", b"half of i")
+    half = write(tmp_path / ".ductwatch-x1/bundle/model.tflite", b"half of i")
     require_no_bundle(tmp_path)
 
     finished(tmp_path, photos)
 
-    assert {path.name for path in tmp_path.iterdir()} == {BUNDLE, CURVE, CURVE_PAGE, LEARNED_FROM, "report"}
+    assert half.exists()
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *(BUNDLE, CURVE, CURVE_PAGE, LEARNED_FROM, "report"),
+        half.parent.parent.name,
+    }
     with pytest.raises(NoPlace, match="has a bundle already"):
         require_no_bundle(tmp_path)
 
