@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import io
+import os
 import sys
 
 from firmware.cli import parser
 from firmware.errors import ConfigError
 
+STDOUT = 1
 EX_WRONG, EX_USAGE, EX_SOFTWARE, EX_INTERRUPTED = 1, 2, 70, 130
 
 COMMANDS = {
@@ -31,17 +34,29 @@ def main() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")  # as stderr: file names may hold bytes that are no text
     arguments = parser().parse_args()
     try:
-        sys.exit(importlib.import_module(COMMANDS[arguments.command]).main(arguments))
+        status = importlib.import_module(COMMANDS[arguments.command]).main(arguments)
+        print(end="", flush=True)  # here, where what comes of it can be told
+        sys.exit(status)
     except ConfigError as error:
         print(f"ductwatch: {error}", file=sys.stderr)
         sys.exit(EX_USAGE)
     except KeyboardInterrupt:
         sys.exit(EX_INTERRUPTED)
     except BrokenPipeError:
+        _say_no_more()
         sys.exit(EX_WRONG)
     except Exception as error:  # noqa: BLE001  # the one place that may: a clear last line instead of a traceback
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            print("ductwatch: no space left on the device that it writes to: make some, and ask again", file=sys.stderr)
+            _say_no_more()
+            sys.exit(EX_WRONG)
         print(f"ductwatch: {_last_line(error)}", file=sys.stderr)
         sys.exit(EX_SOFTWARE)
+
+
+def _say_no_more() -> None:
+    """Else Python tries once more to write what is left, and complains."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), STDOUT)
 
 
 def _last_line(error: BaseException) -> str:

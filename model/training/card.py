@@ -17,12 +17,13 @@ def card_of_rendered(recipe: Recipe, network: str, figures: RenderedFigures) -> 
     table = _table((name.replace("_", " "), _cell(value)) for name, value in asdict(figures).items())
     return f"""# {recipe.name} {recipe.version}
 
-**Trained on rendered ducts only**: no camera, no real duct, no real dust had a part in it. What it says of a real duct
-is unknown until somebody measures it there. It is here so that a board runs from the first minute; train on photos of
-your own ducts (`ductwatch model train`), and compare (`ductwatch model compare`), before anything depends on it.
+**Trained on rendered ducts only**: no camera, no real duct and no real dust had a part in what the network learned.
+What it says of a real duct is unknown until somebody measures it there. It is here so that a board runs from the first
+minute; train on photos of your own ducts (`ductwatch model train`), and compare (`ductwatch model compare`), before
+anything depends on it.
 
 It tells an obviously clean rendered duct (less than {CLEAN_G_M2} g/m2) from an obviously dirty one (more than
-{DIRTY_G_M2} g/m2), and says CANNOT_TELL between. Its grams per square metre are an estimate, of rendered dust.
+{DIRTY_G_M2} g/m2), and says CANNOT_TELL between.
 
 {network}. {recipe.side} x {recipe.side}, int8 in and out.
 CLEAN below a score of {recipe.clean_below}, DIRTY above {recipe.dirty_above}.

@@ -30,6 +30,7 @@ LEARNED = "the model has learned from it"
 LONGEST_VERSION = 64  # of a manifest
 MOST_COUNTED = 2**31 - 1  # releases, as in `ota.offer`
 REMEDY = "Choose another folder for --out"
+AGAIN = "Copy it again, or leave its row out"  # a picture
 
 
 def main(arguments: Namespace, *, bundle: Classifier, manifest: bytes, files: Mapping[str, bytes]) -> int:
@@ -91,9 +92,9 @@ def _judge(path: Path, measurement: Measurement, classifier: Classifier) -> Judg
     try:
         judgement = classifier.judge(read_photo(measurement.picture, f"line-{measurement.line}"))
     except Unreadable as error:
-        raise BadDataset(f"{where}: {error.problem}", remedy=error.remedy) from error
+        raise BadDataset(f"{where}: {error.problem}", remedy=AGAIN) from error
     if Reason.UNREADABLE in judgement.reasons:
-        raise BadDataset(f"{where}: this JPEG is damaged", remedy="Copy it again, or leave its row out")
+        raise BadDataset(f"{where}: this JPEG is damaged", remedy=AGAIN)
     why = ", ".join(reason.value for reason in judgement.reasons) if judgement.score is None else ""
     return Judged(measurement.line, measurement.picture, measurement.g_m2, judgement.score, why)
 

@@ -105,10 +105,13 @@ def drawn_before(folder: Path) -> set[int]:
     if not isinstance(marker, dict) or marker.get("schema") != SCHEMA:
         problem = f"{folder}: holds other things than drawn ducts, or ducts that an earlier version drew"
         raise NoPlace(problem, remedy="Choose a new or an empty folder")
+    scenes = marker.get("scenes")
+    if not isinstance(scenes, list) or not all(isinstance(scene, int) for scene in scenes):
+        raise NoPlace(f"{folder / DRAWN}: does not say which ducts are there", remedy="Choose a new folder")
     if marker.get("renderer") != _renderer():
         problem = f"{folder}: another version of the renderer drew the ducts that are there"
         raise NoPlace(problem, remedy="Choose a new folder, or remove this one")
-    return set(marker["scenes"])
+    return set(scenes)
 
 
 def _marker(scenes: Sequence[int]) -> str:

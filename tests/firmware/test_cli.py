@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -10,10 +11,11 @@ from firmware.cli import parser
 
 pytestmark = pytest.mark.real
 
+DUCTWATCH = [sys.executable, "-m", "firmware"]
+
 
 def ductwatch(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "firmware", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run([*DUCTWATCH, *arguments], capture_output=True, text=True, timeout=60, check=False)
 
 
 def test_help_of_run_explains_every_fault() -> None:
@@ -58,6 +60,25 @@ def test_a_run_may_be_given_in_seconds_or_with_a_unit() -> None:
     assert (
         parser().parse_args(["run", "--for", "90"]).run_for == parser().parse_args(["run", "--for", "1.5min"]).run_for
     )
+
+
+def test_a_full_disk_is_no_fault_of_the_programs() -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [*DUCTWATCH, "rules", "check"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+
+    said = "ductwatch: no space left on the device that it writes to: make some, and ask again\n"
+    assert (done.returncode, done.stderr) == (1, said)
+
+
+def test_whoever_reads_only_the_beginning_hears_no_complaint() -> None:
+    with subprocess.Popen([*DUCTWATCH, "rules", "check"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.close()
+        said = running.stderr.read()
+
+    assert (running.returncode, said) == (1, b"")
 
 
 def test_asking_for_help_does_not_load_what_only_a_board_needs() -> None:

@@ -32,6 +32,7 @@ from model.training.data.report_folder import FINDINGS, PAGE, PICTURES, report_f
 from model.training.data.samples import Sample
 from model.training.data.suspects import FEWEST_GROUPS, Embed
 from model.training.data.told import document, notes, table
+from model.training.native_messages import native_messages_into
 
 EX_FOUND = 1
 FEWEST_EMBEDDED = 2 * FEWEST_GROUPS  # pictures: fewer are not worth starting a network for
@@ -48,9 +49,10 @@ def main(arguments: Namespace) -> int:
         check_export(export, samples, data=data, away_from=away_from)
     decisions = _decisions(data, arguments.decisions, samples)
     with report_folder(arguments.report, away_from=away_from) if arguments.report else nullcontext() as folder:
-        embed, not_embedded = _network(len(samples))
         thumbnails = folder / PICTURES if folder else None
-        examination = examine(samples, decisions, embed=embed, thumbnails=thumbnails)
+        with native_messages_into(Path(os.devnull)):  # TensorFlow tells of the machine
+            embed, not_embedded = _network(len(samples))
+            examination = examine(samples, decisions, embed=embed, thumbnails=thumbnails)
         said = [*left_out, *notes(examination, not_embedded=not_embedded)]
         if folder:
             _write_report(folder, arguments, decisions, examination, said)

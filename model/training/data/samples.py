@@ -20,7 +20,10 @@ MOST_KINDS = 4  # of other files, and of other folders, that are told
 BESIDE = frozenset({"between", "degrees.csv", "drawn.json", "learned-from.json"})  # of `render` and `train`
 DECISIONS = ".decisions.json"  # how the names of files end that say what a person decided
 FOLDERS = {"clean": Label.CLEAN, "dirty": Label.DIRTY}
-LAYOUT = "It needs folders clean/ and dirty/, or train/ and test/ with these in each, or is a manifest of JSON lines"
+LAYOUT = (
+    "It needs folders clean/ and dirty/, in small letters, or train/ and test/ with these in each, or is a manifest of "
+    "JSON lines"
+)
 
 
 class BadDataset(ModelError):

@@ -101,6 +101,19 @@ def test_ducts_of_another_renderer_are_not_mixed_with_those_of_this_one(ducts: R
         render_set(folder, SCENES)
 
 
+@pytest.mark.parametrize("scenes", [{}, {"scenes": None}, {"scenes": 3}, {"scenes": ["3"]}])
+def test_a_marker_that_does_not_say_what_is_there_is_said(
+    ducts: RenderedSet, tmp_path: Path, scenes: dict[str, object]
+) -> None:
+    folder = copied(ducts, tmp_path / "ducts")
+    marker = json.loads((folder / DRAWN).read_text())
+    del marker["scenes"]
+    (folder / DRAWN).write_text(json.dumps(marker | scenes))
+
+    with pytest.raises(NoPlace, match=f"{DRAWN}: does not say which ducts are there"):
+        render_set(folder, SCENES)
+
+
 def test_a_folder_that_cannot_be_written_is_said_plainly(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("")
 
