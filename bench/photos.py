@@ -28,22 +28,28 @@ from model.training.data.whole_file import write_whole
 from model.training.evaluation.figures import Figures, measure, value_of
 from model.training.evaluation.paired import RESAMPLES, Difference, Groups
 from model.training.evaluation.scores import Scored
+from model.training.outcome import CURVE
 from model.types import Label, Reason
 
 FOLDER = Path("build/photos")
 EX_USAGE = 2
 DONE, ANSWERS, TRAINED = "round.json", "answers.jsonl", "trained"
-COLUMNS = ("photos", "accuracy", "from", "to", "balanced", "recall of dirty", "AUC", "calibration error", "training s")
+COLUMNS = (
+    *("photos", "accuracy", "from", "to", "in float"),
+    *("balanced", "recall of dirty", "AUC", "calibration error", "training s"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
-    """What came of one. `groups` (n,): of each answer. `trained_s` is None if the training was stopped in between."""
+    """What came of one. `groups` (n,): of each answer. `float_accuracy`: before the network was made int8.
+    `trained_s` is None if the training was stopped in between."""
 
     number: int
     scored: tuple[Scored, ...]
     groups: Groups
     threshold: float
+    float_accuracy: float
     trained_s: float | None
 
 
@@ -85,7 +91,8 @@ def result_of(rounds: Rounds, done: Sequence[Round]) -> Result:
     threshold = done[0].threshold
     pooled, sure = measure(scored, threshold), intervals(scored, groups, threshold)
     rows = [_row_of(each) for each in done]
-    rows.append(_row("all answers together", pooled, sure.accuracy, None))
+    in_float = sum(each.float_accuracy * len(each.scored) for each in done) / len(scored)
+    rows.append(_row("all answers together", pooled, sure.accuracy, in_float, None))
     return Result(
         name=f"photos-{rounds.name}",
         title=f"Photos: {rounds.name}",
@@ -94,7 +101,8 @@ def result_of(rounds: Rounds, done: Sequence[Round]) -> Result:
         "board. Accuracy is of the forced answer, with its interval of 95 % for these trainings: by bootstrap, "
         f"{RESAMPLES:,} draws of whole groups, in the rows of rounds too. There is none of fewer than {FEWEST_GROUPS} "
         "groups, or where all answers are right, or all wrong. `grouped` in the details has those of balanced accuracy "
-        "and recall of dirty; those in `together` are Wilson's, which takes photos for independent.",
+        "and recall of dirty; those in `together` are Wilson's, which takes photos for independent. `in float`: before the "
+        "network was made int8.",
         columns=COLUMNS,
         rows=tuple(rows),
         chart=Chart(unit="accuracy", bars=tuple(Bar(label=row.label, value=row.values[1] or 0.0) for row in rows)),
@@ -111,10 +119,10 @@ def _rounds(arguments: argparse.Namespace) -> Rounds:
 
 def _row_of(one: Round) -> Row:
     figures, sure = measure(one.scored, one.threshold), intervals(one.scored, one.groups, one.threshold)
-    return _row(f"round {one.number}", figures, sure.accuracy, one.trained_s)
+    return _row(f"round {one.number}", figures, sure.accuracy, one.float_accuracy, one.trained_s)
 
 
-def _row(label: str, figures: Figures, accuracy: Difference | None, trained_s: float | None) -> Row:
+def _row(label: str, figures: Figures, accuracy: Difference | None, in_float: float, trained_s: float | None) -> Row:
     return Row(
         label,
         (
@@ -122,6 +130,7 @@ def _row(label: str, figures: Figures, accuracy: Difference | None, trained_s: f
             value_of(figures.accuracy),
             None if accuracy is None else accuracy.low,
             None if accuracy is None else accuracy.high,
+            in_float,
             figures.balanced_accuracy,
             value_of(figures.recall_dirty),
             figures.auc,
@@ -141,7 +150,8 @@ def _run(place: Path, rounds: Rounds, number: int) -> None:
     trained_s = time.monotonic() - started_s if fresh else None
     answers = ("--answers", str(place / ANSWERS))
     told = _ductwatch("evaluate", str(trained / "bundle"), "--data", str(photos), "--json", *answers)
-    document = {"figures": json.loads(told)["figures"], "trained_s": trained_s}
+    figures, learned = json.loads(told)["figures"], json.loads((trained / CURVE).read_text())
+    document = {"figures": figures, "float_accuracy": learned["float_accuracy"], "trained_s": trained_s}
     write_whole(place / DONE, json.dumps(document) + "\n")
 
 
@@ -166,6 +176,7 @@ def _read(place: Path, rounds: Rounds, number: int) -> Round:
         scored=scored,
         groups=rounds.groups[[photos[one.name] for one in scored]],
         threshold=document["figures"]["threshold"],
+        float_accuracy=document["float_accuracy"],
         trained_s=document["trained_s"],
     )
 

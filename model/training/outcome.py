@@ -95,7 +95,7 @@ def write_outcome(
 ) -> None:
     """The bundle comes last, and whole or not at all. Raises OSError, `UnfitModel` as `write_bundle` does."""
     pages = {
-        CURVE: json.dumps(taught.curve.document(seed=seed)) + "\n",
+        CURVE: json.dumps(taught.curve.document(seed=seed) | {"float_accuracy": taught.float_accuracy}) + "\n",
         CURVE_PAGE: curve_page(f"{taught.recipe.name} {taught.recipe.version}{TRAINED}", taught.curve),
         LEARNED_FROM: record_of(taught.model, learned=learned, measured=measured.samples),
         REPORT: report(classifier, measured.samples, measured.scored, measured.figures, None),

@@ -25,7 +25,7 @@ def bench(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def done(out: Path, rounds: Rounds, number: int, scores: dict[str, float]) -> None:
+def done(out: Path, rounds: Rounds, number: int, scores: dict[str, float], *, in_float: float) -> None:
     """As if the round had been run, with these scores."""
     place = out / f"round-{number}"
     write_round(place / "photos", rounds, number - 1)
@@ -41,7 +41,9 @@ def done(out: Path, rounds: Rounds, number: int, scores: dict[str, float]) -> No
         for link in (place / "photos/test" / truth).iterdir()
     ]
     (place / ANSWERS).write_text("\n".join(map(json.dumps, answers)))
-    (place / DONE).write_text(json.dumps({"figures": {"threshold": 0.5}, "trained_s": 61.5}))
+    (place / DONE).write_text(
+        json.dumps({"figures": {"threshold": 0.5}, "float_accuracy": in_float, "trained_s": 61.5})
+    )
 
 
 def data(root: Path, of_each: int = 4) -> Path:
@@ -52,8 +54,8 @@ def test_rounds_that_are_done_are_not_run_again_and_their_answers_are_counted_to
     out = tmp_path / "out"
     rounds = cross_validation(data(tmp_path, of_each=20), 2)
     prepare(out, rounds, recipe())
-    done(out, rounds, 1, RIGHT)
-    done(out, rounds, 2, ALL_CLEAN)
+    done(out, rounds, 1, RIGHT, in_float=0.95)
+    done(out, rounds, 2, ALL_CLEAN, in_float=0.55)
 
     told = bench("--data", tmp_path / "ducts", "--folds", "2", "--out", out)
 
@@ -64,7 +66,7 @@ def test_rounds_that_are_done_are_not_run_again_and_their_answers_are_counted_to
     assert rows["round 2"][1:4] == (0.5, 0.3, 0.7)
     together = rows["all answers together"]
     assert together[:4] == (40, 0.75, 0.6, 0.875)  # 40 groups of one
-    assert (together[4], together[5]) == (0.75, 0.5)
+    assert (together[4], together[5], together[6]) == (0.75, 0.75, 0.5)
     assert document.result.details["recipe"] == list(recipe())
     assert document.result.details["grouped"]["recall_dirty"]["value"] == 0.5
     assert "photos-ducts" in told.stderr

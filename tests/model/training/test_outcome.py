@@ -216,7 +216,8 @@ def test_its_pages_open_from_disk_and_lead_to_each_other(photos: Path, tmp_path:
     assert set(re.findall(r'(?:src|href)="([^"#]+)"', page)) == {REPORT}
     assert report.count("<svg") == 4
     assert "broken.jpg" in report
-    assert json.loads((out / CURVE).read_text())["curve"][1] == {"step": 2, "loss": 0.6}
+    learned = json.loads((out / CURVE).read_text())
+    assert (learned["curve"][1], learned["float_accuracy"]) == ({"step": 2, "loss": 0.6}, 0.875)
 
 
 def test_what_a_killed_training_has_left_is_no_bundle(photos: Path, tmp_path: Path) -> None:
