@@ -101,8 +101,8 @@ def result_of(rounds: Rounds, done: Sequence[Round]) -> Result:
         "board. Accuracy is of the forced answer, with its interval of 95 % for these trainings: by bootstrap, "
         f"{RESAMPLES:,} draws of whole groups, in the rows of rounds too. There is none of fewer than {FEWEST_GROUPS} "
         "groups, or where all answers are right, or all wrong. `grouped` in the details has those of balanced accuracy "
-        "and recall of dirty; those in `together` are Wilson's, which takes photos for independent. `in float`: before the "
-        "network was made int8.",
+        "and recall of dirty; those in `together` are Wilson's, which takes photos for independent. `in float`: "
+        "accuracy before the network was made int8.",
         columns=COLUMNS,
         rows=tuple(rows),
         chart=Chart(unit="accuracy", bars=tuple(Bar(label=row.label, value=row.values[1] or 0.0) for row in rows)),

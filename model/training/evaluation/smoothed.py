@@ -21,8 +21,8 @@ def smoothed(dirty: Flags, gain: Gains, group: Groups) -> tuple[Difference, Diff
     and Price 2012 (J. Educational and Behavioral Statistics 37:479); of balanced accuracy each class gets its own two.
     The rest is by the normal, from how much each group does to the share.
 
-    Simulated, 2,000 runs for each pair: how many intervals hold the true difference, of accuracy and of balanced
-    accuracy, and by bootstrap; and how often one of two equal models is called better.
+    Simulated once, 2,000 runs for each pair, by a script that is not kept: how many intervals hold the true difference,
+    of accuracy and of balanced accuracy, and by bootstrap; and how often one of two equal models is called better.
 
     | pictures | ten pairs of models, 2 to 99 % right | by bootstrap | verdicts, if equal |
     |---|---|---|---|
