@@ -37,7 +37,7 @@ class Settings:
     """How it learns. One set for all data: what has to be tuned to each is not worth shipping."""
 
     epochs: float = 16  # over all photos: a network that leaves out an eighth sees the others 18 times
-    most_steps: int = 3000  # of more than 1,500 pictures each is seen less often than that,
+    most_steps: int = 2700  # of more than 1,350 pictures each is seen less often than that,
     least_epochs: float = 4  # but not less often than this
     batch: int = 8  # larger ones are slower on a processor, as they leave its caches
     rate: float = 3e-4  # peak, of AdamW; it falls to nothing by a cosine
