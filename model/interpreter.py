@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -47,6 +47,22 @@ def output_quantisation(model: bytes) -> tuple[float, int]:
     """Scale and zero point, as a manifest is to say them. Raises `UnfitModel` if the network cannot be loaded."""
     scale, zero_point = _loaded(model).get_output_details()[0]["quantization"]
     return float(scale), int(zero_point)
+
+
+def answers(model: bytes, tensors: Iterable[npt.NDArray[np.int8]]) -> npt.NDArray[np.float32]:
+    """What a network without a manifest answers to tensors of shape (1, height, width, 3): (n, labels), in floats.
+
+    Raises `UnfitModel` if it cannot be loaded.
+    """
+    litert = _loaded(model)
+    (taken,), (given,) = litert.get_input_details(), litert.get_output_details()
+    scale, zero_point = given["quantization"]
+    rows = []
+    for tensor in tensors:
+        litert.set_tensor(taken["index"], tensor)
+        litert.invoke()
+        rows.append((litert.get_tensor(given["index"])[0].astype(np.float32) - zero_point) * np.float32(scale))
+    return np.array(rows)
 
 
 def _loaded(model: bytes) -> Any:

@@ -15,15 +15,21 @@ from model.training.targets import as_input
 REPRESENTATIVE = 200  # pictures to take the ranges of the layers from
 
 
+def representative(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """`REPRESENTATIVE` of the pictures (n, side, side, 3), evenly spread; all, if there are no more."""
+    return rgb[np.unique(np.linspace(0, len(rgb) - 1, REPRESENTATIVE).astype(np.intp))]
+
+
 def quantise_model(model: Any, rgb: npt.NDArray[np.uint8]) -> bytes:
-    """Return the flatbuffer. All black and all white are among the samples, so that the input is 2/255, -1 exactly."""
+    """Return the flatbuffer. The ranges of its layers are those that `rgb` (n, side, side, 3) takes them to, and all
+    black and all white, so that the input is 2/255, -1 exactly."""
     side = rgb.shape[1]
 
     def samples() -> Iterator[list[npt.NDArray[np.float32]]]:
         yield [np.full((1, side, side, 3), -1, np.float32)]
         yield [np.full((1, side, side, 3), 1, np.float32)]
-        for place in np.unique(np.linspace(0, len(rgb) - 1, REPRESENTATIVE).astype(np.intp)):
-            yield [as_input(rgb[place : place + 1])]
+        for picture in rgb:
+            yield [as_input(picture[np.newaxis])]
 
     with tempfile.TemporaryDirectory(prefix="ductwatch-") as folder:
         # Keras' own way out: from_keras_model needs parts of Keras 2 once there is a layer of one's own, and

@@ -9,7 +9,8 @@ import pytest
 
 from drivers.camera.jpeg import encode_jpeg
 from drivers.types import Frame
-from model.tensors import Decoder, jpeg_frame
+from model.interpreter import answers
+from model.tensors import Decoder, jpeg_frame, quantise
 from model.training.backbone import LITE0, LITE1, backbone, cut_backbone, imagenet_weights, look
 from model.training.bundle import classifier_of
 from model.training.calibrate import Line, fit_line
@@ -109,6 +110,19 @@ def test_a_second_opinion_is_added() -> None:
     floats = 1 / (1 + np.exp(-(each[0] + each[1])))
     int8 = np.array([classifier.forced_score(frame) for frame in frames])
     assert np.abs(int8 - floats).mean() < 0.03
+
+
+def test_int8_adds_nothing_to_all_answers_alike() -> None:
+    """In logits, of other pictures than those that it was taken off by. It would be 0.18."""
+    _, ducts = decoded()
+    opinion = frozen(Labelled(ducts.rgb[:80], ducts.dirty[:80]), np.arange(80), imagenet_weights(LITE1))
+    assert opinion is not None
+
+    int8 = answers(int8_of([opinion], ducts.rgb[:80]), map(quantise, ducts.rgb[80:]))
+
+    floats = look(opinion.network, ducts.rgb[80:]) * opinion.line.slope + opinion.line.shift
+    added = (int8[:, 1] - int8[:, 0]) - floats
+    assert abs(added.mean()) < 0.1 < floats.std()
 
 
 def test_where_imagenet_knows_nothing_of_the_labels_there_is_no_second_opinion() -> None:
