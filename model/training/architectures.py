@@ -101,9 +101,6 @@ ARCHITECTURES: Final[dict[str, Architecture]] = {
     "lite0-224": Architecture(
         title="EfficientNet-Lite0, from ImageNet", side=224, stride=32, body=_lite0, plan=_FROM_IMAGENET
     ),
-    "lite0-160": Architecture(
-        title="EfficientNet-Lite0, from ImageNet", side=160, stride=32, body=_lite0, plan=_FROM_IMAGENET
-    ),
     "cut-224": replace(_CUT, side=224),
     "cut-160": _CUT,
     "cut-160-long": replace(_CUT, title=f"{_CUT.title}, taught at length", plan=_AT_LENGTH),
@@ -117,11 +114,11 @@ ARCHITECTURES: Final[dict[str, Architecture]] = {
         title="seven layers of our own, from nothing", side=160, stride=16, body=_small, plan=_FROM_NOTHING
     ),
     "student-160": Architecture(
-        title="seven layers of our own, distilled from EfficientNet-Lite0",
+        title="seven layers of our own, distilled from EfficientNet-Lite0 up to block 11",
         side=160,
         stride=16,
         body=_small,
         plan=_OF_A_TEACHER,
-        teacher="lite0-160",
+        teacher="cut-160",
     ),
 }

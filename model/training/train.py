@@ -64,7 +64,7 @@ RECIPE: Final = Recipe(
 )
 SHIPPED: Final = "cut-160-long"
 NAMES: Final = (
-    *("lite0-224", "lite0-160", "cut-224", "cut-160", "cut-160-long"),
+    *("lite0-224", "cut-224", "cut-160", "cut-160-long"),
     *("mobilenet-160", "mobilenet-wide-160", "small-160", "student-160"),
 )
 """Of `model.training.architectures`, which takes TensorFlow: a command line is read before that is loaded."""

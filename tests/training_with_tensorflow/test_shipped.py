@@ -208,7 +208,7 @@ def test_a_teacher_that_has_been_taught_is_not_taught_again() -> None:
         maps_g_m2=np.ones((24, MAP, MAP), np.float16),
     )
     student = replace(ARCHITECTURES["student-160"], plan=Plan(rate=3e-3, batch=4, crop_steps=0, whole_steps=1))
-    taught = {ARCHITECTURES["lite0-160"]: always(3.0)}
+    taught = {ARCHITECTURES["cut-160"]: always(3.0)}
     said: list[str] = []
 
     network, _ = teach(student, ducts, seed=1, say=said.append, taught=taught)
