@@ -31,6 +31,13 @@ def blunted(folder: Path, *, threshold: float = 1.0) -> Path:
     return folder
 
 
+def dirty(folder: Path, count: int, *, of_ducts: int = 1) -> Path:
+    """So many pictures of dirty ducts, by turns."""
+    for number in range(count):
+        write(folder / f"dirty/{number}.jpg", Camera(3_000_000 + number % of_ducts, SIZE).jpeg(DIRTY_G_M2))
+    return folder
+
+
 def test_a_worse_model_is_told_by_the_exit_status(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     good, blunt = shipped_bundle(), blunted(tmp_path / "blunt")
     data = ducts(tmp_path / "data", scenes=12)
@@ -57,12 +64,10 @@ def test_a_model_is_not_better_than_itself(tmp_path: Path, capsys: pytest.Captur
 
 
 def test_a_series_of_one_duct_is_one_piece_of_evidence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    jpeg = Camera(3_000_000, SIZE).jpeg(DIRTY_G_M2)
-    for number in range(8):
-        write(tmp_path / f"data/dirty/series-{number}.jpg", jpeg)
-    write(tmp_path / "data/dirty/broken.jpg", b"no picture")
+    data = dirty(tmp_path / "data", 8)
+    write(data / "dirty/broken.jpg", b"no picture")
 
-    assert compare(shipped_bundle(), blunted(tmp_path / "blunt"), "--data", tmp_path / "data") == 0
+    assert compare(shipped_bundle(), blunted(tmp_path / "blunt"), "--data", data) == 0
 
     said = capsys.readouterr().out
     assert "twins together in 2 groups" in said
@@ -70,12 +75,9 @@ def test_a_series_of_one_duct_is_one_piece_of_evidence(tmp_path: Path, capsys: p
 
 
 def test_each_day_of_a_fixed_camera_counts_if_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    jpeg = Camera(3_000_000, SIZE).jpeg(DIRTY_G_M2)
-    for day in range(8):
-        write(tmp_path / f"data/dirty/day-{day}.jpg", jpeg)
     models = (shipped_bundle(), blunted(tmp_path / "blunt"))
 
-    assert compare(*models, "--data", tmp_path / "data", "--each-counts") == 1
+    assert compare(*models, "--data", dirty(tmp_path / "data", 8), "--each-counts") == 1
 
     said = capsys.readouterr().out
     assert "8 pictures (0 clean, 8 dirty)\n" in said
@@ -89,11 +91,9 @@ def test_too_few_pictures_say_how_many_it_would_take(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], ducts_shown: int, like_these: str
 ) -> None:
     """Five in five for A are no proof: 2 / 2**5 is 0.06."""
-    for number in range(5):
-        jpeg = Camera(3_000_000 + number % ducts_shown, SIZE).jpeg(DIRTY_G_M2)
-        write(tmp_path / f"data/dirty/{number}.jpg", jpeg)
+    data = dirty(tmp_path / "data", 5, of_ducts=ducts_shown)
 
-    assert compare(shipped_bundle(), blunted(tmp_path / "blunt"), "--data", tmp_path / "data") == 0
+    assert compare(shipped_bundle(), blunted(tmp_path / "blunt"), "--data", data) == 0
 
     said = capsys.readouterr().out
     assert f"If -1.000 is the true difference, about 6 pictures {like_these} would show it" in said
