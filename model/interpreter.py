@@ -49,7 +49,7 @@ def output_quantisation(model: bytes) -> tuple[float, int]:
     return float(scale), int(zero_point)
 
 
-def answers(model: bytes, tensors: Iterable[npt.NDArray[np.int8]]) -> npt.NDArray[np.float32]:
+def outputs(model: bytes, tensors: Iterable[npt.NDArray[np.int8]]) -> npt.NDArray[np.float32]:
     """What a network without a manifest answers to tensors of shape (1, height, width, 3): (n, labels), in floats.
 
     Raises `UnfitModel` if it cannot be loaded.

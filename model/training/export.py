@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from model.interpreter import answers
+from model.interpreter import outputs
 from model.tensors import quantise
 from model.training.backbone import look
 from model.training.calibrate import Line
@@ -73,7 +73,7 @@ def int8_of(opinions: Sequence[Opinion], rgb: npt.NDArray[np.uint8]) -> bytes:
     """
     some, side = representative(rgb), rgb.shape[1]
     exact = with_two_answers(opinions, side)
-    rounded = answers(quantise_model(exact, some), map(quantise, some))
+    rounded = outputs(quantise_model(exact, some), map(quantise, some))
     added = float(np.mean((rounded - look(exact, some)) @ OF_DIRTY))
     first, *others = opinions
     without = first._replace(line=first.line._replace(shift=first.line.shift - added))

@@ -9,7 +9,7 @@ import pytest
 
 from drivers.camera.jpeg import encode_jpeg
 from drivers.types import Frame
-from model.interpreter import answers
+from model.interpreter import outputs
 from model.tensors import Decoder, jpeg_frame, quantise
 from model.training.backbone import LITE0, LITE1, backbone, cut_backbone, imagenet_weights, look
 from model.training.bundle import classifier_of
@@ -118,7 +118,7 @@ def test_int8_adds_nothing_to_all_answers_alike() -> None:
     opinion = frozen(Labelled(ducts.rgb[:80], ducts.dirty[:80]), np.arange(80), imagenet_weights(LITE1))
     assert opinion is not None
 
-    int8 = answers(int8_of([opinion], ducts.rgb[:80]), map(quantise, ducts.rgb[80:]))
+    int8 = outputs(int8_of([opinion], ducts.rgb[:80]), map(quantise, ducts.rgb[80:]))
 
     floats = look(opinion.network, ducts.rgb[80:]) * opinion.line.slope + opinion.line.shift
     added = (int8[:, 1] - int8[:, 0]) - floats
